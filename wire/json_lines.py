@@ -1,0 +1,53 @@
+"""JSON values ended by a NUL byte, as on the sockets that plugins opened.
+
+Flash's XMLSocket ended every message with ``\\0`` in both directions, and asked for permission
+with ``<policy-file-request/>\\0`` before it let a page connect; the answer is a small XML file.
+JSON never contains a NUL byte (it is written ``\\u0000``), so no escaping is needed: a raw TCP
+stream has no message boundaries, and this one byte is what makes them.
+"""
+
+from wire.errors import MessageError
+
+END = b"\0"
+POLICY_REQUEST = b"<policy-file-request/>"
+# The lesson is in the port list: a site had to name each port that Flash might open.
+_POLICY = (
+    '<?xml version="1.0"?>'
+    '<cross-domain-policy><allow-access-from domain="{domain}" to-ports="{port}"/>'
+    "</cross-domain-policy>"
+)
+
+
+def encode_line(json: bytes) -> bytes:
+    """End one JSON value."""
+    return json + END
+
+
+def encode_policy(port: int, domain: str = "*") -> bytes:
+    """Write the policy file that lets pages of ``domain`` connect to ``port``."""
+    return _POLICY.format(domain=domain, port=port).encode() + END
+
+
+class JsonLinesDecoder:
+    """Cuts a byte stream at NUL bytes; ``decode`` returns complete lines without their NUL.
+
+    Raises :class:`~wire.errors.MessageError` when a line grows past ``limit`` bytes.
+    """
+
+    def __init__(self, limit: int = 16 * 2**20) -> None:
+        self._limit = limit
+        self._rest = bytearray()
+
+    def decode(self, chunk: bytes) -> list[bytes]:
+        """Take what arrived; return the lines that it completed."""
+        start = len(self._rest)
+        self._rest += chunk
+        lines = []
+        begin = 0
+        while (end := self._rest.find(END, max(start, begin))) >= 0:
+            lines.append(bytes(self._rest[begin:end]))
+            begin = end + 1
+        del self._rest[:begin]
+        if len(self._rest) > self._limit or any(len(line) > self._limit for line in lines):
+            raise MessageError(f"a line of more than {self._limit} bytes")
+        return lines

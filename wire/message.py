@@ -10,7 +10,7 @@ difference.
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from wire.errors import MessageError
@@ -71,14 +71,39 @@ def encode_message(message: Message) -> bytes:
     return dump_json(message_fields(message))
 
 
-def message_fields(message: Message) -> dict[str, object]:
-    """Return the JSON fields of ``message`` in their order."""
-    fields: dict[str, object] = {
+def encode_binary_message(message: Message) -> bytes:
+    """Write a message of bytes for a binary frame: its fields as JSON, a line feed, the bytes."""
+    if not isinstance(message.body, bytes):
+        raise ValueError("only a message of bytes goes into a binary frame")
+    return dump_json(_head_fields(message)) + b"\n" + message.body
+
+
+def decode_binary_message(data: bytes) -> Message:
+    """Read what :func:`encode_binary_message` wrote.
+
+    Raises :class:`~wire.errors.MessageError`.
+    """
+    head, newline, body = data.partition(b"\n")
+    if not newline:
+        raise MessageError("a binary frame without the line of JSON before its bytes")
+    decoded = message_from(load_json(head) | {"text": ""})
+    if isinstance(decoded, Gap):
+        raise MessageError("a gap notice is not binary")
+    return replace(decoded, body=body)
+
+
+def _head_fields(message: Message) -> dict[str, object]:
+    return {
         "id": message.id,
         "sender": message.sender,
         "sent_ns": message.sent_ns,
         "published_ns": message.published_ns,
     }
+
+
+def message_fields(message: Message) -> dict[str, object]:
+    """Return the JSON fields of ``message`` in their order."""
+    fields = _head_fields(message)
     if isinstance(message.body, bytes):
         fields["base64"] = base64.b64encode(message.body).decode()
     else:

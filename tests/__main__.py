@@ -1,0 +1,143 @@
+"""Every gate in one go, the fast ones first: `python3 lab.py test`, or `python -m tests`.
+
+ruff, mypy, the fast tests, then the slow ones; the first that fails ends it with its exit status.
+System programs that slow tests need are installed by apt where that is ours to do (root on a
+Debian-like system); elsewhere this tells how to get them, and the tests that need them are skipped
+and say so. In CI (CI=true) none may be skipped for a program that can be installed.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTHING_SELECTED = 5  # pytest's exit status
+
+
+class Part(NamedTuple):
+    """A program that tests need and no Python package brings: its names and where to get it."""
+
+    name: str
+    programs: tuple[str, ...]
+    package: str
+    elsewhere: str
+
+
+PARTS = (
+    Part(
+        "Chromium",
+        ("chromium", "chromium-browser", "google-chrome", "chrome"),
+        "chromium",
+        "elsewhere `brew install --cask chromium`, or any Chrome on the PATH",
+    ),
+    Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org"),
+    Part("HAProxy", ("haproxy",), "haproxy", "elsewhere `brew install haproxy`, or haproxy.org"),
+)
+GATES = {
+    "ruff check": ("ruff", "check"),
+    "ruff format": ("ruff", "format", "--check"),
+    "mypy": ("mypy",),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the gates that a command line asks for and return the exit status."""
+    parser = argparse.ArgumentParser("lab.py test", description="Check everything.")
+    parser.add_argument("--fast", action="store_true", help="leave out the tests marked slow")
+    parser.add_argument("pytest", nargs="*", help="after --: goes on to pytest")
+    options = parser.parse_args(arguments)
+    if not options.fast and not provide_parts():
+        return 1
+    return check_code() or run_tests(options.fast, options.pytest)
+
+
+def run(*command: str) -> int:
+    """Run a command in the project's folder and return its exit status."""
+    with subprocess.Popen(command, cwd=ROOT) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:  # the child was told too: let it end what it started
+            child.wait()
+            raise
+
+
+def check_code(run: Callable[..., int] = run) -> int:
+    """Run the gates that only read the code, up to the first that fails."""
+    for name, gate in GATES.items():
+        started = time.monotonic()
+        print(f"== {name}", flush=True)
+        status = run(sys.executable, "-m", *gate)
+        print(f"   {name}: {time.monotonic() - started:.1f} s", flush=True)
+        if status:
+            print(f"== {name} failed (exit status {status})", flush=True)
+            return status
+    return 0
+
+
+def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) -> int:
+    """Run the fast tests, then the slow ones unless `fast`; `pytest` narrows both.
+
+    Pytest says the last word: its closing line is what a reader and a CI look for. A run in which
+    no test was selected is a failure, but for a side on which there is nothing: no slow test
+    exists, or the selection names tests of the other side only.
+    """
+    ran = False
+    for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
+        print(f"== {name}", flush=True)
+        status = run(sys.executable, "-m", "pytest", "-m", mark, *pytest)
+        if status == NOTHING_SELECTED and (mark == "slow" or pytest):
+            continue
+        if status:
+            return status
+        ran = True
+    return 0 if ran else NOTHING_SELECTED
+
+
+def provide_parts() -> bool:
+    """Install the missing programs where that is ours to do, else tell how to get them.
+
+    False where tests would have to be skipped and may not: in CI.
+    """
+    missing = missing_parts()
+    if missing and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
+        packages = [part.package for part in missing]
+        print(f"== apt-get install {' '.join(packages)}", flush=True)
+        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
+        services = [part.programs[0] for part in missing if part.name != "Chromium"]
+        if services and Path("/run/systemd/system").is_dir():  # the tests start their own
+            run("systemctl", "disable", "--now", *services)
+        missing = missing_parts()
+    in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+    for part in missing:
+        print(explain(part, in_ci), flush=True)
+    return not (missing and in_ci)
+
+
+def missing_parts(which: Callable[[str], str | None] = shutil.which) -> list[Part]:
+    """Return the parts that are not found, on the PATH or where Debian keeps its servers."""
+    return [
+        part
+        for part in PARTS
+        if not any(which(name) or which(f"/usr/sbin/{name}") for name in part.programs)
+    ]
+
+
+def explain(part: Part, in_ci: bool) -> str:
+    """Tell what a missing part means and how to get it."""
+    so = "and in CI no test may be skipped for it" if in_ci else "tests that need it are skipped"
+    return f"{part.name} is missing: {so}. `apt install {part.package}`; {part.elsewhere}."
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -42,7 +42,8 @@ class Cell:
         """The cell's name, unique in its run; the column ``cell`` of every table."""
         parts = [self.technique, self.network, self.scenario]
         parts += [self.variant] if self.variant else []
-        parts += [f"{self.users} users", f"{self.rate:g}/s", f"{self.size_bytes} B"]
+        people = "1 user" if self.users == 1 else f"{self.users} users"
+        parts += [people, f"{self.rate:g}/s", f"{self.size_bytes} B"]
         return f"{', '.join(parts)} #{self.repeat}"
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,7 @@ from results.record import (
     TraceRow,
     columns,
 )
-from results.verdicts import Judgement, Verdict, worst
+from results.verdicts import Judgement, Verdict, judge_repeats, worst
 
 
 def latency_row(
@@ -79,6 +79,7 @@ class RunWriter:
         self._began = time.monotonic()
         self._cells: list[Cell] = []
         self._judgements: list[Judgement] = []
+        self._medians_ms: dict[Cell, list[float]] = {}  # of the repeats of one combination
         self._head: dict[str, Any] = {
             "format": FORMAT,
             "kind": kind,
@@ -120,6 +121,9 @@ class RunWriter:
             if histogram.get_total_count() or own_audit:
                 rows.append(latency_row(metric, histogram, own_audit, judgement))
                 rows.append(HistogramRow(metric, UNIT, encode(histogram)))
+            if metric == "delivery":
+                repeats = self._medians_ms.setdefault(replace(cell, repeat=0), [])
+                repeats.append(percentile_ms(histogram, 50))
         self._append(cell, rows)
         self._cells.append(cell)
         self._judgements.append(judgement)
@@ -158,7 +162,7 @@ class RunWriter:
 
     def _save(self) -> None:
         self._head["duration_s"] = round(time.monotonic() - self._began, 3)
-        verdict = worst(self._judgements)
+        verdict = worst([*self._judgements, *map(judge_repeats, self._medians_ms.values())])
         self._head["verdict"] = {"verdict": str(verdict.verdict), "reason": verdict.reason}
         self._head["cells"] = [{"cell": cell.key, **asdict(cell)} for cell in self._cells]
         # Replaced in one step: a reader or an interruption never sees half a file.

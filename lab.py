@@ -184,7 +184,7 @@ def try_lock(descriptor: int) -> bool:
             import fcntl
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):  # how POSIX and Windows say "taken"
         return False
     return True
 
@@ -205,13 +205,15 @@ def set_up() -> None:
 def install(wanted: dict[str, str]) -> None:
     """Make or mend `.venv`. Until the last line the stamp says that it is not finished."""
     started = time.monotonic()
-    uv = find_uv()
-    if read_stamp().get("made_for") != wanted["made_for"] or not uv:  # pip cannot take away
+    before, uv = read_stamp(), find_uv()
+    # What was broken off is made anew; so is all without uv, as pip cannot take packages away.
+    update = before.get("made_for") == wanted["made_for"] and before.get("installed") and uv
+    if update:
+        say("requirements.lock or pyproject.toml changed: bringing .venv up to date ...")
+    else:
         say("Making .venv (once; a minute or so) ...")
         make_venv(with_pip=not find_uv(skip_venv=True))
         uv = find_uv()
-    else:
-        say("requirements.lock or pyproject.toml changed: bringing .venv up to date ...")
     write_stamp({**wanted, "installed": ""})
     pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     if not uv:
@@ -228,11 +230,13 @@ def install(wanted: dict[str, str]) -> None:
         fetch, link = [*pip, "--retries=1", "--require-hashes", "-r", str(LOCKED)], pip
     status = run(fetch)
     if status:
-        give_up("the packages could not be fetched", status)
+        if update:  # uv fetches everything before it changes anything
+            write_stamp(before)
+        give_up("the packages could not be fetched; is the network there?", status)
     # The project itself, in place: notebooks import the rooms from wherever they run.
     status = run([*link, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     if status:
-        give_up("the project itself could not be installed", status)
+        give_up("this project itself could not be installed.", status)
     write_stamp(wanted)
     say(f".venv is ready ({time.monotonic() - started:.0f} s).")
 
@@ -257,14 +261,14 @@ def make_venv(with_pip: bool) -> None:
     pip = [] if with_pip else ["--without-pip"]
     status = run([python, "-m", "venv", "--clear", *pip, str(VENV)])
     if status:
-        give_up("no virtual environment could be made", status)
+        give_up("no virtual environment could be made.", status)
 
 
 def give_up(what: str, status: int) -> NoReturn:
     """End the set-up with words for a person; the tool's own words stand above."""
     sys.exit(
-        f"The set-up stopped: {what} (exit status {status}; the reason is above). Is the network "
-        "there?\nNothing but .venv was touched. The same command tries again and goes on from here."
+        f"\nThe set-up stopped (exit status {status}, reason above): {what}\n"
+        "Nothing outside .venv was changed. The same command tries again."
     )
 
 

@@ -1,0 +1,92 @@
+"""The order and the exit status of `lab.py test`, and its words on missing system parts."""
+
+import sys
+
+import pytest
+
+from tests.__main__ import (
+    GATES,
+    NOTHING_SELECTED,
+    PARTS,
+    check_code,
+    explain,
+    missing_parts,
+    provide_parts,
+    run_tests,
+)
+
+
+class Runs:
+    """Stands in for `run`: gives back the given exit statuses in turn and notes the commands."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.commands: list[tuple[str, ...]] = []
+
+    def __call__(self, *command: str) -> int:
+        self.commands.append(command)
+        return self.statuses.pop(0)
+
+
+def test_code_gates_stop_at_the_first_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = Runs(0, 3)
+    assert check_code(runs) == 3
+    assert len(runs.commands) == 2
+    assert "ruff format failed (exit status 3)" in capsys.readouterr().out
+
+
+def test_code_gates_all_run_with_this_python() -> None:
+    runs = Runs(0, 0, 0)
+    assert check_code(runs) == 0
+    assert [command[:2] for command in runs.commands] == [(sys.executable, "-m")] * len(GATES)
+
+
+@pytest.mark.parametrize(
+    ("fast", "narrowed", "statuses", "expected"),
+    [
+        (True, [], [0], 0),
+        (False, [], [0, 0], 0),
+        (False, [], [1], 1),  # failing fast tests: the slow ones are not started
+        (False, [], [0, 1], 1),
+        (False, [], [NOTHING_SELECTED], NOTHING_SELECTED),  # fast tests must exist
+        (False, [], [0, NOTHING_SELECTED], 0),  # slow ones need not
+        (False, ["-k", "slow_one"], [NOTHING_SELECTED, 0], 0),
+        (False, ["-k", "nothing"], [NOTHING_SELECTED, NOTHING_SELECTED], NOTHING_SELECTED),
+        (True, ["-k", "nothing"], [NOTHING_SELECTED], NOTHING_SELECTED),
+        (False, [], [2], 2),
+    ],
+)
+def test_exit_status_of_the_tests(
+    fast: bool, narrowed: list[str], statuses: list[int], expected: int
+) -> None:
+    runs = Runs(*statuses)
+    assert run_tests(fast, narrowed, runs) == expected
+    assert runs.statuses == []
+    assert all(list(command[5:]) == narrowed for command in runs.commands)
+
+
+def test_parts_are_found_on_the_path_or_where_debian_keeps_servers() -> None:
+    have = {"google-chrome", "/usr/sbin/nginx"}
+    missing = missing_parts(lambda name: name if name in have else None)
+    assert [part.name for part in missing] == ["HAProxy"]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_missing_part_says_how_to_get_it(part: object) -> None:
+    for known in PARTS:
+        said = explain(known, in_ci=False)
+        assert f"apt install {known.package}" in said
+        assert "elsewhere" in said
+        assert "skipped" in said
+        assert "in CI" in explain(known, in_ci=True)
+
+
+@pytest.mark.parametrize(("ci", "may_go_on"), [("true", False), ("", True)])
+def test_only_ci_stops_for_a_missing_part(
+    ci: str, may_go_on: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("tests.__main__.missing_parts", lambda: list(PARTS[:1]))
+    monkeypatch.setattr("shutil.which", lambda name: None)  # no apt-get either
+    assert provide_parts() is may_go_on
+    assert "Chromium is missing" in capsys.readouterr().out

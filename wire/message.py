@@ -73,8 +73,8 @@ def encode_message(message: Message) -> bytes:
 
 def encode_binary_message(message: Message) -> bytes:
     """Write a message of bytes for a binary frame: its fields as JSON, a line feed, the bytes."""
-    if not isinstance(message.body, bytes):
-        raise ValueError("only a message of bytes goes into a binary frame")
+    if not isinstance(message.body, bytes) or message.presence:
+        raise ValueError("only a message of bytes, and no notice, goes into a binary frame")
     return dump_json(_head_fields(message)) + b"\n" + message.body
 
 
@@ -124,7 +124,8 @@ def load_json(data: bytes | str) -> dict[str, Any]:
     Raises :class:`~wire.errors.MessageError` for bad UTF-8, bad JSON or another JSON type.
     """
     try:
-        value = json.loads(data)
+        # json.loads would guess at UTF-16 and let surrogates through, were it given the bytes.
+        value = json.loads(data if isinstance(data, str) else data.decode())
     except UnicodeDecodeError as error:
         raise MessageError(f"not UTF-8 at byte {error.start}; JSON must be UTF-8") from None
     except (ValueError, RecursionError) as error:
@@ -143,17 +144,20 @@ def decode_message(data: bytes | str) -> Message | Gap:
 
 
 def message_from(fields: dict[str, Any]) -> Message | Gap:
-    """Make a message or gap notice of decoded JSON ``fields``."""
-    if "gap" in fields and "id" not in fields:
-        return Gap(str(fields.get("cursor", "")))
+    """Make a message or gap notice of decoded JSON ``fields``.
+
+    Raises :class:`~wire.errors.MessageError`.
+    """
     try:
+        if "gap" in fields and "id" not in fields:
+            return Gap(_typed(fields, "cursor", str))
         return Message(
-            id=_typed(fields, "id", int),
+            id=_count(fields, "id"),
             sender=_typed(fields, "sender", str),
-            sent_ns=_typed(fields, "sent_ns", int),
-            published_ns=_typed(fields, "published_ns", int),
+            sent_ns=_count(fields, "sent_ns"),
+            published_ns=_count(fields, "published_ns"),
             body=body_from(fields),
-            presence=fields.get("presence", ""),
+            presence=_typed(fields, "presence", str) if "presence" in fields else "",
         )
     except KeyError as error:
         raise MessageError(f"a message without {error}") from None
@@ -169,6 +173,13 @@ def body_from(fields: dict[str, Any]) -> Body:
     if "text" not in fields:
         raise MessageError('a message needs "text" or "base64"')
     return _typed(fields, "text", str)
+
+
+def _count(fields: dict[str, Any], name: str) -> int:
+    value = _typed(fields, name, int)
+    if not 0 <= value < 2**63:
+        raise MessageError(f'"{name}" must be from 0 to 2^63 - 1')
+    return value
 
 
 def _typed(fields: dict[str, Any], name: str, kind: type[T]) -> T:

@@ -73,7 +73,7 @@ def test_every_command_starts_a_module_that_exists(name: str) -> None:
     module = lab.COMMANDS[name].module[0]
     found = find_spec(module)
     assert found is not None
-    # A package needs a `__main__`; looked for as a file, since importing locust patches the process.
+    # A package needs a `__main__`. Looked for as a file: importing locust patches the process.
     places = found.submodule_search_locations
     assert places is None or any((Path(place) / "__main__.py").is_file() for place in places)
 

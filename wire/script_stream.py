@@ -5,17 +5,16 @@ calls a function of the page around it. The message's JSON is JavaScript as it s
 :mod:`wire.message` for the escapes that make this safe).
 """
 
-import json
-import re
-
-from wire.message import Gap, Message, message_from
+from wire.errors import MessageError
+from wire.message import Gap, Message, decode_message
 
 # Browsers of the time showed nothing before they had seen enough of a page to guess its type:
 # Internet Explorer waited for 256 bytes, Safari for 1,024, Chrome for 1,024 to 4,096. Today's
 # Chromium needs none (measured: 0 to 4,096 bytes alike), so padding is only told, not sent.
 _PROLOGUE = b"<!doctype html><meta charset=utf-8><title>forever frame</title>"
 HEARTBEAT = b"\n"
-_CALL = re.compile(rb"<script>parent\.receive\((.*?)\)</script>", re.DOTALL)
+_BEGIN = b"<script>parent.receive("
+_END = b"</script>"
 
 
 def encode_prologue(padding: int = 0) -> bytes:
@@ -27,26 +26,34 @@ def encode_prologue(padding: int = 0) -> bytes:
 
 def encode_script(json_bytes: bytes) -> bytes:
     """Wrap one JSON value into the call that hands it to the page."""
-    return b"<script>parent.receive(%b)</script>\n" % json_bytes
+    return b"%b%b)%b\n" % (_BEGIN, json_bytes, _END)
 
 
 class ScriptStreamDecoder:
-    """Reads the calls out of the page, as the browser's parser would run them."""
+    """Reads the calls out of the page, as the browser's parser would run them.
 
-    def __init__(self) -> None:
+    Raises :class:`~wire.errors.MessageError` when a call holds no message of ours, or when more
+    than ``limit`` bytes come without the end of a script.
+    """
+
+    def __init__(self, limit: int = 16 * 2**20) -> None:
+        self._limit = limit
         self._rest = bytearray()
 
     def decode(self, chunk: bytes) -> list[Message | Gap]:
         """Take what arrived; return the messages and gap notices that it completed."""
         # A script cannot end before the new bytes, less the end tag's own length.
-        start = max(len(self._rest) - len(b"</script>"), 0)
+        start = max(len(self._rest) - len(_END), 0)
         self._rest += chunk
-        if self._rest.find(b"</script>", start) < 0:
-            return []
+        scripts: list[bytes] = []
+        if self._rest.find(_END, start) >= 0:
+            *scripts, rest = bytes(self._rest).split(_END)
+            self._rest[:] = rest
+        if len(self._rest) > self._limit:
+            raise MessageError(f"{self._limit} bytes without the end of a script")
         received = []
-        end = 0
-        for match in _CALL.finditer(self._rest):
-            received.append(message_from(json.loads(match[1])))
-            end = match.end()
-        del self._rest[:end]
+        for script in scripts:
+            _, begin, call = script.partition(_BEGIN)
+            if begin and call.endswith(b")"):
+                received.append(decode_message(call[:-1]))
         return received

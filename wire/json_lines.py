@@ -40,14 +40,11 @@ class JsonLinesDecoder:
 
     def decode(self, chunk: bytes) -> list[bytes]:
         """Take what arrived; return the lines that it completed."""
-        start = len(self._rest)
+        lines: list[bytes] = []
+        if END in chunk:
+            *lines, chunk = (bytes(self._rest) + chunk).split(END)
+            self._rest.clear()
         self._rest += chunk
-        lines = []
-        begin = 0
-        while (end := self._rest.find(END, max(start, begin))) >= 0:
-            lines.append(bytes(self._rest[begin:end]))
-            begin = end + 1
-        del self._rest[:begin]
-        if len(self._rest) > self._limit or any(len(line) > self._limit for line in lines):
+        if max(map(len, [self._rest, *lines])) > self._limit:
             raise MessageError(f"a line of more than {self._limit} bytes")
         return lines

@@ -12,7 +12,10 @@ from wire.errors import HttpError
 
 END = b"\r\n\r\n"
 LONGEST_HEAD = 64 * 1024
-_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9]) ?(.*)")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: (.*))?")
+_FORBIDDEN = re.compile(r"[\r\n\0]")  # never inside a value (RFC 9110, 5.5)
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class ResponseHead:
         text = self.fields.get("content-length")
         if text is None or self.is_chunked:
             return None
-        if not (text.isascii() and text.isdigit()):
+        if _LENGTH.fullmatch(text) is None:
             raise HttpError(f"Content-Length {text[:40]!r} is not a number")
         return int(text)
 
@@ -52,17 +55,20 @@ def encode_request(
     method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes = b""
 ) -> bytes:
     """Write a whole request; the caller gives ``Host`` and, with a body, its length."""
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
-    for line in lines:
-        if "\r" in line or "\n" in line:
-            raise ValueError("a line end inside an HTTP field")
-    return "\r\n".join(lines).encode("latin-1") + END + body
+    return _head(f"{method} {target} HTTP/1.1", fields) + body
 
 
 def encode_response(status: str, fields: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
     """Write a response head (``status`` is code and reason) and, where given, its body."""
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields)]
-    return "\r\n".join(lines).encode("latin-1") + END + body
+    return _head(f"HTTP/1.1 {status}", fields) + body
+
+
+def _head(first: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    lines = [first, *(f"{name}: {value}" for name, value in fields)]
+    for line in lines:
+        if "\r" in line or "\n" in line:
+            raise ValueError(f"a line end inside a line of an HTTP head: {line[:60]!r}")
+    return "\r\n".join(lines).encode("latin-1") + END
 
 
 def decode_response_head(data: bytes) -> ResponseHead:
@@ -77,9 +83,9 @@ def decode_response_head(data: bytes) -> ResponseHead:
     fields: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
+        if not colon or TOKEN.fullmatch(name) is None or _FORBIDDEN.search(value):
             raise HttpError(f"{line[:60]!r} is not a header field")
         name, value = name.lower(), value.strip(" \t")
         # Repeated fields mean one list (RFC 9110, 5.2).
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    return ResponseHead(int(match[2]), match[3], fields, int(match[1]))
+    return ResponseHead(int(match[2]), match[3] or "", fields, int(match[1]))

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import math
 
@@ -211,15 +212,14 @@ def test_more_fields_than_known_do_no_harm():
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=3,
 )
 
 
-@given(st.fixed_dictionaries({}, optional={name: JSON for name in [*FIELDS, "base64", "gap"]}))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys([*FIELDS, "base64", "gap"], JSON)))
 def test_hostile_fields_give_a_message_or_a_message_error(fields: dict[str, object]):
-    try:
+    with contextlib.suppress(MessageError):
         assert isinstance(message_from(fields), Message | Gap)
-    except MessageError:
-        pass
 
 
 @given(st.binary())

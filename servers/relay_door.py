@@ -156,6 +156,12 @@ def _target(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535, or 0 for any free")
+    return int(text)
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m servers.relay",
@@ -164,10 +170,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--to", type=_target, action="append", required=True, metavar="HOST:PORT",
         help="the server; may be given several times: one relay each")  # fmt: skip
-    add("--port", type=int, action="append", help="listen here (default: any free port)")
+    add("--port", type=_port, action="append", help="listen here (default: any free port)")
     add("--delay-ms", type=float, default=0.0, help="one-way delay, each way")
     add("--bandwidth", type=float, metavar="BYTES_PER_S", help="limit, each way")
-    add("--control-port", type=int, help="serve the JSON door on this port of 127.0.0.1")
+    add("--control-port", type=_port, help="serve the JSON door on this port of 127.0.0.1")
     found = parser.parse_args(argv)
     found.port = found.port or [0] * len(found.to)
     if len(found.port) != len(found.to):

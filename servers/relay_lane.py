@@ -20,6 +20,7 @@ End = Literal["eof", "reset"]
 
 _CATCH_UP_NS: Final = 5_000_000  # timers fire late; without it a slow line would be slower still
 _SLOWEST_PIECE: Final = 64  # bytes
+_UPKEEP: Final = 128  # bytes that a waiting piece costs beside its own: a flood of tiny ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,6 @@ class Lane:
         self._line = line
         self._admit, self._passed, self._ended = admit, passed, ended
         self._queue: deque[_Waiting] = deque()
-        self._last_due_ns = 0
         self._slot: tuple[int, int] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = False
@@ -106,12 +106,12 @@ class Lane:
         self.sink_full = False
 
     def put(self, data: bytes, end: End | None = None) -> None:
-        """Take what arrived. A shorter delay never lets it overtake what came before."""
+        """Take what arrived. With a shorter delay now than before it still waits its turn."""
         if self._dropped:
             return
         now = time.monotonic_ns()
-        self._last_due_ns = max(self._last_due_ns, now + round(self._line.link.delay_s * 1e9))
-        self._queue.append(_Waiting(now, self._last_due_ns, data, end))
+        due_ns = now + round(self._line.link.delay_s * 1e9)
+        self._queue.append(_Waiting(now, due_ns, data, end))
         self.waiting += len(data)
         self._throttle()
         if self._timer is None:
@@ -127,7 +127,7 @@ class Lane:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._queue and self.sink and not (self.sink_full or self._line.link.stalled):
+        while self._queue and self._may_write():
             head, now = self._queue[0], time.monotonic_ns()
             if now < head.due_ns:
                 return self._wait_until(head.due_ns)
@@ -146,6 +146,11 @@ class Lane:
         self.waiting = 0
         self.sink = None
         self.release()  # cancels the timer
+
+    def _may_write(self) -> bool:
+        return not (
+            self.sink is None or self.sink.is_closing() or self.sink_full or self._line.link.stalled
+        )
 
     def _pass_on(self, head: _Waiting, size: int) -> None:
         assert self.sink is not None
@@ -166,9 +171,10 @@ class Lane:
     def _throttle(self) -> None:
         if self.source is None or self.source.is_closing():
             return
-        if self.waiting >= self._line.buffer_bytes:
+        held = self.waiting + _UPKEEP * len(self._queue)
+        if held >= self._line.buffer_bytes:
             self.source.pause_reading()
-        elif self.waiting <= self._line.buffer_bytes // 2:
+        elif held <= self._line.buffer_bytes // 2:
             self.source.resume_reading()
 
     def _wait_until(self, t_ns: int) -> None:

@@ -1,0 +1,119 @@
+"""One TCP connection.
+
+Reading takes a deadline and keeps nothing: what has arrived is handed on at once, so a timeout
+cannot lose half a message; the decoders above keep what is not complete.
+"""
+
+import contextlib
+import socket
+import time
+
+from clients.address import Address
+from clients.errors import ConnectionLostError, UnreachableError
+from clients.traffic import Traffic
+from wire.tcp_info import SIZE
+
+READ_BYTES = 64 * 1024
+# Linux only; elsewhere the relay's counts take its place.
+_TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
+
+
+class Connection:
+    """A connected socket with Nagle's algorithm off (it would wait to fill segments).
+
+    ``arrived_ns`` is the monotonic time just after the last read returned.
+    """
+
+    __slots__ = ("_sock", "_timeout", "_traffic", "arrived_ns", "bytes_down", "bytes_up")
+
+    def __init__(self, address: Address, traffic: Traffic, timeout: float) -> None:
+        host, port = address.dial
+        began = time.monotonic()
+        try:
+            self._sock = socket.create_connection((host, port), timeout)
+        except OSError as error:
+            why = error.strerror or str(error) or type(error).__name__
+            raise UnreachableError(f"cannot connect to {host}:{port}: {why}", host, port) from error
+        self._timeout: float | None = timeout
+        self._traffic = traffic
+        self.bytes_up = self.bytes_down = self.arrived_ns = 0
+        traffic.opened(self, time.monotonic() - began)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, data: bytes, timeout: float) -> None:
+        """Send all of ``data`` within ``timeout`` seconds; another thread may be receiving.
+
+        Raises :class:`~clients.errors.ConnectionLostError`; part of it may then have gone.
+        """
+        deadline = time.monotonic() + timeout
+        if self._timeout is None:
+            self._set_timeout(timeout)
+        rest = memoryview(data)
+        try:
+            while rest:
+                try:
+                    sent = self._sock.send(rest)
+                except (TimeoutError, BlockingIOError):
+                    # Perhaps only the receiver's shorter timeout; the socket has but one.
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(0.001)
+                else:
+                    self.bytes_up += sent
+                    rest = rest[sent:]
+        except (TimeoutError, BlockingIOError):
+            raise ConnectionLostError(f"the peer took no data for {timeout:g} s") from None
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke while sending: {error}") from error
+
+    def receive(self, deadline: float | None) -> bytes | None:
+        """Return what has arrived, ``b""`` at the peer's end, ``None`` when ``deadline`` passed.
+
+        ``deadline`` is in monotonic seconds, ``None`` waits for ever; one already past returns
+        what is there. Raises :class:`~clients.errors.ConnectionLostError`.
+        """
+        while True:
+            timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            self._set_timeout(timeout)
+            try:
+                data = self._sock.recv(READ_BYTES)
+                break
+            except (TimeoutError, BlockingIOError):
+                # A sender in another thread may have set a shorter timeout meanwhile.
+                if deadline is not None and time.monotonic() >= deadline:
+                    return None
+            except OSError as error:
+                raise ConnectionLostError(f"the connection broke: {error}") from error
+        self.arrived_ns = time.monotonic_ns()
+        self.bytes_down += len(data)
+        return data
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection still stands, with nothing said by the peer."""
+        self._set_timeout(0.0)
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def read_tcp_info(self) -> bytes | None:
+        """Return the kernel's ``struct tcp_info``, where there is one."""
+        if _TCP_INFO is not None:
+            with contextlib.suppress(OSError):
+                return self._sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, SIZE)
+        return None
+
+    def close(self) -> None:
+        """Close at once; a thread that waits in :meth:`receive` wakes up."""
+        self._traffic.closing(self)
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+    def _set_timeout(self, timeout: float | None) -> None:
+        if timeout != self._timeout:  # each change is a system call
+            self._sock.settimeout(timeout)
+            self._timeout = timeout

@@ -1,0 +1,85 @@
+"""What can go wrong between a client and its server.
+
+::
+
+    ClientError                   the root: catch this one
+    |-- ConnectionLostError       the connection ended, and the reconnects allowed were used up
+    |   `-- UnreachableError      no connection could be made at all: does a server listen?
+    |-- RefusedError              the server said no; carries status, title and detail
+    |-- UnexpectedAnswerError     the server said something that is not of the contract
+    `-- ClosedError               the caller closed this client and then used it
+"""
+
+import contextlib
+import json
+
+from wire.http_head import ResponseHead
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class ClientError(Exception):
+    """Something went wrong; the message says what, where and, where known, what helps."""
+
+
+class ConnectionLostError(ClientError):
+    """The connection ended before its time; receiving may be tried again from the cursor."""
+
+
+class UnreachableError(ConnectionLostError):
+    """Nobody answered at ``host:port``: nothing was sent, so nothing can be half-done."""
+
+    def __init__(self, message: str, host: str, port: int) -> None:
+        super().__init__(message)
+        self.host = host
+        self.port = port
+
+
+class RefusedError(ClientError):
+    """The server refused: ``status`` (or WebSocket close code), ``title`` and ``detail`` tell why.
+
+    ``retry_after_s`` is set where it asked to come again later (RFC 9110, 10.2.3).
+    """
+
+    def __init__(
+        self, status: int, title: str, detail: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{status} {title}: {detail}" if detail else f"{status} {title}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class UnexpectedAnswerError(ClientError):
+    """The answer is not what this technique's server would say; is the address right?"""
+
+
+class ClosedError(ClientError):
+    """This client was closed."""
+
+
+def refused(head: ResponseHead, body: bytes) -> RefusedError:
+    """Make the error of a refusing answer; its body is a problem (RFC 9457) or anything else."""
+    after = head.fields.get("retry-after", "")
+    # The date form of Retry-After would need wall clocks that agree; only seconds are read.
+    wait = float(after) if after.isascii() and after.isdigit() else None
+    title = head.reason or "refused"
+    if head.fields.get("content-type", "").startswith(PROBLEM_TYPE):
+        with contextlib.suppress(ValueError):  # the status says enough
+            return refused_for(json.loads(body), head.status, title, wait)
+    return RefusedError(head.status, title, body[:200].decode(errors="replace").strip(), wait)
+
+
+def refused_for(
+    problem: object, status: int = 400, title: str = "refused", retry_after_s: float | None = None
+) -> RefusedError:
+    """Make the error of a problem's members; ``status`` and ``title`` where it has none."""
+    members = problem if isinstance(problem, dict) else {}
+    said = members.get("status")
+    return RefusedError(
+        said if isinstance(said, int) else status,
+        str(members.get("title", title)),
+        str(members.get("detail", "")),
+        retry_after_s,
+    )

@@ -1,0 +1,25 @@
+"""When to ask next: a fixed rate, as a pure function of the clock.
+
+A poller that sleeps its interval *after* each answer asks ever later: its period is interval plus
+round trip. Here the ticks stand fixed on the clock, and a tick that passes while an answer is
+still awaited is left out, so that never two requests are under way.
+"""
+
+import time
+
+
+def next_tick(start: float, interval: float, now: float) -> float:
+    """Return the first of ``start``, ``start + interval``, ... that is later than ``now``."""
+    if now < start:
+        return start
+    tick = start + (int((now - start) / interval) + 1) * interval
+    # Division rounds; a tick that comes out as "now" was this one already.
+    return tick if tick > now else tick + interval
+
+
+def sleep_until(moment: float, deadline: float | None) -> bool:
+    """Sleep until ``moment`` (monotonic seconds) or the earlier ``deadline``; was it ``moment``?"""
+    end = moment if deadline is None else min(moment, deadline)
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(left)
+    return deadline is None or moment <= deadline

@@ -1,0 +1,114 @@
+"""WebSocket: one connection, both ways, with two to fourteen bytes of framing (RFC 6455).
+
+What two sockets and two directions needed before, one does: messages come down and go up as
+frames, text or binary, at any time.
+"""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from clients import decoding
+from clients.client import Client, Item
+from clients.errors import ConnectionLostError
+from clients.http_client import CURSOR_FIELD
+from clients.options import Options, Receipt
+from clients.uploads import encode_upload
+from clients.web_socket_connection import WebSocketConnection
+from wire.message import Body, decode_binary_message
+from wire.web_socket_handshake import SUBPROTOCOL
+from wire.web_socket_messages import Binary, Text
+
+
+class WebSocketClient(Client):
+    """Receives messages as frames and sends them so.
+
+    ``envelope`` puts what goes up into JSON, which carries a sender and the time of sending; else
+    a frame is a text or bytes and nothing more. ``binary_frames`` has bytes come down in binary
+    frames instead of base64 in text. ``compress`` offers permessage-deflate (RFC 7692).
+    """
+
+    __slots__ = ("_socket", "_upgrades", "binary_frames", "compress", "envelope")
+    technique = "web_socket"
+
+    def __init__(
+        self,
+        url: str,
+        channel: str = "lobby",
+        *,
+        envelope: bool = True,
+        binary_frames: bool = False,
+        compress: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        self.envelope = envelope
+        self.binary_frames = binary_frames
+        self.compress = compress
+        self._socket: WebSocketConnection | None = None
+        self._upgrades = 0
+        super().__init__(url, channel, **options)
+
+    @property
+    def requests(self) -> int:
+        """Opening handshakes: each is one HTTP request."""
+        return self._upgrades
+
+    def _open(self) -> None:
+        target = self.address.target(
+            "/web_socket",
+            channel=self.channel,
+            after=self._cursor,
+            name=self.name,
+            envelope="json" if self.envelope else None,
+            binary="frames" if self.binary_frames else None,
+        )
+        self._upgrades += 1
+        self._socket = WebSocketConnection(
+            self.address,
+            target,
+            headers=self._headers,
+            traffic=self._traffic,
+            protocols=(SUBPROTOCOL,),
+            compress=self.compress,
+            timeout=self._timeout,
+        )
+        self._cursor = self._socket.head.fields.get(CURSOR_FIELD, self._cursor)
+
+    def _read(self, deadline: float | None) -> Sequence[Item] | None:
+        socket = self._connected()
+        events = socket.events(deadline)
+        if events is None:
+            return None
+        items: list[Item] = []
+        for event in events:
+            if isinstance(event, Text):
+                items.append(decoding.message(event.text))
+            elif isinstance(event, Binary):
+                items.append(decode_binary_message(event.data))
+        return self._follow(items, socket.arrived_ns)
+
+    def send(
+        self, body: Body, *, sender: str | None = None, sent_ns: int | None = None
+    ) -> Receipt | None:
+        """Send one frame; nothing comes back but the message itself, as to every subscriber."""
+        socket = self._connected()
+        sender = sender or self.name
+        if self.envelope and (isinstance(body, str) or sender or sent_ns is not None):
+            body = encode_upload(body, sender, sent_ns).decode()
+        elif sender != self.name or sent_ns is not None:
+            raise ValueError("sender and sent_ns need envelope=True: a bare frame is only its text")
+        socket.send(body)
+        return None
+
+    def ping(self, timeout: float = 10.0) -> float:
+        """Return the seconds that a Ping and its Pong took; messages meanwhile are kept."""
+        return self._connected().ping(timeout)
+
+    def _connected(self) -> WebSocketConnection:
+        if self._socket is None:
+            raise ConnectionLostError("there is no connection now; receiving makes it again")
+        return self._socket
+
+    def _shut(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.close()

@@ -61,8 +61,13 @@ def percentile_ms(histogram: HdrHistogram, percent: float) -> float:
 def curve(histogram: HdrHistogram) -> tuple[list[float], list[float]]:
     """Return the exact distribution: times in ms (rising) and the share of counts up to each."""
     times, counts = [], []
-    for item in histogram.get_recorded_iterator():
-        times.append(item.value_iterated_to / NS_PER_MS)
-        counts.append(item.count_added_in_this_iter_step)
+    if histogram.get_total_count():
+        first = histogram.get_counts_array_index(histogram.get_min_value())
+        last = histogram.get_counts_array_index(histogram.get_max_value())
+        for index in range(first, last + 1):
+            if count := histogram.get_count_at_index(index):
+                value = histogram.get_value_from_index(index)
+                times.append(histogram.get_highest_equivalent_value(value) / NS_PER_MS)
+                counts.append(count)
     total = sum(counts)
     return times, [count / total for count in accumulate(counts)]

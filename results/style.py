@@ -18,7 +18,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from results.palette import FAINT, GRID, INK
+from results.palette import FAINT, GRID, INK, WARNING
+from results.verdicts import Verdict
+from wire.techniques import BY_SLUG
 
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
@@ -53,6 +55,7 @@ SETTINGS: dict[str, Any] = {
     "path.simplify_threshold": 0.3,
 }
 PNG_DPI = 110
+_DIGITS = re.compile(r"(\d\.\d\d)\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +74,8 @@ class Drawing:
             self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         text = out.getvalue()
         text = text[text.index("<svg") :]
-        # Coordinates of 1/100 point are finer than any screen or printer.
-        return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
+        # Paths in 1/100 point are finer than any screen or printer.
+        return re.sub(r' d="[^"]*"', lambda path: _DIGITS.sub(r"\1", path[0]), text)
 
     def png(self) -> bytes:
         """Return the figure as a PNG file."""
@@ -96,7 +99,7 @@ class Drawing:
 @contextmanager
 def lecture_style() -> Iterator[None]:
     """Set the style inside of a ``with`` block only."""
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub names every key
         yield
 
 
@@ -105,6 +108,47 @@ def blank(width: float = 11.0, height: float = 6.2) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def heading(figure: Figure, title: str, conditions: str = "") -> None:
+    """Write the figure's title and, smaller, what it was measured under."""
+    # The empty second line keeps room in the layout for the conditions.
+    text = title + ("\n" if conditions else "")
+    figure.suptitle(text, x=0.008, ha="left", fontsize=18, fontweight="bold")
+    height = figure.get_figheight()
+    figure.text(0.008, 1 - 0.5 / height, conditions, fontsize=14, color=FAINT, va="center")
+
+
+def row_panels(slugs: Sequence[str], count: int) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``count`` panels side by side, one row for each technique."""
+    figure = blank()
+    panels: list[Axes] = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+    for axes in panels:
+        axes.set_ylim(len(slugs) - 0.45, -0.75)  # the oldest technique on top
+        axes.set_yticks(range(len(slugs)), [BY_SLUG[slug].title for slug in slugs])
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+    return figure, panels
+
+
+def small_panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``count`` small panels with common axes, four in a row."""
+    columns = min(count, 4)
+    lines = -(-count // columns)
+    figure = blank(height=2.2 + 2.0 * lines)
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    panels: list[Axes] = list(grid.ravel())
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return figure, panels[:count]
+
+
+def warn(axes: Axes, verdict: str) -> None:
+    """Write a verdict that is not ``VALID`` into the top of a panel."""
+    if verdict != Verdict.VALID:
+        place = axes.transAxes
+        axes.text(0.04, 0.88, verdict, color=WARNING, fontweight="bold", size=12, transform=place)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -163,14 +207,21 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 0.075) -> list[Anno
             end.text,
             xy=(float(x), min(max(float(y), 0), 1)),
             xycoords="axes fraction",
-            xytext=(1.04, height),
+            xytext=(1.06, height),
             textcoords="axes fraction",
             color=end.color,
             fontsize=13,
             fontweight="bold",
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": end.color, "lw": 0.9, "shrinkA": 1},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": end.color,
+                "lw": 0.9,
+                "shrinkA": 1,
+                "shrinkB": 5,
+                "relpos": (0, 0.5),  # from the middle of the text's left edge
+            },
         )
         for end, (x, y), height in zip(ends, places, heights, strict=True)
     ]

@@ -1,0 +1,47 @@
+"""``python -m results RUN`` draws a run again; ``python -m results A B`` compares two."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from results.errors import ResultsError
+from results.reading import read_run
+from results.report import write_report
+from results.summary import compare
+from results.tables import print_comparison, print_summary
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status (2 for what cannot be done)."""
+    parser = argparse.ArgumentParser(
+        "python -m results",
+        description="Draw the figures and report of a run again, or compare two runs.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="one run folder, or two to compare")
+    parser.add_argument(
+        "--unlike-hosts",
+        action="store_true",
+        help="compare even if the runs were made on unlike hosts",
+    )
+    options = parser.parse_args(words)
+    console = Console()
+    try:
+        if len(options.runs) > 2:
+            raise ResultsError(f"one run or two runs are accepted, not {len(options.runs)}")
+        runs = [read_run(Path(folder)) for folder in options.runs]
+        if len(runs) == 2:
+            print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
+        else:
+            print_summary(console, runs[0])
+            console.print(f"report: {write_report(runs[0])}", soft_wrap=True, highlight=False)
+    except ResultsError as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The tables that the terminal shows, 80 columns wide."""
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from results.errors import ResultsError
+from results.reading import Run
+from results.selection import short
+from results.summary import ENOUGH_REPEATS, Comparison, summarize
+from results.verdicts import Verdict
+from wire.techniques import BY_SLUG
+
+_LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]
+_COLUMNS = {
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "max_ms": "max ms",
+    "bytes_down": "B down",
+    "bytes_up": "B up",
+    "requests_per_s": "req/s",
+}
+
+
+def print_summary(console: Console, run: Run) -> None:
+    """Print one table for each load and network of ``run``, a row for each technique."""
+    table = summarize(run)
+    for load, rows in table.groupby(_LOAD, sort=False):
+        network, scenario, variant, users, rate, size = load
+        words = [network, f"{scenario}: {users} users", f"{rate:g} messages/s", f"{size} B"]
+        printed = _new_table(", ".join([*words, *([variant] if variant else [])]))
+        printed.add_column("technique", no_wrap=True)
+        for heading in (*_COLUMNS.values(), "audit"):
+            printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column("verdict", no_wrap=True)
+        for _, row in rows.iterrows():
+            printed.add_row(
+                BY_SLUG[str(row["technique"])].title,
+                *(number(row[name]) for name in _COLUMNS),
+                audit_words(row),
+                _colored(str(row["verdict"])),
+            )
+        console.print(printed)
+    for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
+        name = BY_SLUG[str(row["technique"])].title
+        console.print(f"{name}, {row['network']}: {row['verdict']}, {row['reason']}")
+    if table.empty:
+        console.print("no delivery latencies were recorded")
+
+
+def print_comparison(console: Console, found: Comparison) -> None:
+    """Print what differs between two runs, and what is not significant."""
+    for part, lines in found.differing.items():
+        console.print(f"{part} differs (A / B): " + "; ".join(lines), highlight=False)
+    for name, only in (("A", found.only_a), ("B", found.only_b)):
+        if only:
+            more = f" and {len(only) - 3} more" if len(only) > 3 else ""
+            console.print(f"only in {name}: {' | '.join(only[:3])}{more}", highlight=False)
+    if found.table.empty:
+        raise ResultsError("the two runs have no combination in common, so nothing compares")
+    for load, rows in found.table.groupby(_LOAD, sort=False):
+        printed = _new_table(", ".join(str(word) for word in load if word != ""))
+        printed.add_column("technique", no_wrap=True)
+        for heading in ("", "A ms", "B ms", "change"):
+            printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column("finding")
+        for _, row in rows.iterrows():
+            printed.add_row(
+                BY_SLUG[str(row["technique"])].title,
+                str(row["figure"]),
+                number(row["a_ms"]),
+                number(row["b_ms"]),
+                "" if pd.isna(row["change"]) else f"{row['change']:+.0%}",
+                str(row["finding"]),
+            )
+        console.print(printed)
+    console.print(
+        "Significant means p at most 0.05 in an exact rank-sum test of the repeats, which needs "
+        f"{ENOUGH_REPEATS} of them in each run. One comparison in twenty is significant by chance."
+    )
+
+
+def number(value: object) -> str:
+    """Write a number for a table; an empty text for what does not apply."""
+    return "" if pd.isna(value) else short(float(str(value)))  # type: ignore[call-overload]
+
+
+def audit_words(row: "pd.Series[str]") -> str:
+    """Say ``clean``, or what was lost, doubled or out of order."""
+    if pd.isna(row["expected"]):
+        return ""
+    faults = {"lost": row["lost"], "doubled": row["duplicated"], "reordered": row["reordered"]}
+    return ", ".join(f"{int(n):,} {word}" for word, n in faults.items() if int(n)) or "clean"
+
+
+def _new_table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+
+
+def _colored(verdict: str) -> str:
+    return f"[green]{verdict}[/]" if verdict == Verdict.VALID else f"[bold red]{verdict}[/]"

@@ -1,0 +1,128 @@
+"""A clearly synthetic run: invented figures, for drawing and reading only."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from results.histogram import new_histogram, record_ns
+from results.reading import Run, read_run
+from results.record import Audit, BytesRow, Cell, CheckRow, LedgerRow, TraceRow
+from results.verdicts import Judgement, Verdict
+from results.writer import RunWriter
+from wire.techniques import SLUGS
+
+MS = 1_000_000
+# technique: (mean extra wait in s, framing down, up per message, requests/s per user)
+INVENTED = {
+    "page_reload": (0.5, 1600, 420, 1.0),
+    "frame_reload": (0.5, 700, 400, 1.0),
+    "polling": (0.5, 160, 280, 1.0),
+    "plugin_socket": (0.0, 1, 0, 0.0),
+    "forever_frame": (0.0, 35, 2, 0.01),
+    "long_polling": (0.02, 150, 250, 2.2),
+    "sse": (0.0, 28, 2, 0.01),
+    "web_socket": (0.0, 4, 1, 0.01),
+}
+
+
+def write_synthetic(
+    folder: Path,
+    *,
+    repeats: int = 2,
+    levels: tuple[int, ...] = (20,),
+    networks: tuple[tuple[str, float], ...] = (("loopback", 0.0), ("relay 25 ms", 25.0)),
+    slow: float = 1.0,
+    bad: dict[str, Verdict] | None = None,
+    seed: int = 1,
+) -> Path:
+    """Write a run of all eight techniques with invented figures."""
+    chance = random.Random(seed)
+    with RunWriter(
+        folder, "compare", {"scenario": "feed", "load_model": "open"}, ["python", "-m", "loadtests"]
+    ) as writer:
+        for repeat in range(1, repeats + 1):
+            for users in levels:
+                for network, delay in networks:
+                    for slug in SLUGS:
+                        cell = Cell(
+                            slug,
+                            network,
+                            delay,
+                            users=users,
+                            rate=20.0,
+                            repeat=repeat,
+                        )
+                        _add(writer, cell, chance, slow, (bad or {}).get(slug))
+    return folder
+
+
+def _add(
+    writer: RunWriter, cell: Cell, chance: random.Random, slow: float, bad: Verdict | None
+) -> None:
+    wait, framing, up, asks = INVENTED[cell.technique]
+    delivery, naive, publish = new_histogram(), new_histogram(), new_histogram()
+    for _ in range(800):
+        base = chance.lognormvariate(0, 0.35) * slow * (1 + cell.users / 200)
+        late = cell.delay_ms + base + chance.random() * wait * 2000
+        record_ns(delivery, int(late * MS))
+        record_ns(naive, int((cell.delay_ms + base) * MS))
+        record_ns(publish, int(base * 0.3 * MS))
+    lost = 3 if bad is Verdict.SERVER_BOUND else 0
+    busy = min(0.02 + cell.users * (0.001 + asks / 1500), 0.99)
+    requests = asks * cell.users
+    writer.add(
+        cell,
+        histograms={"delivery": delivery, "naive": naive, "publish": publish},
+        audit=Audit(expected=800 + lost, received=800),
+        judgement=Judgement(bad, "invented for this test") if bad else None,
+        ledger=[
+            LedgerRow(
+                t_s=float(second),
+                open_sockets=cell.users,
+                held_requests=cell.users if asks < 1 or asks > 2 else 0,
+                requests_per_s=requests * chance.uniform(0.95, 1.05),
+                connections_per_s=0.0 if asks < 1 else chance.uniform(0, 1),
+                deliveries_per_s=20.0 * cell.users,
+                bytes_per_s=20.0 * cell.users * (150 + framing),
+                server_cpu=busy * chance.uniform(0.95, 1.05),
+                server_rss_bytes=60_000_000 + 12_000 * cell.users,
+                generator_cpu=busy * 0.7,
+                generator_lag_ms=chance.uniform(0.1, 2),
+            )
+            for second in range(10)
+        ],
+        bytes=[
+            BytesRow("subscriber", "down", "message", 150 * 800, 150.0, "client"),
+            BytesRow("subscriber", "down", "framing", framing * 800, float(framing), "kernel"),
+            BytesRow("subscriber", "down", "tcp_ip_headers", 52 * 800, 52.0, "model"),
+            BytesRow("subscriber", "up", "framing", up * 800, float(up), "kernel"),
+            BytesRow("subscriber", "up", "tcp_ip_headers", 52 * 800, 52.0, "model"),
+        ],
+        checks=[CheckRow("mean delivery", 525.0, 531.0, 52.5, "ms", True, "T/2 + D")]
+        if cell.technique == "polling"
+        else [],
+        traces=[
+            TraceRow(1, "up", 0.0, 25.0, 120, "GET /long_polling"),
+            TraceRow(1, "down", 60.0, 85.0, 260, "200 [message 1]"),
+            TraceRow(1, "up", 85.5, 110.5, 120, "GET /long_polling"),
+            TraceRow(1, "down", 111.0, 136.0, 260, "200 [message 2]"),
+        ]
+        if cell.technique == "long_polling"
+        else [],
+    )
+
+
+@pytest.fixture(name="write_run")
+def write_run_() -> Callable[..., Path]:
+    """Return the builder of synthetic runs."""
+    return write_synthetic
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a synthetic run with one invented verdict."""
+    folder = tmp_path_factory.mktemp("runs") / "synthetic"
+    write_synthetic(folder, bad={"polling": Verdict.SERVER_BOUND})
+    return read_run(folder)

@@ -53,7 +53,7 @@ def apply_mask(payload: bytes, key: bytes) -> bytes:
     choosing the bytes on the wire and so talking to a careless proxy (RFC 6455, 10.3).
     """
     size = len(payload)
-    mask = (key * (size // 4 + 1))[:size]
+    mask = key * (size // 4) + key[: size % 4]
     # One XOR of two big integers is some hundred times faster than a loop over bytes.
     return (int.from_bytes(payload, "little") ^ int.from_bytes(mask, "little")).to_bytes(
         size, "little"
@@ -83,7 +83,20 @@ def encode_frame(
         head = bytes((first, masked | 127)) + size.to_bytes(8, "big")
     if mask is None:
         return head + payload
+    if len(mask) != 4:
+        raise ValueError(f"a mask has four bytes, not {len(mask)}")
     return head + mask + apply_mask(payload, mask)
+
+
+# What a first byte may be: FIN, RSV1 and an opcode. What is not here has a fault of its own.
+_FIRST_BYTES = {
+    fin << 7 | rsv1 << 6 | opcode: (opcode, fin, rsv1)
+    for opcode in Opcode
+    for fin in (False, True)
+    for rsv1 in (False, True)
+    if opcode < Opcode.CLOSE or (fin and not rsv1)
+}
+_PLAIN_FIRST_BYTES = {byte: kind for byte, kind in _FIRST_BYTES.items() if not byte & 0x40}
 
 
 class FrameDecoder:
@@ -96,9 +109,9 @@ class FrameDecoder:
     """
 
     def __init__(self, *, masked: bool, limit: int, rsv1: bool = False) -> None:
-        self._masked = masked
+        self._mask_bit = 0x80 if masked else 0
         self._limit = limit
-        self._rsv1 = rsv1
+        self._kinds = _FIRST_BYTES if rsv1 else _PLAIN_FIRST_BYTES
         self._rest = bytearray()
         self._need = 2  # no use in looking before this many bytes are there
         self.frames: list[Frame] = []
@@ -107,74 +120,76 @@ class FrameDecoder:
         """Take what arrived; return the frames that it completed."""
         frames: list[Frame] = []
         self.frames = frames
-        rest = self._rest
-        rest += chunk
-        if len(rest) < self._need:
-            return frames
+        if self._rest:
+            self._rest += chunk
+            if len(self._rest) < self._need:
+                return frames
+            chunk = bytes(self._rest)
+            self._rest.clear()
         begin = 0
-        while (end := self._read(rest, begin)) > 0:
+        while (end := self._read(chunk, begin)) > 0:
             begin = end
-        del rest[:begin]
+        if begin < len(chunk):
+            self._rest += chunk[begin:]
         return frames
 
-    def _read(self, data: bytearray, begin: int) -> int:
-        """Read the frame at ``begin``; return where it ends, or 0 when it is not all there."""
+    def _read(self, data: bytes, begin: int) -> int:
+        """Read the frame at ``begin`` and return where it ends, or 0 if it is not all there."""
         there = len(data) - begin
-        self._need = 2
         if there < 2:
+            self._need = 2
             return 0
-        first, second = data[begin], data[begin + 1]
-        opcode = self._check(first, second)
-        size = second & 0x7F
-        head = 2
-        if size >= 126:
-            head = 4 if size == 126 else 10
-            self._need = head
-            if there < head:
+        kind = self._kinds.get(data[begin])
+        if kind is None:
+            raise self._fault(data[begin])
+        size = data[begin + 1] ^ self._mask_bit  # over 127 if the mask bit is not as it must be
+        at = begin + 2
+        if size > 125:
+            length = self._long_length(size, kind[0])
+            at += length
+            if there < 2 + length:
+                self._need = 2 + length
                 return 0
-            size = int.from_bytes(data[begin + 2 : begin + head], "big")
-            self._check_size(size, head)
+            size = int.from_bytes(data[at - length : at], "big")
+            if size < (126 if length == 2 else 0x10000):
+                raise _violation("a length not in its shortest form")
+            if size >> 63:
+                raise _violation("a length of more than 63 bits")
         if size > self._limit:
             raise WebSocketError(CloseCode.TOO_BIG, f"a frame of more than {self._limit} bytes")
-        key_at = begin + head
-        head += 4 if self._masked else 0
-        self._need = head + size
-        if there < self._need:
+        if self._mask_bit:
+            at += 4
+        end = at + size
+        if len(data) < end:
+            self._need = end - begin
             return 0
-        end = begin + self._need
-        payload = bytes(data[begin + head : end])
-        if self._masked:
-            payload = apply_mask(payload, bytes(data[key_at : key_at + 4]))
-        self._need = 2
-        self.frames.append(Frame(opcode, payload, bool(first & 0x80), bool(first & 0x40)))
+        payload = data[at:end]
+        if self._mask_bit:
+            payload = apply_mask(payload, data[at - 4 : at])
+        opcode, fin, rsv1 = kind
+        self.frames.append(Frame(opcode, payload, fin, rsv1))
         return end
 
-    def _check(self, first: int, second: int) -> Opcode:
-        if first & 0x30 or (first & 0x40 and not self._rsv1):
-            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a reserved bit is set")
-        try:
-            opcode = Opcode(first & 0x0F)
-        except ValueError:
-            raise WebSocketError(
-                CloseCode.PROTOCOL_ERROR, f"opcode {first & 0x0F} is reserved"
-            ) from None
-        if bool(second & 0x80) is not self._masked:
-            raise WebSocketError(
-                CloseCode.PROTOCOL_ERROR,
-                "a client must mask its frames" if self._masked else "a server must not mask",
+    def _long_length(self, size: int, opcode: Opcode) -> int:
+        """Return in how many bytes the length follows, for a second byte that says so."""
+        if size > 127:
+            raise _violation(
+                "a client must mask its frames" if self._mask_bit else "a server must not mask"
             )
         if opcode >= Opcode.CLOSE:
-            if not first & 0x80:
-                raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a fragmented control frame")
-            if first & 0x40:
-                raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a compressed control frame")
-            if second & 0x7F > 125:
-                raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a control frame over 125 bytes")
-        return opcode
+            raise _violation("a control frame over 125 bytes")
+        return 2 if size == 126 else 8
 
-    @staticmethod
-    def _check_size(size: int, head: int) -> None:
-        if size < (126 if head == 4 else 0x10000):
-            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a length not in its shortest form")
-        if size >> 63:
-            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a length of more than 63 bits")
+    def _fault(self, first: int) -> WebSocketError:
+        opcode = first & 0x0F
+        if first & 0x30 or (first & 0x40 and self._kinds is _PLAIN_FIRST_BYTES):
+            return _violation("a reserved bit is set")
+        if 3 <= opcode <= 7 or opcode > 10:
+            return _violation(f"opcode {opcode} is reserved")
+        if not first & 0x80:
+            return _violation("a fragmented control frame")
+        return _violation("a compressed control frame")
+
+
+def _violation(reason: str) -> WebSocketError:
+    return WebSocketError(CloseCode.PROTOCOL_ERROR, reason)

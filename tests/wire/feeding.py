@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hypothesis import strategies as st
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 
 class Decoder(Protocol):
@@ -27,6 +30,14 @@ def check_golden(make: Callable[[], Decoder], data: bytes, expected: list[Any]) 
     """However ``data`` is cut, ``expected`` comes out, as soon as its last byte is there."""
     for chunks in ways(data):
         assert decoded(make(), chunks) == expected, chunks
+
+
+def outcome(kind: type[E], call: Callable[..., T], *arguments: Any) -> T | E:
+    """What ``call`` returns, or the error of ``kind`` that it raises; any other is a failure."""
+    try:
+        return call(*arguments)
+    except kind as error:
+        return error
 
 
 @st.composite

@@ -74,6 +74,7 @@ class MessageDecoder:
     ``masked`` and ``limit`` (bytes of one message, after decompression) are as for frames;
     ``deflate`` allows messages compressed without context takeover. ``decode`` raises
     :class:`~wire.errors.WebSocketError`; ``events`` then holds what came before the fault.
+    A Close is the last event: what comes after it is thrown away (RFC 6455, 5.5.1).
     """
 
     def __init__(self, *, masked: bool, limit: int, deflate: bool = False) -> None:
@@ -84,45 +85,47 @@ class MessageDecoder:
         self._parts: list[bytes] = []
         self._size = 0
         self._utf8: codecs.IncrementalDecoder | None = None
+        self._closed = False
         self.events: list[Event] = []
 
     def decode(self, chunk: bytes) -> list[Event]:
         """Take what arrived; return the events that it completed."""
         events: list[Event] = []
         self.events = events
+        if self._closed:
+            return events
+        fault: WebSocketError | None = None
         try:
             frames = self._frames.decode(chunk)
-        except WebSocketError:
-            for frame in self._frames.frames:
-                self._take(frame)
-            raise
+        except WebSocketError as error:
+            frames, fault = self._frames.frames, error
         for frame in frames:
-            self._take(frame)
+            opcode = frame.opcode
+            if opcode >= Opcode.CLOSE:
+                events.append(_control(frame))
+                if opcode is Opcode.CLOSE:
+                    self._closed = True
+                    return events
+            elif frame.fin and opcode and self._opcode is None and not frame.rsv1:
+                # The common case, a whole message: nothing to remember.
+                events.append(_whole(opcode, frame.payload))
+            else:
+                self._add(frame)
+        if fault is not None:
+            raise fault
         return events
 
-    def _take(self, frame: Frame) -> None:
-        opcode = frame.opcode
-        if opcode >= Opcode.CLOSE:
-            self.events.append(self._control(frame))
-        elif opcode is Opcode.CONTINUATION:
-            if self._opcode is None:
-                raise _violation("a continuation of nothing")
-            if frame.rsv1:
-                raise _violation("the compression bit belongs to the first frame only")
-            self._add(frame)
-        else:
+    def _add(self, frame: Frame) -> None:
+        if frame.opcode is not Opcode.CONTINUATION:
             if self._opcode is not None:
                 raise _violation("a new message inside a fragmented one")
-            if frame.fin and not frame.rsv1:
-                # The common case, with nothing to remember.
-                self._finish(opcode, frame.payload)
-                return
-            self._opcode, self._compressed, self._size = opcode, frame.rsv1, 0
-            if opcode is Opcode.TEXT and not frame.rsv1:
+            self._opcode, self._compressed, self._size = frame.opcode, frame.rsv1, 0
+            if frame.opcode is Opcode.TEXT and not frame.rsv1:
                 self._utf8 = codecs.getincrementaldecoder("utf-8")()
-            self._add(frame)
-
-    def _add(self, frame: Frame) -> None:
+        elif self._opcode is None:
+            raise _violation("a continuation of nothing")
+        elif frame.rsv1:
+            raise _violation("the compression bit belongs to the first frame only")
         self._size += len(frame.payload)
         if self._size > self._limit:
             raise WebSocketError(CloseCode.TOO_BIG, f"a message of more than {self._limit} bytes")
@@ -132,7 +135,8 @@ class MessageDecoder:
                 self._utf8.decode(frame.payload, frame.fin)
             except UnicodeDecodeError:
                 raise _invalid_text() from None
-        self._parts.append(frame.payload)
+        if frame.payload:  # empty fragments have no end and must not pile up
+            self._parts.append(frame.payload)
         if not frame.fin:
             return
         payload = b"".join(self._parts)
@@ -142,35 +146,35 @@ class MessageDecoder:
         assert opcode is not None
         self._opcode, self._utf8 = None, None
         self._parts.clear()
-        self._finish(opcode, payload)
+        self.events.append(_whole(opcode, payload))
 
-    def _finish(self, opcode: Opcode, payload: bytes) -> None:
-        if opcode is Opcode.BINARY:
-            self.events.append(Binary(payload))
-            return
-        try:
-            self.events.append(Text(payload.decode()))
-        except UnicodeDecodeError:
-            raise _invalid_text() from None
 
-    @staticmethod
-    def _control(frame: Frame) -> Event:
-        payload = frame.payload
-        if frame.opcode is Opcode.PING:
-            return Ping(payload)
-        if frame.opcode is Opcode.PONG:
-            return Pong(payload)
-        if not payload:
-            return Close(CloseCode.NO_STATUS, "")
-        if len(payload) == 1:
-            raise _violation("a Close with half a code")
-        code = int.from_bytes(payload[:2], "big")
-        if not _may_be_sent(code):
-            raise _violation(f"close code {code} may not be sent")
-        try:
-            return Close(code, payload[2:].decode())
-        except UnicodeDecodeError:
-            raise _invalid_text() from None
+def _whole(opcode: Opcode, payload: bytes) -> Event:
+    if opcode is Opcode.BINARY:
+        return Binary(payload)
+    try:
+        return Text(payload.decode())
+    except UnicodeDecodeError:
+        raise _invalid_text() from None
+
+
+def _control(frame: Frame) -> Event:
+    payload = frame.payload
+    if frame.opcode is Opcode.PING:
+        return Ping(payload)
+    if frame.opcode is Opcode.PONG:
+        return Pong(payload)
+    if not payload:
+        return Close(CloseCode.NO_STATUS, "")
+    if len(payload) == 1:
+        raise _violation("a Close with half a code")
+    code = int.from_bytes(payload[:2], "big")
+    if not _may_be_sent(code):
+        raise _violation(f"close code {code} may not be sent")
+    try:
+        return Close(code, payload[2:].decode())
+    except UnicodeDecodeError:
+        raise _invalid_text() from None
 
 
 def _violation(reason: str) -> WebSocketError:

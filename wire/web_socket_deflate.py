@@ -15,7 +15,16 @@ from wire.errors import WebSocketError
 NAME = "permessage-deflate"
 # Every sync flush ends with these; RFC 7692, 7.2.1 takes them off the wire.
 _TAIL = b"\x00\x00\xff\xff"
+# An empty last block: that zlib reads it as such proves that the data before it was all there.
+_LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 _PARAMETER = re.compile(r'([a-z_]+)(?:\s*=\s*"?([0-9]+)"?)?')
+# The parameters and the form of their values, empty where there is none (RFC 7692, 7.1).
+_VALUES = {
+    "server_no_context_takeover": re.compile(r""),
+    "client_no_context_takeover": re.compile(r""),
+    "server_max_window_bits": re.compile(r"[89]|1[0-5]"),
+    "client_max_window_bits": re.compile(r"([89]|1[0-5])?"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ def agree(offers: str) -> tuple[Agreement, str] | None:
         bits = parameters.get("server_max_window_bits")
         if bits is not None:
             # zlib cannot make a raw stream for a window of 8 bits: decline such an offer.
-            if not bits.isdigit() or not 9 <= int(bits) <= 15:
+            if bits == "8":
                 continue
             answer += f"; server_max_window_bits={bits}"
         return Agreement(int(bits or 15)), answer
@@ -83,16 +92,9 @@ def _parameters(parts: list[str]) -> dict[str, str] | None:
 
 
 def _known(parameters: dict[str, str]) -> bool:
-    for name, value in parameters.items():
-        if name in ("server_no_context_takeover", "client_no_context_takeover"):
-            if value:
-                return False
-        elif name == "client_max_window_bits":
-            if value and not 8 <= int(value) <= 15:
-                return False
-        elif name != "server_max_window_bits" or not value:
-            return False
-    return True
+    return all(
+        name in _VALUES and _VALUES[name].fullmatch(value) for name, value in parameters.items()
+    )
 
 
 def deflate(payload: bytes, window_bits: int = 15) -> bytes:
@@ -109,9 +111,11 @@ def inflate(payload: bytes, limit: int) -> bytes:
     """
     inflater = zlib.decompressobj(wbits=-15)
     try:
-        data = inflater.decompress(payload + _TAIL, limit + 1)
+        data = inflater.decompress(payload + _TAIL + _LAST_BLOCK, limit + 1)
     except zlib.error as error:
         raise WebSocketError(1007, f"not deflate data: {error}") from None
     if len(data) > limit:
         raise WebSocketError(1009, f"a message that inflates to more than {limit} bytes")
+    if not inflater.eof:
+        raise WebSocketError(1007, "deflate data that ends too soon")
     return data

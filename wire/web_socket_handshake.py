@@ -7,22 +7,19 @@ page asks.
 """
 
 import base64
-import binascii
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wire import web_socket_deflate
 from wire.errors import HandshakeError
-from wire.http_head import ResponseHead, encode_request, encode_response
+from wire.http_head import TOKEN, ResponseHead, encode_request, encode_response
 from wire.web_socket_deflate import Agreement
 
 VERSION = "13"
 SUBPROTOCOL = "duplex.v1"
 # Any server that does not know WebSocket will hardly send this by chance (RFC 6455, 1.3).
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def check_request(method: str, minor: int, fields: Mapping[str, str]) -> Opening
         for item in fields.get("sec-websocket-protocol", "").split(",")
         if (name := item.strip())
     )
-    if not all(_TOKEN.fullmatch(name) for name in protocols):
+    if not all(TOKEN.fullmatch(name) for name in protocols):
         raise HandshakeError(400, "Sec-WebSocket-Protocol must be a list of tokens")
     return Opening(key, protocols, fields.get("sec-websocket-extensions", ""))
 
@@ -122,12 +119,13 @@ def encode_opening(
 
 
 def check_response(
-    head: ResponseHead, nonce: bytes, protocols: Sequence[str] = ()
+    head: ResponseHead, nonce: bytes, protocols: Sequence[str] = (), extension: str = ""
 ) -> tuple[str | None, Agreement | None]:
     """Check the client's side: return the subprotocol and the compression agreed on.
 
-    Raises :class:`~wire.errors.HandshakeError`; a client must then fail the connection
-    (RFC 6455, 4.1, the checks after the request).
+    ``nonce``, ``protocols`` and ``extension`` are what :func:`encode_opening` was given. Raises
+    :class:`~wire.errors.HandshakeError`; a client must then fail the connection (RFC 6455, 4.1,
+    the checks after the request).
     """
     if head.status != 101:
         raise HandshakeError(head.status, f"the server answered {head.status} {head.reason}")
@@ -144,8 +142,11 @@ def check_response(
     protocol = head.fields.get("sec-websocket-protocol")
     if protocol is not None and protocol not in protocols:
         raise HandshakeError(head.status, f"subprotocol {protocol!r} was not asked for")
+    answer = head.fields.get("sec-websocket-extensions", "")
+    if answer and not extension:
+        raise HandshakeError(head.status, f"extension {answer!r} was not offered")
     try:
-        agreement = web_socket_deflate.accept(head.fields.get("sec-websocket-extensions", ""))
+        agreement = web_socket_deflate.accept(answer)
     except ValueError as error:
         raise HandshakeError(head.status, str(error)) from None
     return protocol, agreement
@@ -158,5 +159,5 @@ def _tokens(value: str) -> set[str]:
 def _is_key(key: str) -> bool:
     try:
         return len(key) == 24 and len(base64.b64decode(key, validate=True)) == 16
-    except binascii.Error:
+    except ValueError:
         return False

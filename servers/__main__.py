@@ -1,0 +1,120 @@
+"""Start the servers: ``python -m servers --port 8000 --techniques sse web_socket``."""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import importlib.util
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from servers.app import most_sockets, running
+from servers.service import Settings
+from wire.techniques import SLUGS
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m servers", description="Serve the techniques, all or some, on one port."
+    )
+    add = parser.add_argument
+    default = Settings()
+    add("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
+    add("--port", type=int, default=8000, help="port of the pages; 0 takes a free one")
+    add("--plugin-port", type=int, help="port of the plugin socket (default: port + 1)")
+    add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
+        help=f"which to serve: {' '.join(SLUGS)}")  # fmt: skip
+    add("--heartbeat", type=float, default=default.heartbeat, metavar="S",
+        help="seconds between signs of life on what is held (default: %(default)g)")  # fmt: skip
+    add("--allow-origin", action="append", default=[], metavar="ORIGIN",
+        help="let pages of this origin in; * lets all in")  # fmt: skip
+    add("--log-messages", type=int, default=default.log_messages, metavar="N",
+        help="messages of history per channel (default: %(default)s)")  # fmt: skip
+    add("--log-bytes", type=int, default=default.log_bytes, metavar="B",
+        help="bytes of history per channel (default: %(default)s)")  # fmt: skip
+    add("--max-message", type=int, default=default.most_message, metavar="B",
+        help="bytes that a message may have (default: %(default)s)")  # fmt: skip
+    add("--send-buffer", type=int, default=default.send_buffer, metavar="B",
+        help="kernel send buffer of a connection (default: %(default)s)")  # fmt: skip
+    add("--deflate", action="store_true", help="allow permessage-deflate on WebSockets")
+    add("--loop", choices=("auto", "uvloop", "asyncio"), default="auto",
+        help="event loop; auto takes uvloop where it exists")  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Make settings of parsed options."""
+    return Settings(
+        techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
+        allowed_origins=frozenset(options.allow_origin),
+        heartbeat=max(options.heartbeat, 0.1),
+        most_message=options.max_message,
+        log_messages=options.log_messages,
+        log_bytes=options.log_bytes,
+        send_buffer=options.send_buffer,
+        most_sockets=most_sockets(),
+        deflate=options.deflate,
+    )
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(name, stop.set)
+    port = options.port
+    plugin_port = options.plugin_port
+    if plugin_port is None:
+        plugin_port = port + 1 if port else 0
+    async with running(settings_of(options), options.host, port, plugin_port) as server:
+        plugin = f" plugin {server.host}:{server.plugin_port}"
+        has_plugin = "plugin_socket" in server.service.settings.techniques
+        print(f"servers ready {server.url}{plugin if has_plugin else ''}", flush=True)
+        # What exists now lives on; collecting it again and again would only cost pauses.
+        gc.freeze()
+        await stop.wait()
+
+
+def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes event loops; ``None`` stands for asyncio's own.
+
+    Raises :class:`SystemExit` where uvloop is asked for and missing.
+    """
+    if name != "asyncio" and importlib.util.find_spec("uvloop"):
+        return cast(
+            "Callable[[], asyncio.AbstractEventLoop]", import_module("uvloop").new_event_loop
+        )
+    if name == "uvloop":
+        raise SystemExit("uvloop is not installed here; --loop asyncio needs nothing")
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    options = parse_arguments(arguments)
+    try:
+        factory = loop_factory(options.loop)
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(serve(options))
+    except OSError as error:
+        print(
+            f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; "
+            "choose another with --port and --plugin-port (0 takes a free one)",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The plugin socket: raw TCP on a port of its own, as Flash and Silverlight opened beside a page.
+
+A raw socket has no message boundaries, no addresses and no error codes, so all three are made by
+hand: values are JSON ended by a NUL byte (Flash's XMLSocket), the first line in each direction
+names the channel and the cursor, a line that cannot be published is answered by a problem. Before
+Flash let a page connect, it asked on the same port for a policy file.
+
+    <policy-file-request/>\\0                       the policy file, and the end
+    {"channel":"lobby","cursor":"..."}\\0            {"channel":"lobby","cursor":"..."}\\0, messages
+    {"text":"hola","sender":"ana","sent_ns":1}\\0    publishes
+"""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from servers.handover import FULL, Refusal
+from servers.problems import Problem, problem_of
+from servers.publish import publish_fields
+from servers.query import check_name
+from servers.service import Service
+from servers.streams import Framing, Stream, gap_notice
+from wire.cursor import DEFAULT_CHANNEL, check_channel, parse_cursor
+from wire.errors import MessageError, WireError
+from wire.json_lines import END, POLICY_REQUEST, JsonLinesDecoder, encode_line, encode_policy
+from wire.message import dump_json, load_json
+
+FRAMING = Framing(
+    slug="plugin_socket",
+    key="plugin_socket",
+    message=lambda cursor, json: encode_line(json),
+    gap=lambda cursor, json: encode_line(json),
+    heartbeat=END,  # an empty line
+)
+
+
+class PluginSocket(Stream):
+    """One plugin's connection."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service, FRAMING, None, b"")
+        self._lines = JsonLinesDecoder(6 * service.settings.most_message + 4096)
+
+    def data_received(self, data: bytes) -> None:
+        """Act on the lines that are complete."""
+        self.row.bytes_up += len(data)
+        try:
+            lines = self._lines.decode(data)
+        except MessageError as error:
+            self._refuse(Problem(413, str(error)), is_fatal=True)
+            return
+        for line in lines:
+            if self._is_closing:
+                return
+            if line == POLICY_REQUEST:
+                self._answer_policy()
+            elif line:  # an empty line is the client's sign of life
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            fields = load_json(line)
+            if self.feed is None:
+                self._open(fields)
+            else:
+                assert self._channel is not None
+                publish_fields(self._service, "plugin_socket", self._channel, fields, self._name)
+        except Problem as problem:
+            self._refuse(problem)
+        except WireError as error:
+            self._refuse(problem_of(error))
+
+    def _open(self, fields: dict[str, Any]) -> None:
+        cursor = fields.get("cursor") or fields.get("after")
+        channel = self._service.channel(check_channel(str(fields.get("channel", DEFAULT_CHANNEL))))
+        self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
+        self._name = check_name(fields.get("name", ""))
+        first = {"channel": channel.name, "cursor": channel.cursor(self.position)}
+        self.write(encode_line(dump_json(first)))
+        if has_gap:
+            self.row.gaps += 1
+            self.write(gap_notice(channel, FRAMING, self.position))
+        self.begin(channel)
+
+    def _refuse(self, problem: Problem, is_fatal: bool = False) -> None:
+        # A wrong line is told; only one that cannot be read to its end costs the connection.
+        self.write(encode_line(dump_json({"problem": problem.members()})))
+        if is_fatal or self.feed is None:
+            self.finish()
+
+    def _answer_policy(self) -> None:
+        port = self.transport.get_extra_info("sockname")[1]
+        self.write(encode_policy(port))
+        self.finish()
+
+
+def routes(service: Service) -> list[web.RouteDef]:
+    """Return no routes: this technique is not reached by HTTP."""
+    return []
+
+
+def protocol(service: Service) -> asyncio.Protocol:
+    """Make the protocol of one connection to the plugin port."""
+    if service.ledger.sockets >= service.settings.most_sockets:
+        problem = encode_line(dump_json({"problem": FULL.members()}))
+        return Refusal(service.ledger, problem)
+    return PluginSocket(service)

@@ -1,0 +1,375 @@
+"""Short and held requests on a kept connection: what polling and long-polling share.
+
+aiohttp takes the first request; from then on this protocol reads the requests that follow, as
+long as they are GETs on the technique's own address, and gives the connection back for anything
+else. Each request passes the same checks as the first. Clients that wait at the same cursor get
+one answer, encoded once.
+"""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+import httptools
+from aiohttp import web
+
+from servers.channel import Channel
+from servers.handover import give_back, is_alone, take_over
+from servers.ledger import Row
+from servers.problems import Problem, problem_of
+from servers.query import Query, parse_query
+from servers.service import Service
+from wire.batch import encode_batch
+from wire.errors import WireError
+from wire.http_head import END, encode_request, encode_response
+
+_LONGEST_HEAD = 16 * 2**10
+_LONGEST_BATCH = 4 * 2**20  # bytes of JSON in one answer; the rest comes with the next
+_KEPT_ANSWERS = 2**20  # bytes of encoded answers kept for other clients at the same cursor
+_HEAD_SECONDS = 10.0  # a head that takes longer is an attack or a broken line
+_IDLE_SECONDS = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request as it was understood; ``close`` when its answer ends the connection."""
+
+    query: Query
+    close: bool = False
+    origin: str | None = None
+
+
+class Pool:
+    """One channel's answers for one technique, and the connections that wait for the next."""
+
+    def __init__(self, channel: Channel, row: Row, deadlines: "Deadlines") -> None:
+        self.waiting: dict[PollConnection, tuple[Ask, int]] = {}
+        self._channel = channel
+        self._row = row
+        self._deadlines = deadlines
+        self._answers: dict[object, tuple[bytes, int]] = {}
+        self._at = -1  # the newest id when the kept answers were made
+        self._kept = 0
+
+    @property
+    def size(self) -> int:
+        """How many wait."""
+        return len(self.waiting)
+
+    def answer(self, ask: Ask) -> bytes:
+        """Return what follows the client's cursor as a whole response; empty if nothing does."""
+        seen, has_gap = self._channel.resume(ask.query.after)
+        if ask.query.after is not None and not has_gap and seen == self._channel.log.last:
+            return b""
+        return self._answer(ask, seen, has_gap)
+
+    def _answer(self, ask: Ask, seen: int, has_gap: bool) -> bytes:
+        log = self._channel.log
+        if self._at != log.last:
+            self._answers.clear()
+            self._at, self._kept = log.last, 0
+        key = (seen, has_gap, ask.close, ask.origin)
+        found = self._answers.get(key)
+        if found is None:
+            entries = log.read(seen, _LONGEST_BATCH)
+            newest = entries[-1][0] if entries else seen
+            body = encode_batch(
+                (json for _, json in entries), self._channel.cursor(newest), has_gap
+            )
+            found = _response("200 OK", ask, body), len(entries)
+            if self._kept + len(found[0]) < _KEPT_ANSWERS:
+                self._kept += len(found[0])
+                self._answers[key] = found
+        self._row.deliveries += found[1]
+        self._row.gaps += has_gap
+        return found[0]
+
+    def hold(self, connection: "PollConnection", ask: Ask) -> None:
+        """Let ``connection`` wait for the next message or its timeout."""
+        self._row.held += 1
+        self.waiting[connection] = ask, self._channel.log.last
+        self._deadlines.add(connection, ask.query.timeout)
+
+    def drop(self, connection: "PollConnection") -> None:
+        """Let ``connection`` wait no longer."""
+        if self.waiting.pop(connection, None) is not None:
+            self._row.held -= 1
+
+    def flush(self) -> None:
+        """Answer everybody who waits."""
+        waiting, self.waiting = self.waiting, {}
+        self._row.held -= len(waiting)
+        oldest = self._channel.log.first - 1
+        for connection, (ask, seen) in waiting.items():
+            self._deadlines.remove(connection)
+            connection.answer(ask, self._answer(ask, max(seen, oldest), seen < oldest))
+
+
+def _response(status: str, ask: Ask, body: bytes = b"") -> bytes:
+    # RFC 6202, 5.6: an answer to a poll must never come out of a cache.
+    fields = [("Cache-Control", "no-store")]
+    if body:
+        fields += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if ask.origin is not None:
+        fields.append(("Access-Control-Allow-Origin", ask.origin))
+    if ask.close:
+        fields.append(("Connection", "close"))
+    return encode_response(status, fields, body)
+
+
+@lru_cache(maxsize=64)
+def nothing_new(ask: Ask) -> bytes:
+    """Return the answer that says so."""
+    return _response("204 No Content", ask)
+
+
+class Deadlines:
+    """When held polls time out, to a tenth of a second.
+
+    Most are answered long before, so taking one out must be cheap: connections are kept in sets
+    by their tenth, and one timer walks through the tenths.
+    """
+
+    def __init__(self) -> None:
+        self._sets: dict[int, set[PollConnection]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, connection: "PollConnection", seconds: float) -> None:
+        """Call ``connection.time_out()`` after ``seconds``."""
+        connection.due = math.ceil((time.monotonic() + seconds) * 10)
+        self._sets.setdefault(connection.due, set()).add(connection)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(0.1, self._walk)
+
+    def remove(self, connection: "PollConnection") -> None:
+        """Forget ``connection``."""
+        present = self._sets.get(connection.due)
+        if present is not None:
+            present.discard(connection)
+            if not present:
+                del self._sets[connection.due]
+
+    def _walk(self) -> None:
+        now = int(time.monotonic() * 10)
+        for tenth in [tenth for tenth in self._sets if tenth <= now]:
+            for connection in self._sets.pop(tenth):
+                connection.time_out()
+        self._timer = asyncio.get_running_loop().call_later(0.1, self._walk) if self._sets else None
+
+
+class PollDoor:
+    """Takes the requests of one technique; ``serve`` says what the technique does with them."""
+
+    slug: str
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.row = service.row(self.slug)
+        self.deadlines = Deadlines()
+        self.path = f"/{self.slug}"
+        # Waiting clients send the same head again and again, and many send the same one.
+        self.read = lru_cache(maxsize=512)(self._read)
+
+    def serve(self, pool: Pool, ask: Ask, connection: "PollConnection") -> None:
+        """Answer ``ask``, or let its connection wait in ``pool``."""
+        raise NotImplementedError
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one route."""
+        return [web.get(self.path, self.handle, allow_head=False)]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Take over the connection of a first request, and serve that as all others."""
+        fields = [(name.decode(), value.decode("latin-1")) for name, value in request.raw_headers]
+        if not is_alone(request):
+            # What was sent behind it cannot be given back, so it must be sent again
+            # (RFC 9112, 9.3.2 lets a server close on a client that pipelines).
+            fields.append(("Connection", "close"))
+        head = encode_request("GET", request.raw_path, fields)
+        await take_over(request, PollConnection(self, head))
+
+    def pool(self, query: Query) -> Pool:
+        """Return the pool of the channel asked for."""
+        channel = self.service.channel(query.channel)
+        if query.name:
+            self.service.presence.seen(channel, query.name, self.slug)
+        return channel.reader(self.slug, lambda: Pool(channel, self.row, self.deadlines))
+
+    def _read(self, head: bytes) -> Ask | Problem | None:
+        """Understand a request head: what it asks, a refusal, or ``None`` if it is not for us."""
+        seen = _Seen()
+        parser = httptools.HttpRequestParser(seen)
+        try:
+            parser.feed_data(head)
+            path, _, query = seen.target.decode().partition("?")
+        except httptools.HttpParserUpgrade:
+            return None
+        except (httptools.HttpParserError, UnicodeDecodeError) as error:
+            return Problem(400, f"not an HTTP/1.1 request: {error}")
+        fields = seen.fields
+        has_body = fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
+        if parser.get_method() != b"GET" or path != self.path or has_body:
+            return None
+        try:
+            close = not parser.should_keep_alive() or parser.get_http_version() == "1.0"
+            return Ask(parse_query(query), close, self.service.guard.check(fields))
+        except Problem as problem:
+            return problem
+        except WireError as error:
+            return problem_of(error)
+
+
+class _Seen:
+    """Collects what the parser reports of one head."""
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.fields: dict[str, str] = {}
+
+    def on_url(self, part: bytes) -> None:
+        self.target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self.fields[key] = f"{self.fields[key]}, {text}" if key in self.fields else text
+
+
+class PollConnection(asyncio.Protocol):
+    """A kept connection, between requests or with one that waits."""
+
+    __slots__ = (
+        "_asked_at", "_door", "_is_closing", "_is_full", "_pool", "_transport", "_unread", "due",
+    )  # fmt: skip
+
+    _transport: asyncio.Transport
+
+    def __init__(self, door: PollDoor, unread: bytes) -> None:
+        self._door = door
+        self._unread = unread
+        self._pool: Pool | None = None  # where it waits
+        self._is_closing = self._is_full = False
+        self._asked_at = time.monotonic()
+        self.due = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Serve the request that was handed over."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._door.row.open += 1
+        self._door.row.connections += 1
+        self._door.service.ledger.sockets += 1
+        self._door.service.liveness.held[self] = None
+        self._serve()
+
+    def data_received(self, data: bytes) -> None:
+        """Serve what came, once the request before it is answered."""
+        self._unread += data
+        self._serve()
+        if len(self._unread) > 2 * _LONGEST_HEAD:
+            self._transport.pause_reading()  # a client that sends ahead must wait, too
+
+    def _serve(self) -> None:
+        while self._unread and not (self._pool or self._is_closing or self._is_full):
+            end = self._unread.find(END)
+            if end < 0 and len(self._unread) <= _LONGEST_HEAD:
+                return
+            if end < 0 or end > _LONGEST_HEAD:
+                self._refuse(Problem(431, f"a head of more than {_LONGEST_HEAD} bytes"))
+                return
+            head, rest = self._unread[: end + 4], self._unread[end + 4 :]
+            ask = self._door.read(head)
+            if ask is None:
+                self._give_back()
+                return
+            self._unread = rest
+            self._asked_at = time.monotonic()
+            self._door.row.requests += 1
+            self._door.row.bytes_up += len(head)
+            if isinstance(ask, Problem):
+                self._refuse(ask)
+                return
+            pool = self._door.pool(ask.query)
+            self._door.serve(pool, ask, self)
+            if self in pool.waiting:
+                self._pool = pool
+
+    def answer(self, ask: Ask, response: bytes) -> None:
+        """Write ``response``, and go on with what the client sent meanwhile."""
+        self._pool = None
+        self._door.row.bytes_down += len(response)
+        self._transport.write(response)
+        if ask.close:
+            self._close()
+        elif self._unread:
+            self._transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._serve)
+
+    def time_out(self) -> None:
+        """Answer that nothing came."""
+        if self._pool is not None:
+            ask, _ = self._pool.waiting[self]
+            self._pool.drop(self)
+            self.answer(ask, nothing_new(ask))
+
+    def eof_received(self) -> bool:
+        """Answer what waits: a client that sends no more may still read."""
+        if self._pool is not None:
+            self._door.deadlines.remove(self)
+            self.time_out()
+        self._close()
+        return True
+
+    def pause_writing(self) -> None:
+        """Serve no more requests of a client that does not read the answers."""
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._is_full = False
+        asyncio.get_running_loop().call_soon(self._serve)
+
+    def beat(self) -> None:
+        """Nothing may be written while a request waits; TCP keep-alive finds the dead."""
+
+    def check(self) -> None:
+        """End connections that idle, dribble a head, or do not take their answer."""
+        quiet = time.monotonic() - self._asked_at
+        limit = _HEAD_SECONDS if self._unread else _IDLE_SECONDS
+        is_stuck = self._is_closing or (self._pool is None and quiet > limit)
+        if is_stuck or self._door.service.liveness.is_deaf(self._transport):
+            self._transport.abort()
+
+    def finish(self) -> None:
+        """Answer what waits and close."""
+        self.eof_received()
+
+    def _refuse(self, problem: Problem) -> None:
+        response = problem.raw()
+        self._door.row.bytes_down += len(response)
+        self._transport.write(response)
+        self._close()
+
+    def _close(self) -> None:
+        self._is_closing = True
+        self._transport.close()
+
+    def _give_back(self) -> None:
+        unread, self._unread = self._unread, b""
+        self._leave()
+        give_back(self._transport, self._door.service.listener, unread)
+
+    def _leave(self) -> None:
+        self._door.row.open -= 1
+        self._door.service.ledger.sockets -= 1
+        self._door.service.liveness.held.pop(self, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave nothing behind."""
+        self._is_closing = True
+        if self._pool is not None:
+            self._pool.drop(self)
+            self._door.deadlines.remove(self)
+            self._pool = None
+        self._leave()

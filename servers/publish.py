@@ -1,0 +1,104 @@
+"""The way up for techniques that only bring messages down: one POST for each message.
+
+POST /publish?channel=lobby
+text/plain, application/json {"text" or "base64","sender","sent_ns"}, application/octet-stream
+201 {"id":17,"cursor":"..."}
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from servers.channel import Channel
+from servers.problems import Problem
+from servers.query import check_name, check_sent_ns, parse_query
+from servers.service import SERVICE, Service
+from wire.message import Body, Message, body_from, dump_json, load_json
+
+_BODY_SECONDS = 30.0  # a body that takes longer is an attack or a broken line
+
+
+def publish_fields(
+    service: Service, slug: str | None, channel: Channel, fields: Mapping[str, Any], name: str = ""
+) -> Message:
+    """Publish what a JSON object asks for: ``text`` or ``base64``, ``sender``, ``sent_ns``."""
+    sender = check_name(fields.get("sender", name))
+    sent_ns = check_sent_ns(fields.get("sent_ns"))
+    return publish_body(service, slug, channel, body_from(dict(fields)), sender, sent_ns)
+
+
+def publish_body(
+    service: Service, slug: str | None, channel: Channel, body: Body, sender: str,
+    sent_ns: int | None = None,
+) -> Message:  # fmt: skip
+    """Publish ``body`` unless it is too large."""
+    size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
+    if size > service.settings.most_message:
+        raise too_large(service)
+    if slug is not None:
+        service.row(slug).publishes += 1
+    return channel.publish(body, sender, sent_ns)
+
+
+def too_large(service: Service) -> Problem:
+    """Return the refusal of a message over the limit."""
+    return Problem(413, f"a message has at most {service.settings.most_message} bytes")
+
+
+async def read_body(request: web.Request, most: int) -> bytes:
+    """Read a request's body of at most ``most`` bytes, and not for ever."""
+    service = request.app[SERVICE]
+    if (request.content_length or 0) > most:
+        raise too_large(service)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise Problem(408, f"the body did not come within {_BODY_SECONDS:.0f} s") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise too_large(service) from None
+
+
+async def publish(request: web.Request) -> web.Response:
+    """Publish the body of a POST."""
+    service = request.app[SERVICE]
+    query = parse_query(request.query_string)
+    kind = request.content_type
+    if kind not in ("text/plain", "application/json", "application/octet-stream"):
+        raise Problem(
+            415,
+            f"a body of type {kind} is not accepted; send text/plain, application/json or "
+            "application/octet-stream (curl: -H 'Content-Type: text/plain')",
+        )
+    # As JSON, escapes and base64 may need several times the room of what they stand for.
+    most = service.settings.most_message
+    body = await read_body(request, 6 * most + 4096 if kind == "application/json" else most)
+    channel = service.channel(query.channel)
+    if kind == "application/json":
+        message = publish_fields(service, None, channel, load_json(body), query.sender)
+    else:
+        content: Body = body if kind == "application/octet-stream" else decode_text(body)
+        message = publish_body(service, None, channel, content, query.sender, query.sent_ns)
+    return web.Response(
+        status=201,
+        body=dump_json({"id": message.id, "cursor": channel.cursor(message.id)}),
+        content_type="application/json",
+    )
+
+
+def decode_text(body: bytes) -> str:
+    """Decode text, which must be UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(
+            400, f"the text is not UTF-8 at byte {error.start}; send bytes as "
+            "application/octet-stream"
+        ) from None  # fmt: skip
+
+
+def routes(service: Service) -> list[web.RouteDef]:
+    """Return the route."""
+    return [web.post("/publish", publish)]

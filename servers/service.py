@@ -1,0 +1,75 @@
+"""What every technique needs, in one hand: settings, hub, ledger, guard, presence, liveness."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from servers.channel import Channel, Hub
+from servers.guard import Guard
+from servers.handover import Listener
+from servers.ledger import Ledger, Row
+from servers.liveness import Liveness
+from servers.log import MemoryLog
+from servers.pacer import Pacer
+from servers.presence import Presence
+from wire.techniques import SLUGS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server is set up.
+
+    ``heartbeat`` is seconds between signs of life on what is held open; ``most_message`` bounds
+    a message's body in bytes; ``log_messages`` and ``log_bytes`` bound each channel's history;
+    ``send_buffer`` is the kernel's buffer per connection in bytes: without it, a client that
+    reads nothing may hold megabytes of kernel memory; ``deflate`` allows permessage-deflate.
+    """
+
+    techniques: tuple[str, ...] = SLUGS
+    allowed_origins: frozenset[str] = frozenset()
+    heartbeat: float = 25.0
+    most_message: int = 4 * 2**20
+    most_echo: int = 32 * 2**20
+    log_messages: int = 10_000
+    log_bytes: int = 16 * 2**20
+    send_buffer: int = 64 * 2**10
+    most_sockets: int = 10_000
+    deflate: bool = False
+
+
+@dataclass(slots=True)
+class Service:
+    """One running server. ``listener`` makes protocols for accepted connections."""
+
+    settings: Settings
+    hub: Hub
+    guard: Guard
+    liveness: Liveness
+    presence: Presence
+    ledger: Ledger = field(default_factory=Ledger)
+    listener: Listener = field(init=False)
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel by its checked name."""
+        return self.hub.channel(name)
+
+    def row(self, slug: str) -> Row:
+        """Return a technique's counters."""
+        return self.ledger.rows[slug]
+
+
+def make_service(settings: Settings) -> Service:
+    """Put a service together; needs a running loop."""
+    pacer = Pacer()
+    hub = Hub(pacer, lambda: MemoryLog(settings.log_messages, settings.log_bytes))
+    liveness = Liveness(settings.heartbeat)
+    return Service(
+        settings=settings,
+        hub=hub,
+        guard=Guard(settings.allowed_origins),
+        liveness=liveness,
+        presence=Presence(hub, liveness),
+    )
+
+
+SERVICE: web.AppKey[Service] = web.AppKey("service", Service)

@@ -52,6 +52,7 @@ def ledger_over_time(run: Run, column: str = "server_cpu", network: str | None =
     if rows.empty:
         raise ResultsError(f"{run.folder.name} has no ledger to draw")
     words, factor = LEDGER_WORDS[column]
+    caption = words[0].upper() + words[1:]
     slugs = [slug for slug in slugs_of(cells) if slug in set(rows["technique"])]
     lines = {slug: rows[rows["technique"] == slug] for slug in slugs}
     verdicts = _verdicts(run, chosen)
@@ -71,10 +72,10 @@ def ledger_over_time(run: Run, column: str = "server_cpu", network: str | None =
         # Room for a verdict above the lines.
         panels[0].set_ylim(0, float(rows[column].max()) * factor * 1.35 or 1.0)
         figure.supxlabel("seconds", fontsize=14)
-        heading(figure, words[0].upper() + words[1:], f"{network}; {describe(cells[0])}")
+        heading(figure, caption, f"{network}; {describe(cells[0])}")
     return Drawing(
         f"ledger_{column}",
-        f"{words} over time",
+        f"{caption}, over time",
         f"Line of {words} over time for each technique. Medians: {'; '.join(said)}.",
         figure,
     )

@@ -39,15 +39,15 @@ figure { margin: 1.2rem 0; }
 figcaption { font-weight: bold; margin-bottom: .3rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; }
 .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-figure img { display: block; width: 100%; min-width: 44rem; height: auto; background: #fff; }
+figure img { display: block; width: 100%; min-width: 40rem; height: auto; background: #fff; }
 details { color: var(--faint); margin-top: .3rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--faint); padding: .5rem; }
+small { color: var(--faint); }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
 thead th { background: var(--shade); vertical-align: bottom; white-space: normal; }
-th:first-child, td.text { text-align: left; }
-td.reason { white-space: normal; min-width: 12rem; text-align: left; }
+th:first-child, .text { text-align: left; }
+small { white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { font-weight: bold; } dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--shade); padding: .8rem; overflow-x: auto; border-radius: .4rem; }
@@ -56,8 +56,8 @@ pre { background: var(--shade); padding: .8rem; overflow-x: auto; border-radius:
   --line: #aaa; --shade: #f3f3f3; --warn: #a31515; --good: #10603a; --link: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   figure, tr { break-inside: avoid; } figure img { min-width: 0; max-height: 11cm;
-  object-fit: contain; } .scroll { border: 0; overflow: visible; } th, td { padding: .15rem .3rem;
-  white-space: normal; } details { display: none; } }
+  object-fit: contain; } .scroll { border: 0; overflow: visible; } table { font-size: 8pt; }
+  th, td { padding: .1rem .25rem; white-space: normal; } details { display: none; } }
 """
 
 _PAGE = Template("""<!doctype html>
@@ -121,12 +121,13 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
     head = run.head
     techniques = len({cell.technique for cell in run.cells})
     minutes = float(head.get("duration_s", 0)) / 60
+    started = str(head.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
     ended = "" if run.finished else " Interrupted: complete cells only."
     return _PAGE.substitute(
         title=escape(f"Duplex: {run.kind} of {techniques} techniques"),
         style=_STYLE,
         subtitle=escape(
-            f"{head.get('started', '')}, {minutes:.1f} minutes, {len(run.cells)} cells, "
+            f"{started}, {minutes:.1f} minutes, {len(run.cells)} cells, "
             f"{(head.get('host') or {}).get('cpu', '')}.{ended}"
         ),
         verdict=_run_verdict(run),
@@ -145,9 +146,9 @@ def _run_verdict(run: Run) -> str:
     if judgement.verdict is Verdict.VALID:
         return '<span class="verdict VALID">VALID</span>: no limit of generator or server was met.'
     return (
-        f'<span class="verdict bad">{escape(judgement.verdict)}</span> in the worst of '
-        f"{len(table)} rows ({bad} not VALID): {escape(judgement.reason)}. "
-        "Such rows are hollow in the figures and marked in the table."
+        f"{bad} of {len(table)} rows are not VALID; the worst is "
+        f'<span class="verdict bad">{escape(judgement.verdict)}</span>: '
+        f"{escape(judgement.reason)}. They are hollow in the figures and marked in the table."
     )
 
 
@@ -171,30 +172,41 @@ def _table(table: pd.DataFrame) -> str:
         for name in ("network", "scenario", "variant", "users", "rate", "size_bytes")
         if table[name].nunique() > 1
     ]
-    heads = ["technique", *varied, *(words for _, words in _COLUMNS), "verdict", "reason"]
+    heads = ["technique", *varied, "verdict", *(words for _, words in _COLUMNS)]
     lines = ["<tr>" + "".join(f'<th scope="col">{escape(words)}</th>' for words in heads) + "</tr>"]
     body = [_row(row, varied) for _, row in table.iterrows()]
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Summary table"><table>'
-        "<caption>Medians over the repeats; in brackets the 95 % bootstrap interval. Bytes are "
-        "on the wire per delivered message, sockets and requests those of the server.</caption>"
-        f"<thead>{lines[0]}</thead><tbody>{''.join(body)}</tbody></table></div>"
+        '<p class="faint" id="legend">Medians over the repeats, below them the 95 % bootstrap '
+        "interval. Bytes are on the wire per delivered message; sockets and requests are the "
+        "server's.</p>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Summary table">'
+        '<table aria-describedby="legend">'
+        f"<thead>{lines[0]}</thead><tbody>{''.join(body)}</tbody></table></div>{_reasons(table)}"
     )
+
+
+def _reasons(table: pd.DataFrame) -> str:
+    bad = table[table["verdict"] != Verdict.VALID]
+    lines = [
+        f"<li>{escape(BY_SLUG[str(row['technique'])].title)}, {escape(str(row['network']))}, "
+        f"{row['users']:,} users, {row['rate']:g} messages/s: {escape(str(row['reason']))}</li>"
+        for _, row in bad.iterrows()
+    ]
+    return f"<h3>Why not VALID</h3><ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _row(row: "pd.Series[str]", varied: Sequence[str]) -> str:
     cells = [f'<th scope="row">{escape(BY_SLUG[str(row["technique"])].title)}</th>']
     cells += [f'<td class="text">{escape(str(row[name]))}</td>' for name in varied]
-    for name, _ in _COLUMNS:
-        text = audit_words(row) if name == "audit" else number(row[name])
-        low, high = (row.get(name.replace("_ms", end)) for end in ("_low", "_high"))
-        if name in ("p50_ms", "p99_ms") and not pd.isna(low):  # type: ignore[call-overload]
-            text += f" ({number(low)} to {number(high)})"
-        cells.append(f"<td>{text}</td>")
     verdict = str(row["verdict"])
     kind = "VALID" if verdict == Verdict.VALID else "bad"
     cells.append(f'<td class="text verdict {kind}">{escape(verdict)}</td>')
-    cells.append(f'<td class="reason">{escape(str(row["reason"]))}</td>')
+    for name, _ in _COLUMNS:
+        text = audit_words(row) if name == "audit" else number(row[name])
+        low, high = (row.get(name.replace("_ms", end)) for end in ("_low", "_high"))
+        if name in ("p50_ms", "p99_ms") and not pd.isna(low):
+            text += f"<br><small>{number(low)} to {number(high)}</small>"
+        cells.append(f"<td>{text}</td>")
     return "<tr>" + "".join(cells) + "</tr>"
 
 

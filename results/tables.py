@@ -14,12 +14,11 @@ from wire.techniques import BY_SLUG
 
 _LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]
 _COLUMNS = {
-    "p50_ms": "p50 ms",
-    "p99_ms": "p99 ms",
-    "max_ms": "max ms",
-    "bytes_down": "B down",
-    "bytes_up": "B up",
-    "requests_per_s": "req/s",
+    "p50_ms": "p50\nms",
+    "p99_ms": "p99\nms",
+    "bytes_down": "bytes\ndown",
+    "bytes_up": "bytes\nup",
+    "requests_per_s": "req\n/s",
 }
 
 
@@ -28,8 +27,8 @@ def print_summary(console: Console, run: Run) -> None:
     table = summarize(run)
     for load, rows in table.groupby(_LOAD, sort=False):
         network, scenario, variant, users, rate, size = load
-        words = [network, f"{scenario}: {users} users", f"{rate:g} messages/s", f"{size} B"]
-        printed = _new_table(", ".join([*words, *([variant] if variant else [])]))
+        words = f"{network}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+        printed = _new_table(f"{words}, {variant}" if variant else words)
         printed.add_column("technique", no_wrap=True)
         for heading in (*_COLUMNS.values(), "audit"):
             printed.add_column(heading, justify="right", no_wrap=True)
@@ -96,7 +95,12 @@ def audit_words(row: "pd.Series[str]") -> str:
 
 def _new_table(title: str) -> Table:
     return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        title=f"\n{title}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
 
 

@@ -51,9 +51,12 @@ class ReloadClient(TickingClient):
             fields["sent_ns"] = str(sent_ns)
         target = self.address.target(self.path)
         answer = self._post(target, urlencode(fields).encode(), _FORM)
-        location = urlsplit(answer.head.fields.get("location", ""))
-        if answer.head.status == 303 and location.path:
-            # POST, redirect, GET: so that reloading does not submit the form again.
-            where = location.path + (f"?{location.query}" if location.query else "")
-            self._ask_up("GET", where)
+        path = urlsplit(answer.head.fields.get("location", "")).path
+        if answer.head.status == 303 and path:
+            # POST, redirect, GET: so that reloading does not submit the form again. The query is
+            # our own, since the form's sender need not be the one who is present here.
+            query = urlencode(
+                {"channel": self.channel, **({"name": self.name} if self.name else {})}
+            )
+            self._ask_up("GET", f"{path}?{query}")
         return None

@@ -1,0 +1,102 @@
+"""Follow one channel in the terminal: ``python -m clients sse --channel lobby``.
+
+One line for each message: time, id, sender, text, and how long ago it was published (which is
+right on the server's own host, where both read the same monotonic clock). On a terminal, lines
+typed are sent.
+"""
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from clients import open_client
+from clients.client import Client, Item
+from clients.errors import ClientError, UnreachableError
+from wire.message import Gap
+from wire.techniques import SLUGS
+
+_TICKING = ("page_reload", "frame_reload", "polling")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Watch until Ctrl-C and return the exit status."""
+    parser = argparse.ArgumentParser("python -m clients", description="Follow one channel.")
+    parser.add_argument("technique", choices=SLUGS, metavar="TECHNIQUE", help=", ".join(SLUGS))
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the server (%(default)s)")
+    parser.add_argument("--channel", default="lobby", help="(%(default)s)")
+    parser.add_argument("--after", metavar="CURSOR", help="resume behind a cursor, not from now")
+    parser.add_argument("--name", help="tell the others that you are here")
+    parser.add_argument("--interval", type=float, help="seconds from request to request")
+    parser.add_argument("--plugin-port", type=int, help="if it is not the page's port + 1")
+    parser.add_argument("--count", type=int, help="stop after so many messages")
+    asked = parser.parse_args(arguments)
+    options = {"after": asked.after, "name": asked.name}
+    for name, fitting in (("interval", _TICKING), ("plugin_port", ("plugin_socket",))):
+        value = getattr(asked, name)
+        if value is not None:
+            if asked.technique not in fitting:
+                parser.error(f"--{name.replace('_', '-')} is for {', '.join(fitting)}")
+            options[name] = value
+    try:
+        with open_client(asked.technique, asked.url, asked.channel, **options) as client:
+            _say(f"{asked.technique} {asked.url} channel {asked.channel}; Ctrl-C ends it")
+            if sys.stdin is not None and sys.stdin.isatty():
+                threading.Thread(target=_send_lines, args=(client,), daemon=True).start()
+            _watch(client, asked.count)
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; nobody is left to tell
+        return 0
+    except (ClientError, ValueError) as error:
+        _say(f"error: {error}")
+        if isinstance(error, UnreachableError):
+            _say("Nothing listens there; start it with: python3 lab.py serve")
+        return 1
+    return 0
+
+
+def _watch(client: Client, count: int | None) -> None:
+    left = count
+    while left is None or left > 0:
+        item = client.receive()
+        if item is None:
+            continue
+        print(line_for(item, client.arrived_ns), flush=True)
+        if left is not None and not isinstance(item, Gap):
+            left -= 1
+
+
+def line_for(item: Item, arrived_ns: int) -> str:
+    """Return what the terminal shows of a message or a gap."""
+    clock = time.strftime("%H:%M:%S")
+    if isinstance(item, Gap):
+        return f"{clock}  -- gap: some messages are gone; on from {item.cursor} --"
+    body = f"({len(item.body)} bytes)" if isinstance(item.body, bytes) else _visible(item.body)
+    text = f"{item.presence} by {body}" if item.presence else body
+    age_ms = (arrived_ns - item.published_ns) / 1e6
+    return f"{clock}  {item.id:>6}  {_visible(item.sender) or '-':<12}  {text}  [{age_ms:.1f} ms]"
+
+
+def _visible(text: str) -> str:
+    # A message must not be able to steer the reader's terminal.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _send_lines(client: Client) -> None:
+    for line in sys.stdin:
+        if text := line.rstrip("\n"):
+            try:
+                client.send(text)
+            except ClientError as error:
+                _say(f"not sent: {error}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

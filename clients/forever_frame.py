@@ -7,6 +7,7 @@ needed: the calls are read out of the page.
 from collections.abc import Sequence
 from typing import Unpack
 
+from clients import decoding
 from clients.client import Item
 from clients.http_client import HttpClient
 from clients.options import Options
@@ -34,7 +35,7 @@ class ForeverFrameClient(HttpClient):
             padding=self.padding or None,
         )
         self._open_stream(target, "text/html")
-        self._decoder = ScriptStreamDecoder()
+        self._decoder = ScriptStreamDecoder(read=decoding.message)
 
     def _read(self, deadline: float | None) -> Sequence[Item] | None:
         pieces = self._stream_pieces(deadline)

@@ -5,6 +5,8 @@ calls a function of the page around it. The message's JSON is JavaScript as it s
 :mod:`wire.message` for the escapes that make this safe).
 """
 
+from collections.abc import Callable
+
 from wire.errors import MessageError
 from wire.message import Gap, Message, decode_message
 
@@ -33,11 +35,17 @@ class ScriptStreamDecoder:
     """Reads the calls out of the page, as the browser's parser would run them.
 
     Raises :class:`~wire.errors.MessageError` when a call holds no message of ours, or when more
-    than ``limit`` bytes come without the end of a script.
+    than ``limit`` bytes come without the end of a script. ``read`` makes a message of a call's
+    JSON; a caller with many decoders may give one that remembers.
     """
 
-    def __init__(self, limit: int = 16 * 2**20) -> None:
+    def __init__(
+        self,
+        limit: int = 16 * 2**20,
+        read: Callable[[bytes], Message | Gap] = decode_message,
+    ) -> None:
         self._limit = limit
+        self._decode_message = read
         self._rest = bytearray()
 
     def decode(self, chunk: bytes) -> list[Message | Gap]:
@@ -55,5 +63,5 @@ class ScriptStreamDecoder:
         for script in scripts:
             _, begin, call = script.partition(_BEGIN)
             if begin and call.endswith(b")"):
-                received.append(decode_message(call[:-1]))
+                received.append(self._decode_message(call[:-1]))
         return received

@@ -94,6 +94,10 @@ class Connection:
         if self._relay.appeared(self):
             self.open = True
             self._record("open")
+            # On a real line a client may send only when its SYN has been answered: one round
+            # trip, which the relay's own kernel has answered at once.
+            round_trip_ns = round(2e9 * self._relay.link.delay_s)
+            self.up.opens_ns = time.monotonic_ns() + round_trip_ns
             self._task = asyncio.get_running_loop().create_task(self._connect())
         else:
             self._record("refused")

@@ -27,8 +27,9 @@ _UPKEEP: Final = 128  # bytes that a waiting piece costs beside its own: a flood
 class Link:
     """What the line is like, each way. Raises :class:`ValueError` for what no line can be.
 
-    ``delay_s`` is one way. ``stalled`` freezes the line: bytes wait, none is lost. ``down`` refuses
-    new connections (accepted, then reset) and leaves those alone that are open: cut or stall them.
+    ``delay_s`` is one way; opening a connection costs a round trip before its first byte may go up.
+    ``stalled`` freezes the line: bytes wait, none is lost. ``down`` refuses new connections
+    (accepted, then reset) and leaves those alone that are open: cut or stall them.
     """
 
     delay_s: float = 0.0
@@ -94,6 +95,7 @@ class Lane:
         ended: Callable[[asyncio.Transport, End, int], None],
     ) -> None:
         self.waiting = 0  # bytes
+        self.opens_ns = 0  # nothing could have been sent before
         self._direction: Direction = direction
         self._line = line
         self._admit, self._passed, self._ended = admit, passed, ended
@@ -110,7 +112,7 @@ class Lane:
         if self._dropped:
             return
         now = time.monotonic_ns()
-        due_ns = now + round(self._line.link.delay_s * 1e9)
+        due_ns = max(now, self.opens_ns) + round(self._line.link.delay_s * 1e9)
         self._queue.append(_Waiting(now, due_ns, data, end))
         self.waiting += len(data)
         self._throttle()

@@ -118,6 +118,17 @@ async def test_nothing_arrives_before_its_delay(backend: Backend, direction: str
             assert time.monotonic_ns() - before >= 30_000_000
 
 
+async def test_opening_a_connection_costs_a_round_trip(backend: Backend) -> None:
+    async with Relay("127.0.0.1", backend.port, link=Link(delay_s=0.05)) as relay:
+        started = time.monotonic()
+        peer = await backend.connect(relay)
+        await peer.up(b"the first byte comes after SYN, SYN+ACK and its own way")
+        assert time.monotonic() - started >= 0.15
+        before = time.monotonic()
+        await peer.up(b"the second needs its own way only")
+        assert time.monotonic() - before >= 0.05
+
+
 async def test_a_shorter_delay_does_not_let_bytes_overtake(backend: Backend) -> None:
     async with joined(backend, link=Link(delay_s=0.1)) as peer:
         for i in range(10):

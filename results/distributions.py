@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
-from results.histogram import NS_PER_MS, curve, percentile_ms
+from results.histogram import NS_PER_MS, curve, percentiles_ms
 from results.palette import FAINT, INK, WARNING, color, marker
 from results.reading import Run
 from results.selection import (
@@ -134,7 +134,7 @@ def honest_and_naive(run: Run) -> Drawing:
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
             highest = max(highest, lines["delivery"].get_max_value() / NS_PER_MS)
-            honest, naive = (percentile_ms(lines[name], 99) for name in lines)
+            honest, naive = (percentiles_ms(lines[name], 99)[0] for name in lines)
             said.append(f"{title(slug)} {short(honest)} against {short(naive)} ms")
         for axes in panels[-4:]:
             axes.set_xlabel("percentile")
@@ -184,9 +184,10 @@ def _distribution(axes: Axes, y: int, slug: str, histogram: HdrHistogram, verdic
         hatch="" if valid else "xx",
         linewidth=1.2,
     )
-    for percent, size in ((50, 10), (99, 6)):
+    p50, p99 = percentiles_ms(histogram, 50, 99)
+    for value, size in ((p50, 10), (p99, 6)):
         axes.plot(
-            percentile_ms(histogram, percent),
+            value,
             y + 0.32,
             marker=marker(slug),
             markersize=size,
@@ -194,8 +195,7 @@ def _distribution(axes: Axes, y: int, slug: str, histogram: HdrHistogram, verdic
             markerfacecolor=color(slug) if valid else "white",
             clip_on=False,
         )
-    p50, p99 = (short(percentile_ms(histogram, percent)) for percent in (50, 99))
-    text = f"{p50} | {p99}" + ("" if valid else f"\n{verdict}")
+    text = f"{short(p50)} | {short(p99)}" + ("" if valid else f"\n{verdict}")
     axes.text(
         1.03,
         y,

@@ -5,7 +5,8 @@ of 1 us or more is kept within 0.1 %. Merging adds counts and loses nothing, whi
 histograms, never percentiles, travel between processes.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from hdrh.histogram import HdrHistogram
@@ -53,21 +54,49 @@ def merge(histograms: Iterable[HdrHistogram]) -> HdrHistogram:
     return total
 
 
-def percentile_ms(histogram: HdrHistogram, percent: float) -> float:
-    """Return the value in ms that ``percent`` % of the counts do not exceed (0.0 when empty)."""
-    return float(histogram.get_value_at_percentile(percent)) / NS_PER_MS
+def recorded(histogram: HdrHistogram) -> Iterator[tuple[int, int, int]]:
+    """Yield (lowest, highest, count) in ns for each bucket in use, rising.
+
+    The library's own iterators visit every bucket of the range; this one only those between the
+    least and the greatest value, which is many times faster.
+    """
+    if not histogram.get_total_count():
+        return
+    first = histogram.get_counts_array_index(histogram.get_min_value())
+    last = histogram.get_counts_array_index(histogram.get_max_value())
+    for index in range(first, last + 1):
+        if count := histogram.get_count_at_index(index):
+            lowest = histogram.get_value_from_index(index)
+            yield lowest, histogram.get_highest_equivalent_value(lowest), count
 
 
 def curve(histogram: HdrHistogram) -> tuple[list[float], list[float]]:
     """Return the exact distribution: times in ms (rising) and the share of counts up to each."""
-    times, counts = [], []
-    if histogram.get_total_count():
-        first = histogram.get_counts_array_index(histogram.get_min_value())
-        last = histogram.get_counts_array_index(histogram.get_max_value())
-        for index in range(first, last + 1):
-            if count := histogram.get_count_at_index(index):
-                value = histogram.get_value_from_index(index)
-                times.append(histogram.get_highest_equivalent_value(value) / NS_PER_MS)
-                counts.append(count)
-    total = sum(counts)
-    return times, [count / total for count in accumulate(counts)]
+    total = histogram.get_total_count()
+    buckets = list(recorded(histogram))
+    counts = accumulate(count for _, _, count in buckets)
+    return [highest / NS_PER_MS for _, highest, _ in buckets], [count / total for count in counts]
+
+
+def percentiles_ms(histogram: HdrHistogram, *percents: float) -> list[float]:
+    """Return for each of ``percents`` the least time in ms that so many % do not exceed.
+
+    The nearest rank, without interpolation; 0.0 for an empty histogram.
+    """
+    times, shares = curve(histogram)
+    if not times:
+        return [0.0] * len(percents)
+    # Shares are quotients of counts: a hair of slack keeps 29 of 100 from missing 29 %.
+    ranks = [bisect_left(shares, percent / 100 - 1e-12) for percent in percents]
+    return [times[min(rank, len(times) - 1)] for rank in ranks]
+
+
+def percentile_ms(histogram: HdrHistogram, percent: float) -> float:
+    """Return one percentile in ms; see :func:`percentiles_ms`."""
+    return percentiles_ms(histogram, percent)[0]
+
+
+def mean_ms(histogram: HdrHistogram) -> float:
+    """Return the mean in ms, each value taken as its bucket's middle; 0.0 when empty."""
+    total = sum((low + high) / 2 * count for low, high, count in recorded(histogram))
+    return total / max(int(histogram.get_total_count()), 1) / NS_PER_MS

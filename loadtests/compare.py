@@ -1,0 +1,170 @@
+"""The main job: all techniques under the same load, one after the other, recorded and shown.
+
+For each cell, in random order: a server of its own, Locust against it, once on loopback and once
+through a relay that adds 25 ms each way; the ledger every second, the audit, a verdict. What was
+measured is on disk at once, so that Ctrl-C keeps it.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from loadtests import trial as trials
+from loadtests.options import SCENARIOS, Settings
+from loadtests.plan import Plan, cross
+from loadtests.processes import ROOT, ProcessError, interruptible
+from loadtests.schedule import ARRIVALS
+from results.errors import ResultsError
+from results.histogram import NS_PER_MS
+from results.writer import RunWriter
+from wire.techniques import BY_SLUG, SLUGS
+
+# By chance, because an even rate falls into step with long-polling's round trips and polling's
+# interval, and then the same phase decides about every message.
+_QUICK = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=4.0, drain=6.0)
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests",
+        description="Compare the techniques: about two minutes, then a table and a report.",
+    )
+    add = parser.add_argument
+    add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
+        help=f"which to compare: {' '.join(SLUGS)}")  # fmt: skip
+    add("--scenario", choices=SCENARIOS, default="feed", help="what the users do")
+    add("--users", type=int, nargs="+", default=[40], help="subscribers; several: one level each")
+    add("--rate", type=float, nargs="+", default=[_QUICK.rate], help="messages/s in the channel")
+    add("--delay", type=float, nargs="+", default=[0.0, 25.0], metavar="MS",
+        help="one-way delays of the network; 0 is plain loopback")  # fmt: skip
+    add("--seconds", type=float, default=_QUICK.seconds, help="measured time of each cell")
+    add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
+    add("--size", type=int, default=_QUICK.size, help="bytes of each message's text")
+    add("--poll-interval", type=float, default=_QUICK.poll_interval, help="seconds between polls")
+    add("--repeat", type=int, default=1, help="how often, interleaved in random order")
+    add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
+    add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
+    return parser.parse_args(arguments)
+
+
+def make_plan(options: argparse.Namespace) -> Plan:
+    """Return the plan that a command line asks for."""
+    settings = replace(
+        _QUICK,
+        scenario=options.scenario,
+        arrivals=options.arrivals,
+        seconds=options.seconds,
+        size=options.size,
+        poll_interval=options.poll_interval,
+        drain=max(_QUICK.drain, 3 * options.poll_interval),
+    )
+    return Plan(
+        techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
+        levels=cross(options.users, options.rate, options.delay),
+        repeats=options.repeat,
+        seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
+        settings=settings,
+    )
+
+
+def compare(plan: Plan, folder: Path, command: Sequence[str], console: Console) -> bool:
+    """Measure all of a plan into ``folder``; return whether it came to its end.
+
+    A trial that fails is told of and left out.
+    """
+    planned = plan.trials()
+    finished = True
+    with (
+        interruptible(),
+        RunWriter(folder, "compare", asdict(plan), command) as run,
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TimeRemainingColumn(), console=console,
+        ) as progress,
+    ):  # fmt: skip
+        task = progress.add_task("", total=len(planned))
+        try:
+            for number, trial in enumerate(planned):
+                title = BY_SLUG[trial.cell.technique].title
+                progress.update(
+                    task, completed=number, description=f"{title}, {trial.cell.network}"
+                )
+                try:
+                    found = trials.run(trial)
+                except ProcessError as error:
+                    console.print(f"[red]{title}, {trial.cell.network}: {error}", highlight=False)
+                    finished = False
+                    continue
+                run.add(
+                    trial.cell,
+                    histograms=found.histograms,
+                    audit=found.audit,
+                    judgement=found.judgement,
+                    ledger=found.ledger,
+                    bytes=found.bytes,
+                )
+                console.print(_line(title, trial.cell.network, found), highlight=False)
+            progress.update(task, completed=len(planned), description="done")
+        except KeyboardInterrupt:
+            finished = False
+            console.print("interrupted: what was measured so far is kept")
+        run.close(finished)
+    return finished
+
+
+def _line(title: str, network: str, found: trials.Outcome) -> str:
+    delivery = found.histograms.get("delivery")
+    middle = "nothing delivered"
+    if delivery is not None:
+        middle = f"p50 {delivery.get_value_at_percentile(50) / NS_PER_MS:9.2f} ms"
+    audit = "clean" if found.audit.clean else f"{found.audit.lost} lost"
+    reason = f" ({found.judgement.reason})" if found.judgement.reason else ""
+    return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}{reason}"
+
+
+def show(folder: Path, console: Console) -> None:
+    """Draw the figures and the report of a run, and print its table."""
+    # Imported only now: pandas and matplotlib would lie about during the measurement.
+    from results.reading import read_run
+    from results.report import write_report
+    from results.tables import print_summary
+
+    try:
+        run = read_run(folder)
+        if not run.cells:
+            console.print("nothing was measured")
+            return
+        print_summary(console, run)
+        console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
+    except ResultsError as error:
+        console.print(f"[red]{error}", highlight=False)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare, and return the exit status: 0 only if all that was asked for was measured."""
+    options = parse_arguments(arguments)
+    console = Console(soft_wrap=False)
+    plan = make_plan(options)
+    folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    command = ["python", "-m", "loadtests", *arguments]
+    if options.seed is None:
+        command += ["--seed", str(plan.seed)]
+    try:
+        finished = compare(plan, folder, command, console)
+    except ResultsError as error:
+        console.print(f"[red]{error}", highlight=False)
+        return 2
+    show(folder, console)
+    return 0 if finished else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

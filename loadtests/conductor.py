@@ -1,0 +1,293 @@
+"""Conducts a test: begins the load, ends it in good order, and gathers what all measured.
+
+One process conducts: the only one, or Locust's master. It waits for the users, publishes on
+schedule, then lets everybody fall silent, learns the channel's last id, gives the subscribers time
+to receive it, and only then lets Locust stop them. So "lost" never means "stopped too early".
+
+Between master and workers go four messages, each answered by every worker:
+``duplex-begin``, ``duplex-silent``, ``duplex-settle`` and, from the workers, ``duplex-done``.
+"""
+
+import time
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from clients.errors import ClientError
+from loadtests import naive, rows, session
+from loadtests.generator import Condition
+from loadtests.measure import Measure
+from loadtests.publisher import Published, ServerLine, publish_on_schedule
+from loadtests.scenarios import PUBLISHED
+from loadtests.schedule import due_times
+from loadtests.session import Session
+
+_PATIENCE_S = 30.0  # until all users are connected, and a second for every 50 of them
+_ANSWER_S = 5.0
+
+
+class Totals:
+    """What all processes of a test measured, added up."""
+
+    def __init__(self) -> None:
+        self.measures: dict[str, Measure] = {}
+        self.conditions: dict[str, Condition] = {}
+        self.failures: dict[str, int] = {}
+        self.connected: dict[str, int] = {}
+        self.most_connected = 0
+
+    def measure(self, slug: str) -> Measure:
+        """Return the sum of a technique's measures."""
+        found = self.measures.get(slug)
+        if found is None:
+            found = self.measures[slug] = Measure()
+        return found
+
+    def add(self, process: str, parcel: Mapping[str, Any], published: Published) -> None:
+        """Add what one process gave away."""
+        for slug, measured in parcel["measures"].items():
+            self.measure(slug).add(measured)
+        self.conditions.setdefault(process, Condition()).add(parcel["condition"])
+        for what, count in parcel["failures"].items():
+            self.failures[what] = self.failures.get(what, 0) + count
+        self.note_connected(process, parcel["connected"])
+        published.asked += parcel["asked"]
+        published.accepted += parcel["accepted"]
+
+    def note_connected(self, process: str, count: int) -> None:
+        """Remember how many users of a process are connected."""
+        self.connected[process] = count
+        self.most_connected = max(self.most_connected, sum(self.connected.values()))
+
+
+class Conductor:
+    """Conducts the tests of one environment, one after the other."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.totals = Totals()
+        self.published = Published()
+        self.session: Session | None = None
+        self.target = 0
+        self._publisher: gevent.Greenlet | None = None
+        self._line: ServerLine | None = None
+        self._settled = True
+        self._answers: dict[str, dict[str, Any]] = {}
+        events = environment.events
+        events.test_start.add_listener(self._on_start)
+        events.test_stopping.add_listener(self._on_stopping)
+        events.worker_report.add_listener(self._on_worker_report)
+        if isinstance(environment.runner, MasterRunner):
+            environment.runner.register_message("duplex-connected", self._on_connected)
+            environment.runner.register_message("duplex-done", self._on_done)
+
+    # Locust's events.
+
+    def _on_start(self, environment: Environment, **_: object) -> None:
+        self.session = session.begin(environment)
+        self.totals, self.published = Totals(), Published()
+        self._settled = False
+        self._publisher = gevent.spawn(self._conduct, self.session)
+
+    def _on_stopping(self, **_: object) -> None:
+        self.finish()
+
+    def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
+        if parcel := data.get("duplex"):
+            self.totals.add(client_id, parcel, self.published)
+
+    def _on_connected(self, msg: Any, **_: object) -> None:
+        self.totals.note_connected(msg.node_id, msg.data["connected"])
+
+    def _on_done(self, msg: Any, **_: object) -> None:
+        self._answers[msg.node_id] = msg.data or {}
+
+    # The course of a test.
+
+    def _conduct(self, run: Session) -> None:
+        settings = run.settings
+        url = settings.publish_to or self.environment.host or ""
+        if not url:
+            run.fail("no host: give --host http://127.0.0.1:8000, or fill the host field")
+            return
+        self._line = ServerLine(url, settings.channel)
+        self._await_users(run)
+        self._tell_all("duplex-begin", {"talkers": self.target})
+        run.begin_load(self.target)
+        end_s = settings.warm_up + settings.seconds if settings.seconds else float("inf")
+        began = time.monotonic()
+        prober = gevent.spawn(naive.probe, run, self._slug()) if settings.naive else None
+        self.published.began_ns = run.begun_ns + int(settings.warm_up * 1e9)
+        if settings.scenario in PUBLISHED:
+            due = takewhile(lambda t: t < end_s, due_times(settings.pace))
+            publish_on_schedule(
+                self._line, settings.text, due, settings.warm_up, self.published, self._report
+            )
+        if settings.seconds:
+            gevent.sleep(max(began + end_s - time.monotonic(), 0.0))
+            gevent.spawn(self._end)
+        if prober is not None:
+            prober.join() if not settings.seconds else prober.kill()
+
+    def _slug(self) -> str:
+        return str(getattr(self.environment.user_classes[0], "technique", ""))
+
+    def _await_users(self, run: Session) -> None:
+        """Wait until the load may begin: all users if the time is measured, else the first."""
+        patience = time.monotonic() + _PATIENCE_S
+        while True:
+            self._count_own(run)
+            runner = self.environment.runner
+            self.target = runner.target_user_count if runner is not None else 0
+            wanted = self.target if run.settings.seconds else 1
+            if wanted and self.totals.most_connected >= wanted:
+                return
+            if time.monotonic() > patience + self.target / 50:
+                run.fail(f"only {self.totals.most_connected} of {wanted} users could connect")
+                return
+            gevent.sleep(0.05)
+
+    def _count_own(self, run: Session) -> None:
+        if not isinstance(self.environment.runner, MasterRunner):
+            self.totals.note_connected("", len(run.members))
+
+    def _report(self, milliseconds: float, error: BaseException | None) -> None:
+        rows.add_event(self.environment, rows.PUBLISH, "publisher", milliseconds, error)
+
+    def _end(self) -> None:
+        runner = self.environment.runner
+        if runner is None:
+            return
+        options = self.environment.parsed_options
+        if options is not None and options.headless:
+            runner.quit()
+        else:
+            runner.stop()
+
+    def finish(self) -> None:
+        """End the load in good order and gather everything; called twice it does nothing."""
+        run = self.session
+        if self._settled or run is None:
+            return
+        self._settled = True
+        if self._publisher is not None:
+            self._publisher.kill()
+        self._tell_all("duplex-silent", {}, answered=True)
+        run.fall_silent()
+        if run.settings.scenario == "idle":
+            self._wake_idle(run)
+        finals = self._learn_finals(run)
+        drain_s = run.settings.drain
+        self._tell_all("duplex-settle", {"finals": finals}, answered=True, patience_s=drain_s)
+        run.settle(finals, drain_s)
+        self.gather()
+        run.end()
+
+    def _wake_idle(self, run: Session) -> None:
+        """Publish one message, so that the audit tells who of the idle still lives."""
+        publish_on_schedule(
+            self._line or ServerLine(self.environment.host or "", run.settings.channel),
+            run.settings.text, [0.0], 0.0, self.published, self._report,
+        )  # fmt: skip
+
+    def _learn_finals(self, run: Session) -> dict[str, int]:
+        if run.settings.scenario == "echo":
+            return {}  # every user has a channel of its own, and waits for each message
+        if self._line is not None:
+            try:
+                self.published.note(self._line.cursor())
+            except ClientError as error:
+                run.fail(f"the server did not tell its last cursor: {error}")
+            self.published.flow = self._line.flow()
+            self._line.close()
+        return self.published.finals
+
+    def gather(self) -> Totals:
+        """Add this process' own measures to the totals, and return them."""
+        if self.session is not None:
+            self.totals.add("", self.session.take(), self.published)
+        return self.totals
+
+    def _tell_all(
+        self, what: str, data: Any, answered: bool = False, patience_s: float = 0.0
+    ) -> None:
+        """Send a message to all workers, and wait for every answer where that is asked."""
+        runner = self.environment.runner
+        if not isinstance(runner, MasterRunner):
+            return
+        self._answers.clear()
+        runner.send_message(what, data)
+        workers = {client.id for client in runner.clients.all}
+        end = time.monotonic() + _ANSWER_S + patience_s
+        while answered and not workers <= self._answers.keys() and time.monotonic() < end:
+            gevent.sleep(0.01)
+        for process, parcel in self._answers.items():
+            if "measures" in parcel:
+                self.totals.add(process, parcel, self.published)
+
+
+class Worker:
+    """The conductor's counterpart in a worker process."""
+
+    def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
+        self.environment = environment
+        self.runner = runner
+        self._told = -1
+        events = environment.events
+        events.test_start.add_listener(self._on_start)
+        events.test_stop.add_listener(self._on_stop)
+        events.report_to_master.add_listener(self._on_report)
+        runner.register_message("duplex-begin", self._on_begin)
+        runner.register_message("duplex-silent", self._on_silent, concurrent=True)
+        runner.register_message("duplex-settle", self._on_settle, concurrent=True)
+
+    def _on_start(self, environment: Environment, **_: object) -> None:
+        self._told = -1
+        session.begin(environment)
+        gevent.spawn(self._tell_connected, session.current(environment))
+
+    def _on_stop(self, **_: object) -> None:
+        session.end(self.environment)
+
+    def _tell_connected(self, run: Session) -> None:
+        while session.current(self.environment) is run and not run.silent:
+            if len(run.members) != self._told:
+                self._told = len(run.members)
+                self.runner.send_message("duplex-connected", {"connected": self._told})
+            gevent.sleep(0.1)
+
+    def _on_report(self, data: dict[str, Any], **_: object) -> None:
+        data["duplex"] = session.current(self.environment).take()
+
+    def _on_begin(self, msg: Any, **_: object) -> None:
+        session.current(self.environment).begin_load(msg.data["talkers"])
+
+    def _on_silent(self, **_: object) -> None:
+        session.current(self.environment).fall_silent()
+        self.runner.send_message("duplex-done")
+
+    def _on_settle(self, msg: Any, **_: object) -> None:
+        run = session.current(self.environment)
+        run.settle(msg.data["finals"], run.settings.drain)
+        self.runner.send_message("duplex-done", run.take())
+
+
+def attach(environment: Environment, **_: object) -> None:
+    """Take part in an environment's tests; a listener of Locust's ``init``."""
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        Worker(environment, runner)
+    else:
+        _conductors[id(environment)] = Conductor(environment)
+
+
+_conductors: dict[int, Conductor] = {}
+
+
+def conductor_of(environment: Environment) -> Conductor | None:
+    """Return who conducts in this process; ``None`` in a worker."""
+    return _conductors.get(id(environment))

@@ -1,0 +1,323 @@
+"""Where the server core ends: its cost, pace, fairness and memory beside the usual means.
+
+    python -m loadtests.limits                     everything, about six minutes
+    python -m loadtests.limits cost polls          some of it
+    python -m loadtests.limits soak --seconds 600  the long one
+
+Everything is a ratio or a count taken side by side in one run, the servers on one core and the
+receiver and publisher on another where the platform can pin. Rounds are interleaved, medians are
+compared. The baselines are in :mod:`loadtests.limits_baselines`. Linux only (epoll, /proc).
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from loadtests.processes import ROOT, Child, cores
+
+SERVER_CORE, OUR_CORE = cores()
+STREAMS = ("web_socket", "sse", "forever_frame", "plugin_socket")
+TEXT = "x" * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the outcome: a value, and the bound that it is held against."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is within its bound."""
+        if self.limit is None:
+            return True
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+class Target:
+    """A server under test: ours, or a baseline. Its lines port takes what is published."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        if name == "ours":
+            words = ["servers", "--port", "0", "--plugin-port", "0"]
+            self.child = Child("the server", words, SERVER_CORE)
+            ready = self.child.await_match(r"servers ready http://.*:(\d+) plugin .*:(\d+)")[0]
+        else:
+            self.child = Child(name, ["loadtests.limits_baselines", name], SERVER_CORE)
+            ready = self.child.await_match(r"baseline ready (\d+) (\d+)")[0]
+        self.port, self.lines_port = int(ready[1]), int(ready[2])
+        self._process = psutil.Process(self.child.pid)
+
+    def cpu(self) -> float:
+        """Return the CPU seconds used so far."""
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+    def memory(self) -> int:
+        """Return the resident bytes."""
+        return int(self._process.memory_info().rss)
+
+    def __enter__(self) -> "Target":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.child.end()
+
+
+class Probe:
+    """The receiving process, see :mod:`loadtests.limits_probe`."""
+
+    def __init__(self, slug: str, port: int, interval: float = 1.0) -> None:
+        words = [sys.executable, "-m", "loadtests.limits_probe", slug, str(port)]
+        self._process = subprocess.Popen(
+            [*words, "--interval", str(interval)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        if OUR_CORE is not None:
+            os.sched_setaffinity(self._process.pid, {OUR_CORE})
+
+    def tell(self, do: str, **more: object) -> dict[str, Any]:
+        """Give one command and return its answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"lost": true}')
+        return answer
+
+    def __enter__(self) -> "Probe":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def publish(target: Target, rate: float, seconds: float) -> int:
+    """Publish on a fixed schedule (open loop); return how many messages were sent."""
+    with socket.create_connection(("127.0.0.1", target.lines_port)) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if target.name == "ours":
+            line.sendall(b'{"channel":"limits"}\0')
+        started = time.monotonic_ns()
+        count = round(rate * seconds)
+        for number in range(count):
+            due = started + round(number * 1e9 / rate)
+            wait = (due - time.monotonic_ns()) / 1e9
+            if wait > 0:
+                time.sleep(wait)
+            line.sendall(json.dumps({"text": TEXT, "sent_ns": due}).encode() + b"\0")
+            _discard(line)
+        return count
+
+
+def _discard(line: socket.socket) -> None:
+    # On our plugin socket the publisher is a subscriber too; what it hears must not pile up.
+    with contextlib.suppress(BlockingIOError):
+        while line.recv(262144, socket.MSG_DONTWAIT):
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one measured window gave."""
+
+    sent: int
+    deliveries: int
+    cpu_us: float
+    report: Mapping[str, Any]
+
+
+def window(target: Target, probe: Probe, subscribers: int, rate: float, seconds: float) -> Window:
+    """Publish for a while and wait until everything has arrived or nothing comes any more."""
+    probe.tell("measure")
+    cpu = target.cpu()
+    sent = publish(target, rate, seconds)
+    report = probe.tell("report")
+    for _ in range(200):
+        if report["messages"] == sent:
+            break
+        time.sleep(0.05)
+        report = probe.tell("report")
+    used = target.cpu() - cpu
+    deliveries = max(report["messages"], 0) * subscribers
+    return Window(sent, deliveries, used / max(deliveries, 1) * 1e6, report)
+
+
+def cost(rounds: int) -> Iterator[Finding]:
+    """CPU per delivery at 1,000 subscribers and 50 messages/s, and how fair the fan-out is."""
+    baselines = [(name, "web_socket") for name in ("send_str", "broadcast", "bare")]
+    cells = baselines + [("ours", slug) for slug in STREAMS]
+    cpu: dict[str, list[float]] = {}
+    spread: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, slug in cells:
+            with Target(name) as target, Probe(slug, target.port) as probe:
+                probe.tell("open", count=1000)
+                window(target, probe, 1000, 50, 1)
+                seen = window(target, probe, 1000, 50, 4)
+            label = slug if name == "ours" else name
+            cpu.setdefault(label, []).append(seen.cpu_us)
+            spread.setdefault(label, []).append(seen.report["spread_ms"])
+            _say(f"{label}: {seen.cpu_us:.2f} us, spread {seen.report['spread_ms']:.2f} ms")
+    typical = {label: statistics.median(values) for label, values in cpu.items()}
+    for label, value in typical.items():
+        yield Finding(f"{label}: server CPU per delivery", value, "us")
+    for slug in STREAMS:
+        for name, bound in (("send_str", 0.75), ("broadcast", 0.9), ("bare", 1.25)):
+            ratio = typical[slug] / typical[name]
+            yield Finding(f"{slug}: CPU per delivery / {name}", ratio, "", bound)
+    for slug in STREAMS:
+        ratio = statistics.median(spread[slug]) / statistics.median(spread["bare"])
+        yield Finding(f"{slug}: spread first to last / bare", ratio, "", 1.5)
+
+
+def pace(rounds: int) -> Iterator[Finding]:
+    """A million deliveries a second asked for: 1,000 subscribers, 1,000 messages/s; and two."""
+    for rate, bound in ((1000, 60.0), (2000, None)):
+        for slug in STREAMS:
+            latencies, whole = [], []
+            for _ in range(rounds):
+                with Target("ours") as target, Probe(slug, target.port) as probe:
+                    probe.tell("open", count=1000)
+                    window(target, probe, 1000, rate, 1)
+                    seen = window(target, probe, 1000, rate, 5)
+                latencies.append(seen.report["latency_ms"]["p99"])
+                whole.append(seen.report["messages"] / seen.sent)
+                _say(f"{slug} at {rate}/s: {seen.report}, {seen.cpu_us:.2f} us")
+            what = f"{slug}: {rate} messages/s to 1,000"
+            yield Finding(f"{what}, delivered", min(whole), "", 1.0, at_least=True)
+            yield Finding(f"{what}, p99 latency", statistics.median(latencies), "ms", bound)
+
+
+def polls(rounds: int) -> Iterator[Finding]:
+    """Server CPU per delivery of long-polling and per request of polling, beside plain aiohttp."""
+    for slug, rate, interval, bound in (
+        ("long_polling", 15.0, 1.0, 0.35),
+        ("polling", 2.0, 0.5, 0.45),
+    ):
+        used: dict[str, list[float]] = {"plain": [], "ours": []}
+        for _ in range(rounds):
+            for name in used:
+                with Target(name) as target, Probe(slug, target.port, interval) as probe:
+                    probe.tell("open", count=1000)
+                    window(target, probe, 1000, rate, 1)
+                    probe.tell("measure")
+                    cpu = target.cpu()
+                    publish(target, rate, 4)
+                    answers = probe.tell("report")["answers"]
+                    used[name].append((target.cpu() - cpu) / max(answers, 1) * 1e6)
+                _say(f"{slug} {name}: {used[name][-1]:.2f} us an answer, {answers} answers")
+        ours, plain = statistics.median(used["ours"]), statistics.median(used["plain"])
+        yield Finding(f"{slug}: server CPU per answer", ours, "us")
+        yield Finding(f"{slug}: server CPU per answer / plain aiohttp", ours / plain, "", bound)
+
+
+def scale(rounds: int) -> Iterator[Finding]:
+    """Cost per delivery from 100 to 10,000 subscribers."""
+    for slug in ("web_socket", "sse"):
+        typical = {}
+        for count, rate in ((100, 50.0), (1000, 20.0), (10_000, 5.0)):
+            used = []
+            for _ in range(rounds):
+                with Target("ours") as target, Probe(slug, target.port) as probe:
+                    probe.tell("open", count=count)
+                    window(target, probe, count, rate, 1)
+                    used.append(window(target, probe, count, rate, 4).cpu_us)
+            typical[count] = statistics.median(used)
+            _say(f"{slug} {count}: {typical[count]:.2f} us")
+            yield Finding(f"{slug}: CPU per delivery, {count:,} subscribers", typical[count], "us")
+        ratio = max(typical.values()) / min(typical.values())
+        yield Finding(f"{slug}: dearest / cheapest of 100 to 10,000", ratio, "", 1.3)
+
+
+def memory(rounds: int) -> Iterator[Finding]:
+    """Resident memory per held, idle connection (5,000 of them), beside aiohttp's handlers."""
+    bounds = {
+        "sse": 3.0, "forever_frame": 3.0, "long_polling": 4.0, "polling": 4.0, "web_socket": 5.0,
+    }  # fmt: skip
+    for slug, bound in bounds.items():
+        for name in ("ours", "plain"):
+            with Target(name) as target, Probe(slug, target.port, 60.0) as probe:
+                probe.tell("open", count=200)  # what is made once is not counted
+                before = target.memory()
+                probe.tell("open", count=5000)
+                time.sleep(1)
+                each = (target.memory() - before) / 5000 / 1024
+            limit = bound if name == "ours" else None
+            yield Finding(f"{slug}: resident memory per connection, {name}", each, "KiB", limit)
+
+
+def many(rounds: int) -> Iterator[Finding]:
+    """15,000 connections held by one process, and a broadcast to all."""
+    for slug in ("sse", "web_socket"):
+        with Target("ours") as target, Probe(slug, target.port) as probe:
+            started = time.monotonic()
+            probe.tell("open", count=15_000)
+            took = time.monotonic() - started
+            seen = window(target, probe, 15_000, 2, 2)
+        yield Finding(f"{slug}: 15,000 opened per second", 15_000 / took, "/s")
+        reached = seen.report["messages"] / seen.sent
+        yield Finding(f"{slug}: broadcast reached 15,000", reached, "", 1.0, at_least=True)
+
+
+PARTS: dict[str, Callable[[int], Iterator[Finding]]] = {
+    "cost": cost, "pace": pace, "polls": polls, "scale": scale, "memory": memory, "many": many,
+}  # fmt: skip
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print a table, and return 1 where a bound does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.limits", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
+    parser.add_argument("--rounds", type=int, default=3, help="repeats; medians are compared")
+    parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
+    options = parser.parse_args(arguments)
+    if OUR_CORE is not None:
+        os.sched_setaffinity(0, {OUR_CORE})
+    findings: list[Finding] = []
+    for part in options.parts or PARTS:
+        print(f"{part}: {PARTS[part].__doc__}", file=sys.stderr)
+        findings += PARTS[part](options.rounds)
+    table = Table("what", "value", "bound", "holds", title="Limits of the server core")
+    for item in findings:
+        bound = "" if item.limit is None else f"{'>=' if item.at_least else '<='} {item.limit:g}"
+        verdict = "" if item.limit is None else "yes" if item.holds else "NO"
+        table.add_row(item.what, f"{item.value:,.2f} {item.unit}", bound, verdict)
+    Console().print(table)
+    if options.out:
+        rows = [{**vars_of(item), "holds": item.holds} for item in findings]
+        options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    return 0 if all(item.holds for item in findings) else 1
+
+
+def vars_of(item: Finding) -> dict[str, object]:
+    """Return a finding's fields."""
+    return {name: getattr(item, name) for name in Finding.__slots__}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

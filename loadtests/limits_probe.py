@@ -1,0 +1,209 @@
+"""The receiving end of the limits benchmark: thousands of sockets in one lean process.
+
+It is told what to do by JSON lines on its standard input, and answers each with one:
+
+    {"do":"open","count":1000}   connect, greet, and wait until each is subscribed
+    {"do":"measure"}             count from now on
+    {"do":"report"}              what has come since
+
+Every socket's bytes are counted; since all get the same bytes, one that is read message by message
+tells how many messages each got, and any difference between sockets shows. Latency is taken on a
+sample of the sockets, the spread (first to last socket of one message) on all.
+"""
+
+import argparse
+import json
+import re
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+from wire.http_head import END
+
+_ID = re.compile(rb'"id":(\d+),')
+_SENT = re.compile(rb'"sent_ns":(\d+),')
+_CURSOR = re.compile(rb'"cursor":"([^"]+)"')
+_SAMPLE = 20
+_MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchmark
+
+GREETINGS = {
+    "sse": b"GET /sse?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
+    "forever_frame": b"GET /forever_frame?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
+    "web_socket": b"GET /web_socket?channel=limits HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    "plugin_socket": b'{"channel":"limits"}\0',
+    "long_polling": b"GET /long_polling?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
+    "polling": b"GET /polling?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+class Probe:
+    """Sockets of one technique to one server. ``interval`` is the polls' pace in seconds."""
+
+    def __init__(self, slug: str, port: int, interval: float) -> None:
+        self._slug = slug
+        self._port = port
+        self._interval = interval
+        self._sockets: dict[int, socket.socket] = {}
+        self._cursors: dict[int, bytes] = {}
+        self._poller = select.epoll()
+        self._sampled: set[int] = set()
+        self._due: list[tuple[float, int]] = []  # polls, in the order of their time
+        self.measure()
+
+    def measure(self) -> None:
+        """Begin to count."""
+        self._bytes = dict.fromkeys(self._sockets, 0)
+        self._latencies: list[int] = []
+        self._messages = dict.fromkeys(self._sampled, 0)
+        self._answers = 0
+        self._first: dict[bytes, int] = {}
+        self._last: dict[bytes, int] = {}
+        self._ended = 0
+
+    def open(self, count: int) -> None:
+        """Connect ``count`` more sockets, a few at a time, and wait until all are subscribed."""
+        for start in range(0, count, 200):
+            fresh = []
+            for _ in range(min(200, count - start)):
+                one = socket.create_connection(("127.0.0.1", self._port))
+                one.sendall(GREETINGS[self._slug])
+                fresh.append(one)
+            for one in fresh:
+                self._subscribed(one)
+        self._sampled = set(list(self._sockets)[:: max(len(self._sockets) // _SAMPLE, 1)])
+        if self._slug == "polling":
+            now = time.monotonic()
+            step = self._interval / len(self._sockets)
+            self._due = [(now + i * step, fd) for i, fd in enumerate(self._sockets)]
+
+    def _subscribed(self, one: socket.socket) -> None:
+        one.settimeout(30)
+        end = b"}\0" if self._slug == "plugin_socket" else END
+        if "polling" in self._slug:
+            end = b"false}"
+        head = b""
+        while end not in head:
+            head += one.recv(4096)
+        fd = one.fileno()
+        self._sockets[fd] = one
+        one.setblocking(False)
+        self._poller.register(fd, select.EPOLLIN)
+        if "polling" in self._slug:
+            found = _CURSOR.search(head)
+            assert found is not None
+            self._cursors[fd] = found[1]
+            if self._slug == "long_polling":
+                self._ask(fd)
+
+    def _ask(self, fd: int) -> None:
+        self._sockets[fd].send(
+            b"GET /%b?channel=limits&after=%b HTTP/1.1\r\nHost: x\r\n\r\n"
+            % (self._slug.encode(), self._cursors[fd])
+        )
+
+    def turn(self, timeout: float) -> bool:
+        """Take what has come; return whether the command line has something to say."""
+        is_told = False
+        for fd, _ in self._poller.poll(timeout):
+            if fd == sys.stdin.fileno():
+                is_told = True
+                continue
+            try:
+                data = self._sockets[fd].recv(262144)
+            except OSError:
+                data = b""
+            now = time.monotonic_ns()
+            if not data:
+                self._ended += 1
+                self._poller.unregister(fd)
+                continue
+            self._bytes[fd] += len(data)
+            if fd in self._cursors:
+                self._take_answer(fd, data)
+            found = _ID.search(data, 0, _MESSAGE_END)
+            if found:
+                self._first.setdefault(found[1], now)
+                self._last[found[1]] = now
+            if fd in self._sampled:
+                sent = _SENT.findall(data)
+                self._messages[fd] += len(sent)
+                self._latencies += [now - int(stamp) for stamp in sent]
+        return is_told
+
+    def _take_answer(self, fd: int, data: bytes) -> None:
+        self._answers += 1
+        found = _CURSOR.search(data, max(len(data) - 60, 0))
+        if found:
+            self._cursors[fd] = found[1]
+        if self._slug == "long_polling":
+            self._ask(fd)
+
+    def poll_due(self) -> float:
+        """Ask for those whose time has come; return the seconds until the next."""
+        now = time.monotonic()
+        count = 0
+        for due, fd in self._due:
+            if due > now:
+                break
+            self._ask(fd)
+            count += 1
+        self._due = self._due[count:] + [
+            (due + self._interval, fd) for due, fd in self._due[:count]
+        ]
+        return max(self._due[0][0] - now, 0.0) if self._due else 0.5
+
+    def report(self) -> dict[str, object]:
+        """Return what has come since :meth:`measure`."""
+        latencies = sorted(self._latencies)
+        spreads = sorted(self._last[number] - first for number, first in self._first.items())
+        messages = list(self._messages.values())
+        equal = len(set(self._bytes.values())) <= 1
+        return {
+            "messages": messages[0] if len(set(messages)) == 1 and (equal or self._cursors) else -1,
+            "answers": self._answers,
+            "bytes": sum(self._bytes.values()),
+            "ended": self._ended,
+            "latency_ms": {
+                name: latencies[int(len(latencies) * share)] / 1e6 if latencies else None
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 0.999999))
+            },
+            "spread_ms": spreads[len(spreads) // 2] / 1e6 if spreads else None,
+        }
+
+    def commands(self) -> Iterator[dict[str, object]]:
+        """Receive, and yield the commands as they come."""
+        self._poller.register(sys.stdin.fileno(), select.EPOLLIN)
+        while True:
+            if self.turn(self.poll_due() if self._due else 0.5):
+                line = sys.stdin.readline()
+                if not line:
+                    return
+                yield json.loads(line)
+
+
+def main() -> None:
+    """Obey the commands on standard input."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.limits_probe")
+    parser.add_argument("slug", choices=GREETINGS)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--interval", type=float, default=1.0)
+    options = parser.parse_args()
+    probe = Probe(options.slug, options.port, options.interval)
+    answer: dict[str, object]
+    for command in probe.commands():
+        answer = {}
+        if command["do"] == "open":
+            probe.open(int(str(command["count"])))
+        elif command["do"] == "measure":
+            probe.measure()
+        else:
+            answer = probe.report()
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Plain Locust: ``locust -f loadtests/locustfile.py SseUser --host http://127.0.0.1:8000``.
+
+All eight users, our options, and the conductor that publishes to them. From the web UI too: pick
+users with ``--class-picker``, fill the host field, and see the tab "Duplex".
+"""
+
+from locust import events
+
+from loadtests import conductor, options, recorder
+from loadtests.forever_frame import ForeverFrameUser
+from loadtests.frame_reload import FrameReloadUser
+from loadtests.long_polling import LongPollingUser
+from loadtests.page_reload import PageReloadUser
+from loadtests.plugin_socket import PluginSocketUser
+from loadtests.polling import PollingUser
+from loadtests.sse import SseUser
+from loadtests.web_socket import WebSocketUser
+
+__all__ = [
+    "ForeverFrameUser",
+    "FrameReloadUser",
+    "LongPollingUser",
+    "PageReloadUser",
+    "PluginSocketUser",
+    "PollingUser",
+    "SseUser",
+    "WebSocketUser",
+]
+
+events.init_command_line_parser.add_listener(options.add_options)
+events.init.add_listener(conductor.attach)
+events.quitting.add_listener(recorder.record)

@@ -1,0 +1,153 @@
+"""Publishes on schedule, whatever happens to the messages: the open load.
+
+Each message carries when it was due, not when it left. If the server stands still the publisher
+waits too, and then sends what became due meanwhile at once, with the old times in it; so the
+receivers' latencies count the whole delay.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import gevent
+
+from clients.address import parse_address
+from clients.errors import ClientError, UnexpectedAnswerError, refused
+from clients.headers import make_headers
+from clients.http import HttpConnection
+from clients.traffic import Traffic
+from loadtests.measure import WARM_UP, Flow
+from wire.cursor import parse_cursor
+from wire.errors import WireError
+from wire.message import dump_json, load_json
+
+TIMEOUT_S = 10.0
+SENDER = "publisher"
+
+
+class ServerLine:
+    """One kept HTTP connection to the server itself: publishes, and asks where a channel is."""
+
+    def __init__(self, url: str, channel: str) -> None:
+        self.traffic = Traffic()
+        self.body_bytes = 0
+        address = parse_address(url)
+        self._http = HttpConnection(address, self.traffic, make_headers("lean", address), TIMEOUT_S)
+        self._publish = address.target("/publish", channel=channel)
+        self._stats = address.target("/stats")
+        self._channel = channel
+
+    def publish(self, text: str, sender: str, sent_ns: int) -> str:
+        """Publish one text and return the cursor after it. Raises ``ClientError``."""
+        body = dump_json({"text": text, "sender": sender, "sent_ns": sent_ns})
+        fields = (("Content-Type", "application/json"),)
+        answer = self._ask("POST", self._publish, 201, body, fields)
+        self.body_bytes += len(body)
+        return str(load_json(answer)["cursor"])
+
+    def cursor(self) -> str:
+        """Return the channel's cursor of now, empty if there is no such channel.
+
+        Raises ``ClientError``.
+        """
+        channels = load_json(self._ask("GET", self._stats, 200)).get("channels", {})
+        return str(channels.get(self._channel, {}).get("cursor", ""))
+
+    def flow(self) -> Flow:
+        """Return what publishing has cost so far."""
+        flow = Flow(message_bytes_up=self.body_bytes, connections=self.traffic.connections)
+        flow.count(self.traffic.tcp_info(), self.traffic.bytes_down, self.traffic.bytes_up)
+        return flow
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def _ask(
+        self,
+        method: str,
+        target: str,
+        expected: int,
+        body: bytes = b"",
+        fields: tuple[tuple[str, str], ...] = (),
+    ) -> bytes:
+        try:
+            self._http.ask(method, target, body, fields)
+            answer = self._http.answer(time.monotonic() + TIMEOUT_S)
+        except (ClientError, WireError) as error:
+            self._http.close()
+            raise (
+                error if isinstance(error, ClientError) else UnexpectedAnswerError(str(error))
+            ) from error
+        if answer is None:
+            self._http.close()
+            raise UnexpectedAnswerError(f"{method} {target}: no answer within {TIMEOUT_S:g} s")
+        if answer.head.status != expected:
+            raise refused(answer.head, answer.body)
+        return answer.body
+
+
+@dataclass(slots=True)
+class Published:
+    """What became of the schedule; warm-up messages are in ``warm_up`` only.
+
+    ``asked`` were due, ``accepted`` were answered with 201, ``failed`` were refused or lost;
+    ``late_ms`` is the worst lateness with which a message left. ``finals`` has the last id seen
+    for each epoch of the channel.
+    """
+
+    asked: int = 0
+    accepted: int = 0
+    failed: int = 0
+    warm_up: int = 0
+    late_ms: float = 0.0
+    began_ns: int = 0
+    finals: dict[str, int] = field(default_factory=dict)
+    flow: Flow = field(default_factory=Flow)
+
+    def note(self, cursor: str) -> None:
+        """Remember how far the channel is."""
+        if cursor:
+            at = parse_cursor(cursor)
+            self.finals[at.epoch] = max(at.id, self.finals.get(at.epoch, 0))
+
+
+Report = Callable[[float, BaseException | None], None]
+
+
+def publish_on_schedule(
+    line: ServerLine,
+    text: str,
+    due: Iterable[float],
+    warm_up_s: float,
+    published: Published,
+    report: Report,
+) -> None:
+    """Publish ``text`` at each of the ``due`` times (seconds from now); messages due within
+    ``warm_up_s`` are sent as warm-up. ``report`` gets each publish's duration in ms.
+
+    Counts in ``published`` as it goes, so it may be killed at any time.
+    """
+    start_ns = time.monotonic_ns()
+    published.began_ns = start_ns + int(warm_up_s * 1e9)
+    for seconds in due:
+        due_ns = start_ns + int(seconds * 1e9)
+        timed = seconds >= warm_up_s
+        while (early := due_ns - time.monotonic_ns()) > 0:
+            gevent.sleep(early / 1e9)
+        began_ns = time.monotonic_ns()
+        if timed:
+            published.asked += 1
+            published.late_ms = max(published.late_ms, (began_ns - due_ns) / 1e6)
+        error: ClientError | None = None
+        try:
+            published.note(line.publish(text, SENDER if timed else WARM_UP, due_ns))
+        except ClientError as problem:
+            error = problem
+        if not timed:
+            published.warm_up += error is None
+        elif error is None:
+            published.accepted += 1
+        else:
+            published.failed += 1
+        report((time.monotonic_ns() - began_ns) / 1e6, error)

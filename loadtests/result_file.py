@@ -1,0 +1,84 @@
+"""What one Locust process run leaves behind: one JSON file that ``compare`` reads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests.generator import Condition
+from loadtests.measure import Flow
+from loadtests.options import Settings
+from results.histogram import decode, encode
+from results.record import Audit
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueResult:
+    """One technique's figures."""
+
+    histograms: dict[str, HdrHistogram]
+    audit: Audit
+    flow: Flow
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``."""
+
+    settings: Settings
+    users: int
+    connected: int
+    techniques: dict[str, TechniqueResult]
+    published: dict[str, Any]
+    conditions: dict[str, Condition]
+    failures: dict[str, int]
+
+
+def write(path: str, result: Result) -> None:
+    """Write the file in one step, so that nobody reads half of it."""
+    values = {
+        "settings": asdict(result.settings),
+        "users": result.users,
+        "connected": result.connected,
+        "published": result.published,
+        "conditions": {name: asdict(item) for name, item in result.conditions.items()},
+        "failures": result.failures,
+        "techniques": {
+            slug: {
+                "histograms": {name: encode(item) for name, item in found.histograms.items()},
+                "audit": asdict(found.audit),
+                "flow": asdict(found.flow),
+                "deliveries": found.deliveries,
+            }
+            for slug, found in result.techniques.items()
+        },
+    }
+    part = Path(path + ".part")
+    part.write_text(json.dumps(values), encoding="utf-8")
+    part.replace(path)
+
+
+def read(path: Path | str) -> Result:
+    """Read what :func:`write` wrote."""
+    values: Mapping[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Result(
+        settings=Settings(**values["settings"]),
+        users=values["users"],
+        connected=values["connected"],
+        published=values["published"],
+        conditions={name: Condition(**item) for name, item in values["conditions"].items()},
+        failures=values["failures"],
+        techniques={
+            slug: TechniqueResult(
+                {name: decode(text) for name, text in item["histograms"].items()},
+                Audit(**item["audit"]),
+                Flow(**item["flow"]),
+                item["deliveries"],
+            )
+            for slug, item in values["techniques"].items()
+        },
+    )

@@ -1,0 +1,121 @@
+"""What users do: receive a feed, talk to all, or wait for their own echo.
+
+``feed``  receive what one open-loop publisher sends;
+``chat``  receive, and talk too: everybody's share of the channel's rate, by chance;
+``echo``  a closed loop: send, wait until it comes back, wait one interval, send again;
+``idle``  be connected, while nothing is said (one message at the end shows that all still live);
+``storm`` and ``stall`` are a feed whose server is restarted or frozen by ``compare``.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import gevent
+
+from clients.errors import ClientError
+from loadtests import rows
+from loadtests.measure import WARM_UP
+from loadtests.schedule import Pace, due_times
+from wire.message import Message
+
+if TYPE_CHECKING:
+    from loadtests.user import SubscriberUser
+
+PUBLISHED = ("feed", "storm", "stall")  # scenarios whose messages come from the publisher
+
+
+def channel(user: "SubscriberUser") -> str:
+    """Return the channel that a user subscribes to: its own one for its echo, else the test's."""
+    name = user.session.settings.channel
+    if user.session.settings.scenario == "echo":
+        return f"{name}.{user.session.process}.{user.number}"
+    return name
+
+
+def feed(user: "SubscriberUser") -> None:
+    """Receive."""
+    user.receive()
+
+
+def chat(user: "SubscriberUser") -> None:
+    """Receive, and talk beside it: reading must never wait for an answer to what was said."""
+    user.talker = gevent.spawn(talk, user)
+    user.receive()
+
+
+def talk(user: "SubscriberUser") -> None:
+    """Send this user's share of the messages at times drawn for this user."""
+    session, settings = user.session, user.session.settings
+    session.begun.wait()
+    share = settings.rate / max(session.talkers, 1)
+    seed = hash((settings.seed, session.process, user.number))
+    start_ns = session.begun_ns
+    for seconds in due_times(Pace(share, "poisson", seed=seed)):
+        due_ns = start_ns + int(seconds * 1e9)
+        if settings.seconds and seconds >= settings.warm_up + settings.seconds:
+            return
+        while (early := due_ns - time.monotonic_ns()) > 0:
+            gevent.sleep(early / 1e9)
+        timed = seconds >= settings.warm_up
+        session.asked += timed
+        began = time.monotonic()
+        error: ClientError | None = None
+        try:
+            user.client.send(
+                settings.text,
+                sender=f"user {user.number}" if timed else WARM_UP,
+                sent_ns=due_ns,
+            )
+            session.accepted += timed
+        except ClientError as problem:
+            error = problem
+        took = (time.monotonic() - began) * 1000
+        rows.add_event(user.environment, rows.PUBLISH, user.technique, took, error)
+
+
+def echo(user: "SubscriberUser") -> None:
+    """Measure round trips, one at a time: the closed loop that most tools are."""
+    session, settings = user.session, user.session.settings
+    session.begun.wait()
+    chance = random.Random(hash((settings.seed, session.process, user.number)))
+    gevent.sleep(chance.uniform(0, 1 / settings.rate))
+    while not session.silent:
+        began_ns = time.monotonic_ns()
+        timed = began_ns >= session.begun_ns + int(settings.warm_up * 1e9)
+        try:
+            user.client.send(settings.text, sender=f"user {user.number}", sent_ns=began_ns)
+            session.asked += timed
+            _await_own(user, began_ns)
+        except ClientError as error:
+            rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
+            gevent.sleep(1.0)
+            continue
+        session.accepted += timed
+        took_ns = time.monotonic_ns() - began_ns
+        if timed:
+            user.measure.tallies["round_trip"].record(took_ns)
+        rows.add_event(user.environment, rows.PUBLISH, user.technique, took_ns / 1e6)
+        gevent.sleep(1 / settings.rate)
+    user.receive()
+
+
+def _await_own(user: "SubscriberUser", sent_ns: int) -> None:
+    """Receive until the message of ``sent_ns`` is among it."""
+    while True:
+        items = user.client.receive_many()
+        for item in items:
+            user.take(item)
+        if any(isinstance(item, Message) and item.sent_ns == sent_ns for item in items):
+            return
+
+
+BEHAVIOURS: dict[str, Callable[["SubscriberUser"], None]] = {
+    "feed": feed,
+    "chat": chat,
+    "echo": echo,
+    "idle": feed,
+    "storm": feed,
+    "stall": feed,
+}

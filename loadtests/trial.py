@@ -1,0 +1,161 @@
+"""One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests import result_file
+from loadtests.measure import Flow
+from loadtests.options import Settings
+from loadtests.plan import Trial
+from loadtests.processes import Locust, ProcessError, Relay, Server, cores
+from loadtests.result_file import Result
+from loadtests.sampler import Sampler, ledger_rows
+from results.record import Audit, BytesRow, LedgerRow
+from results.verdicts import Judgement, Load, judge
+from wire.tcp_info import modelled_header_bytes
+
+_SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
+# What a process says when it is the generator's host that has no more to give.
+_EXHAUSTED = ("Too many open files", "Cannot assign requested address", "Errno 24", "Errno 99")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that is recorded of one trial."""
+
+    histograms: dict[str, HdrHistogram]
+    audit: Audit
+    judgement: Judgement
+    ledger: list[LedgerRow]
+    bytes: list[BytesRow]
+    result: Result
+
+
+Watch = Callable[[Server, float], None]
+
+
+def run(trial: Trial, watch: Watch | None = None) -> Outcome:
+    """Measure one trial. ``watch`` is called again and again with the server and the seconds
+    since Locust was started: scenarios interfere there.
+
+    Raises :class:`~loadtests.processes.ProcessError`.
+    """
+    near, far = cores()
+    slug = trial.cell.technique
+    with tempfile.TemporaryDirectory(prefix="duplex-") as folder, Server([slug], near) as server:
+        path = Path(folder) / "result.json"
+        if not trial.cell.delay_ms:
+            return _measure(trial, server, server.url, server.plugin_port, path, far, watch)
+        with Relay(server, trial.cell.delay_ms, near) as relay:
+            return _measure(trial, server, relay.url, relay.plugin_port, path, far, watch)
+
+
+def _measure(
+    trial: Trial,
+    server: Server,
+    host: str,
+    plugin_port: int,
+    path: Path,
+    core: int | None,
+    watch: Watch | None,
+) -> Outcome:
+    slug = trial.cell.technique
+    user = slug.title().replace("_", "") + "User"
+    options = command_line(trial.settings) | {
+        "plugin-port": str(plugin_port),
+        "publish-to": server.url,
+        "result": str(path),
+    }
+    sampler = Sampler(server.host, server.port, slug)
+    began = time.monotonic()
+    patience = trial.settings.warm_up + trial.settings.seconds + trial.settings.drain + _SPARE_S
+    with Locust(user, host, trial.cell.users, options, core) as locust:
+        while not (path.exists() or locust.ended):
+            sampler.sample()
+            if watch is not None:
+                watch(server, time.monotonic() - began)
+            if time.monotonic() - began > patience + trial.cell.users / 50:
+                raise ProcessError(f"locust did not end:\n{locust.last_words()}")
+            if server.ended:
+                raise ProcessError(f"the server ended during the run:\n{server.last_words()}")
+            time.sleep(0.02)
+        sampler.close()
+        if not path.exists():
+            raise ProcessError(f"locust wrote no result:\n{locust.last_words()}")
+        return _outcome(trial, result_file.read(path), sampler)
+
+
+def command_line(settings: Settings) -> dict[str, str | bool]:
+    """Return the options of Locust's command line that say what ``settings`` say."""
+    return {
+        "channel": settings.channel,
+        "scenario": settings.scenario,
+        "rate": f"{settings.rate:g}",
+        "arrivals": settings.arrivals,
+        "rate-shape": settings.rate_shape,
+        "size": str(settings.size),
+        "warm-up": f"{settings.warm_up:g}",
+        "seconds": f"{settings.seconds:g}",
+        "poll-interval": f"{settings.poll_interval:g}",
+        "hold": f"{settings.hold:g}",
+        "no-keep-alive": not settings.keep_alive,
+        "headers": settings.headers,
+        "no-jitter": not settings.jitter,
+        "seed": str(settings.seed),
+        "naive": settings.naive,
+        "drain": f"{settings.drain:g}",
+    }
+
+
+def _outcome(trial: Trial, result: Result, sampler: Sampler) -> Outcome:
+    found = result.techniques[trial.cell.technique]
+    began_s = result.published["began_ns"] / 1e9
+    conditions = list(result.conditions.values())
+    ledger = ledger_rows(sampler.readings, conditions, began_s, began_s + result.settings.seconds)
+    load = Load(
+        generator_cpu=[row.generator_cpu for row in ledger],
+        generator_lag_ms=[row.generator_lag_ms for row in ledger],
+        server_cpu=[row.server_cpu for row in ledger],
+        asked=result.published["asked"],
+        published=result.published["accepted"],
+        expected=found.audit.expected,
+        received=found.audit.received,
+        trouble=trouble(result),
+    )
+    rows = bytes_rows("subscriber", found.flow, found.audit.received)
+    published = result.published["accepted"] + result.published["warm_up"]
+    rows += bytes_rows("publisher", Flow(**result.published["flow"]), published)
+    return Outcome(found.histograms, found.audit, judge(load), ledger, rows, result)
+
+
+def trouble(result: Result) -> str:
+    """Say what the generator itself lacked, if anything."""
+    for what in result.failures:
+        if any(word in what for word in _EXHAUSTED):
+            return f"the generator's host ran out: {what}"
+    if result.connected < result.users:
+        why = next(iter(result.failures), "they did not start in time")
+        return f"only {result.connected} of {result.users} users were connected: {why}"
+    return ""
+
+
+def bytes_rows(role: str, flow: Flow, messages: int) -> list[BytesRow]:
+    """Return the layers of a flow, down and up, per message."""
+    rows = []
+    payload = "kernel" if flow.segments_down or flow.segments_up else "client"
+    for direction, message, tcp, segments in (
+        ("down", flow.message_bytes, flow.tcp_down, flow.segments_down),
+        ("up", flow.message_bytes_up, flow.tcp_up, flow.segments_up),
+    ):
+        for layer, count, source in (
+            ("message", message, "client"),
+            ("framing", tcp - message, payload),
+            ("tcp_ip_headers", modelled_header_bytes(segments), "model"),
+        ):
+            rows.append(BytesRow(role, direction, layer, count, count / max(messages, 1), source))
+    return rows

@@ -1,0 +1,168 @@
+"""The abstract user: one client of one technique, connected, audited and measured.
+
+A concrete user names its technique and nothing else; what it does is the scenario's business
+(:mod:`loadtests.scenarios`), and what it receives is measured in one place only
+(:mod:`loadtests.measure`).
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gevent
+from locust import User, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+import clients
+from clients.client import Client
+from clients.errors import ClientError
+from loadtests import rows, scenarios, session
+from loadtests.audit import Auditor
+from loadtests.measure import Flow, Measure
+from loadtests.session import Session
+from wire.cursor import parse_cursor
+from wire.message import Gap, Message
+from wire.techniques import BY_SLUG
+
+_RETRY_S = 1.0
+
+
+class SubscriberUser(User):
+    """Subscribes by ``technique`` and does what the test's scenario says."""
+
+    abstract = True
+    technique: ClassVar[str]
+    client: Client
+    session: Session
+    measure: Measure
+    number: int
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.closed_parts: tuple[tuple[str, Auditor], ...] = ()  # of epochs that have ended
+        self.auditor: Auditor | None = None
+        self.epoch = ""
+        self.talker: gevent.Greenlet | None = None
+
+    def on_start(self) -> None:
+        """Connect, trying again until it works, and join the session."""
+        self.session = session.current(self.environment)
+        self.measure = self.session.measure(self.technique)
+        self.number = self.session.next_number()
+        settings = self.session.settings
+        if not BY_SLUG[self.technique].held:
+            # Users who came in the same instant would else poll in the same instant for ever.
+            chance = random.Random(f"{settings.seed} {self.number}")
+            gevent.sleep(chance.uniform(0, settings.poll_interval))
+        self.client = self._connect()
+        cursor = parse_cursor(self.client.cursor or "")
+        self.epoch, self.auditor = cursor.epoch, Auditor(cursor.id)
+        self._before = self._flow()
+        self.session.members.add(self)
+
+    def _connect(self) -> Client:
+        if not self.host:
+            self.session.fail("no host: give --host http://127.0.0.1:8000, or fill the host field")
+            raise StopUser
+        while True:
+            began_ns = time.monotonic_ns()
+            try:
+                client = clients.open(
+                    self.technique, self.host, scenarios.channel(self), **self._options()
+                )
+            except (ClientError, OSError) as error:
+                rows.add_event(self.environment, rows.CONNECT, self.technique, 0.0, error)
+                self.session.fail(f"{type(error).__name__}: {error}")
+                gevent.sleep(_RETRY_S)
+                continue
+            took_ns = time.monotonic_ns() - began_ns
+            self.measure.tallies["connect"].record(took_ns)
+            rows.add_event(self.environment, rows.CONNECT, self.technique, took_ns / 1e6)
+            return client
+
+    def _options(self) -> dict[str, Any]:
+        """What the technique's client is told."""
+        settings = self.session.settings
+        options: dict[str, Any] = {"headers": settings.headers}
+        if self.technique in ("page_reload", "frame_reload", "polling"):
+            options["interval"] = settings.poll_interval
+        if self.technique == "long_polling":
+            options["hold_s"] = settings.hold
+        if self.technique in ("page_reload", "frame_reload", "polling", "long_polling"):
+            options["keep_alive"] = settings.keep_alive
+        if self.technique == "plugin_socket" and settings.plugin_port:
+            options["plugin_port"] = settings.plugin_port
+        return options
+
+    @task
+    def live(self) -> None:
+        """Do what the scenario says, until stopped."""
+        scenarios.BEHAVIOURS[self.session.settings.scenario](self)
+
+    def receive(self) -> None:
+        """Take in whatever comes, for ever."""
+        client = self.client
+        while True:
+            try:
+                items = client.receive_many()
+            except ClientError as error:
+                rows.add_event(self.environment, rows.MESSAGE, self.technique, 0.0, error)
+                self.session.fail(f"{type(error).__name__}: {error}")
+                gevent.sleep(_RETRY_S)
+                continue
+            for item in items:
+                self.take(item)
+
+    def take(self, item: Message | Gap) -> None:
+        """Audit and measure one received item."""
+        if type(item) is Message:
+            if self.auditor is not None and self.auditor.take(item.id):
+                client = self.client
+                self.measure.take_message(item, getattr(client, "asked_ns", 0), client.arrived_ns)
+        elif isinstance(item, Gap):
+            self._pass_gap(item)
+
+    def _pass_gap(self, gap: Gap) -> None:
+        """Begin a new audit if the channel's history began anew; ids lost within one are lost."""
+        cursor = parse_cursor(gap.cursor)
+        epoch, last_id = cursor.epoch, cursor.id
+        if epoch != self.epoch and self.auditor is not None:
+            self.closed_parts = (*self.closed_parts, (self.epoch, self.auditor))
+            self.epoch, self.auditor = epoch, Auditor(last_id)
+
+    def has_all(self, finals: Mapping[str, int]) -> bool:
+        """Whether everything up to the last id of the present epoch has come."""
+        return self.auditor is None or self.auditor.has_all(finals.get(self.epoch, 0))
+
+    def settle(self, finals: Mapping[str, int]) -> None:
+        """Hand audit and byte counts to the measure, once."""
+        auditor, self.auditor = self.auditor, None
+        if auditor is None:
+            return
+        self.session.members.discard(self)
+        for epoch, part in (*self.closed_parts, (self.epoch, auditor)):
+            self.measure.audit += part.close(finals.get(epoch, 0))
+        flow = self._flow()
+        flow.subtract(self._before)
+        self.measure.flow.add(flow)
+
+    def fall_silent(self) -> None:
+        """Send nothing more."""
+        if self.talker is not None:
+            self.talker.kill()
+
+    def on_stop(self) -> None:
+        """Leave: account for what came so far, if that was not done yet, and close."""
+        self.fall_silent()
+        self.settle({})
+        if client := getattr(self, "client", None):
+            client.close()
+
+    def _flow(self) -> Flow:
+        """Read the byte counts of this user's connections."""
+        client = self.client
+        flow = Flow(requests=client.requests, connections=client.connections)
+        flow.count(client.tcp_info(), client.bytes_down, client.bytes_up)
+        return flow

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from servers.handover import take_over
 from servers.http_streams import Transfer, count_request, stream_head
-from servers.query import parse_query
+from servers.query import query_of
 from servers.service import SERVICE, Service
 from servers.streams import Framing, Stream
 from wire.script_stream import HEARTBEAT, encode_prologue, encode_script
@@ -38,7 +38,7 @@ _FRAMINGS = {transfer: framing(transfer) for transfer in Transfer}
 async def frame(request: web.Request) -> web.StreamResponse:
     """Answer with a page that goes on for as long as it is read."""
     service = request.app[SERVICE]
-    query = parse_query(request.query_string)
+    query = query_of(request)
     count_request(service.row("forever_frame"), request)
     channel = service.channel(query.channel)
     start = channel.resume(query.after)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from servers import html
-from servers.query import parse_query
+from servers.query import query_of
 from servers.service import SERVICE, Service
 
 PATH = "/frame_reload"
@@ -24,7 +24,7 @@ PATH = "/frame_reload"
 async def frame(request: web.Request) -> web.Response:
     """Answer with the frame that holds the messages, and nothing else."""
     service = request.app[SERVICE]
-    query = parse_query(request.query_string)
+    query = query_of(request)
     channel = service.channel(query.channel)
     service.presence.seen(channel, query.name, "frame_reload")
     shown, cursor, new = html.messages(channel, query)
@@ -34,7 +34,7 @@ async def frame(request: web.Request) -> web.Response:
 
 async def frames(request: web.Request) -> web.Response:
     """Answer with the page around the frames, which is loaded once."""
-    query = parse_query(request.query_string)
+    query = query_of(request)
     address = {"channel": query.channel, "every": f"{query.every or 2:g}"}
     messages = escaping.escape(f"{PATH}?{urlencode(address)}")
     form = escaping.escape(f"{PATH}/form?{urlencode({'channel': query.channel})}")
@@ -49,7 +49,7 @@ async def frames(request: web.Request) -> web.Response:
 
 async def form(request: web.Request) -> web.Response:
     """Answer with the frame that holds the form."""
-    return html.document("Send a message", html.form(PATH, parse_query(request.query_string)))
+    return html.document("Send a message", html.form(PATH, query_of(request)))
 
 
 async def send(request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from aiohttp import web
 from servers.channel import Channel
 from servers.problems import Problem
 from servers.publish import decode_text, publish_body, read_body
-from servers.query import Query, check_name, check_sent_ns, parse_query
+from servers.query import Query, check_name, check_sent_ns, query_of
 from servers.service import SERVICE
 from wire.cursor import check_channel
 from wire.message import Message, decode_message
@@ -104,7 +104,7 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
         values = dict(parse_qsl(decode_text(body), keep_blank_values=True, errors="strict"))
     except UnicodeDecodeError:
         raise Problem(400, "the form's fields are not UTF-8") from None
-    query = parse_query(request.query_string)
+    query = query_of(request)
     name = check_name(values.get("sender", query.sender))
     channel = service.channel(check_channel(values.get("channel", query.channel)))
     if "text" not in values:

@@ -10,7 +10,7 @@ with which pages renewed themselves; a form sends a message and comes back by a 
 from aiohttp import web
 
 from servers import html
-from servers.query import parse_query
+from servers.query import query_of
 from servers.service import SERVICE, Service
 
 PATH = "/page_reload"
@@ -19,7 +19,7 @@ PATH = "/page_reload"
 async def page(request: web.Request) -> web.Response:
     """Answer with the whole page."""
     service = request.app[SERVICE]
-    query = parse_query(request.query_string)
+    query = query_of(request)
     channel = service.channel(query.channel)
     service.presence.seen(channel, query.name, "page_reload")
     shown, cursor, new = html.messages(channel, query)

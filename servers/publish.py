@@ -13,7 +13,7 @@ from aiohttp import web
 
 from servers.channel import Channel
 from servers.problems import Problem
-from servers.query import check_name, check_sent_ns, parse_query
+from servers.query import check_name, check_sent_ns, query_of
 from servers.service import SERVICE, Service
 from wire.message import Body, Message, body_from, dump_json, load_json
 
@@ -64,7 +64,7 @@ async def read_body(request: web.Request, most: int) -> bytes:
 async def publish(request: web.Request) -> web.Response:
     """Publish the body of a POST."""
     service = request.app[SERVICE]
-    query = parse_query(request.query_string)
+    query = query_of(request)
     kind = request.content_type
     if kind not in ("text/plain", "application/json", "application/octet-stream"):
         raise Problem(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs
 
+from aiohttp import web
+
 from servers.problems import Problem
 from wire.cursor import DEFAULT_CHANNEL, Cursor, check_channel, parse_cursor
 
@@ -71,6 +73,11 @@ def parse_query(text: str) -> Query:
     )
 
 
+def query_of(request: web.Request) -> Query:
+    """Read a request's query, as it was sent: ``request.query_string`` is decoded once already."""
+    return parse_query(request.rel_url.raw_query_string)
+
+
 def check_name(name: object) -> str:
     """Return ``name`` if people may be called so: text of up to 100 characters."""
     if not isinstance(name, str) or len(name) > 100:
@@ -79,11 +86,16 @@ def check_name(name: object) -> str:
 
 
 def check_sent_ns(value: object) -> int | None:
-    """Return a sender's nanoseconds, a whole number of 64 bits, or ``None``."""
+    """Return a sender's nanoseconds, from 0 to 2^63 - 1, or ``None``.
+
+    Clients refuse a message with any other, so one such message would stop them all.
+    """
     if value is None:
         return None
-    if type(value) is not int or not -(2**63) <= value < 2**63:
-        raise Problem(400, "sent_ns is a whole number of nanoseconds of a monotonic clock")
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise Problem(
+            400, "sent_ns is a whole number of nanoseconds of a monotonic clock, 0 to 2^63 - 1"
+        )
     return value
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from servers.handover import take_over
 from servers.http_streams import Transfer, count_request, stream_head
-from servers.query import parse_query
+from servers.query import query_of
 from servers.service import SERVICE, Service
 from servers.streams import Framing, Stream
 from wire.cursor import parse_cursor
@@ -42,7 +42,7 @@ _FRAMINGS = {transfer: framing(transfer) for transfer in Transfer}
 async def stream(request: web.Request) -> web.StreamResponse:
     """Answer with an event stream."""
     service = request.app[SERVICE]
-    query = parse_query(request.query_string)
+    query = query_of(request)
     count_request(service.row("sse"), request)
     # A browser that reconnects repeats its address, so the newer word is the header's.
     last_event_id = request.headers.get("Last-Event-ID")

@@ -15,7 +15,7 @@ from servers.handover import take_over
 from servers.http_streams import count_request, fields_of
 from servers.problems import Problem, problem_of
 from servers.publish import publish_body, publish_fields
-from servers.query import parse_query
+from servers.query import query_of
 from servers.service import SERVICE, Service
 from servers.streams import Framing
 from servers.web_socket_peer import PING, WebSocketPeer, encode_data
@@ -101,7 +101,7 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     """Answer the opening handshake and leave HTTP."""
     service = request.app[SERVICE]
     opening = check_request(request.method, request.version.minor, fields_of(request))
-    query = parse_query(request.query_string)
+    query = query_of(request)
     count_request(service.row("web_socket"), request)
     agreed = web_socket_deflate.agree(opening.extensions) if service.settings.deflate else None
     agreement, extension = agreed or (None, "")

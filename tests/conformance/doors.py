@@ -1,0 +1,169 @@
+"""Short names for what the specification does again and again."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+import clients
+from clients.client import Client, Item
+from tests.server_process import PATIENCE_S, RelayThread, ServerProcess
+from wire.http_head import ResponseHead, decode_response_head
+from wire.message import Message
+from wire.techniques import SLUGS
+
+RELOADS = ("page_reload", "frame_reload")
+ASKING = (*RELOADS, "polling")  # on a timer
+HELD = tuple(slug for slug in SLUGS if slug not in ASKING)
+STREAMS = tuple(slug for slug in HELD if slug != "long_polling")
+HTTP = tuple(slug for slug in SLUGS if slug not in ("plugin_socket", "web_socket"))
+OFTEN_S = 0.02
+
+
+def join(
+    slug: str, server: ServerProcess, channel: str, through: RelayThread | None = None,
+    **options: Any,
+) -> Client:  # fmt: skip
+    """Open a client; one that asks on a timer asks often."""
+    if slug in ASKING:
+        options.setdefault("interval", OFTEN_S)
+    if slug == "plugin_socket":
+        options["plugin_port"] = server.plugin_port
+    if through is not None:
+        options["dial"] = through.dial
+    return clients.open(slug, server.url, channel, **options)
+
+
+def take(client: Client, count: int) -> list[Item]:
+    """Receive ``count`` messages or notices."""
+    items: list[Item] = []
+    while len(items) < count:
+        item = client.receive(PATIENCE_S)
+        assert item is not None, f"{len(items)} of {count} came, the last was {items[-1:]}"
+        items.append(item)
+    return items
+
+
+def take_messages(client: Client, count: int) -> list[Message]:
+    """Receive ``count`` messages, and nothing else."""
+    items = take(client, count)
+    assert all(isinstance(item, Message) for item in items), items
+    return items  # type: ignore[return-value]
+
+
+def ids(items: Iterable[Item]) -> list[int]:
+    return [item.id for item in items if isinstance(item, Message)]
+
+
+class Desk:
+    """One kept HTTP connection straight to the server: publishes, and asks what no client does."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE_S)
+
+    def publish(
+        self, channel: str, body: str | bytes, kind: str | None = None, **query: object
+    ) -> dict[str, Any]:
+        """Publish text or bytes, or a body of another ``kind``, and return what was answered."""
+        text = isinstance(body, str)
+        kind = kind or ("text/plain; charset=utf-8" if text else "application/octet-stream")
+        target = f"/publish?{urlencode({'channel': channel, **query})}"
+        data = body.encode() if isinstance(body, str) else body
+        status, _, answer = self.ask("POST", target, data, {"Content-Type": kind})
+        assert status == 201, answer
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def publish_all(self, channel: str, bodies: Iterable[str | bytes]) -> None:
+        for body in bodies:
+            self.publish(channel, body)
+
+    def ask(
+        self, method: str, target: str, body: bytes | None = None,
+        fields: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+        """Ask anything; return status, fields (lower case) and body."""
+        self._connection.request(method, target, body, fields or {})
+        answer = self._connection.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, found, answer.read()
+
+    def cursor(self, channel: str) -> str:
+        """Return the cursor of now."""
+        cursor = json.loads(self.ask("GET", f"/polling?channel={channel}")[2])["cursor"]
+        assert isinstance(cursor, str)
+        return cursor
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str) -> None:
+    """Check that an answer is a problem of ``status`` whose detail has all ``words``."""
+    assert fields["content-type"].startswith("application/problem+json")
+    assert fields["cache-control"] == "no-store"
+    problem = json.loads(body)
+    assert problem["status"] == status
+    assert problem["title"]
+    for word in words:
+        assert word in problem["detail"]
+
+
+class Wire:
+    """A bare socket, for what no well-behaved client does."""
+
+    def __init__(self, server: ServerProcess, slug: str = "", receive_buffer: int = 0) -> None:
+        self.sock = socket.socket()
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.settimeout(PATIENCE_S)
+        self.sock.connect((server.host, server.port_of(slug)))
+        self.data = b""
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def get(self, target: str, *fields: str, version: str = "1.1") -> None:
+        lines = [f"GET {target} HTTP/{version}", "Host: x", *fields, "", ""]
+        self.send("\r\n".join(lines).encode())
+
+    def until(self, end: bytes) -> bytes:
+        """Read up to and with ``end``."""
+        while end not in self.data:
+            chunk = self.sock.recv(65536)
+            assert chunk, f"ended without {end!r}: {self.data[-200:]!r}"
+            self.data += chunk
+        found, _, self.data = self.data.partition(end)
+        return found + end
+
+    def head(self) -> ResponseHead:
+        return decode_response_head(self.until(b"\r\n\r\n"))
+
+    def exactly(self, size: int) -> bytes:
+        while len(self.data) < size:
+            chunk = self.sock.recv(65536)
+            assert chunk, f"ended after {len(self.data)} of {size} bytes"
+            self.data += chunk
+        found, self.data = self.data[:size], self.data[size:]
+        return found
+
+    def rest(self) -> bytes:
+        """Read to the end of the connection, be it FIN or RST."""
+        try:
+            while chunk := self.sock.recv(65536):
+                self.data += chunk
+        except ConnectionError:
+            pass
+        found, self.data = self.data, b""
+        return found
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

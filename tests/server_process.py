@@ -1,0 +1,118 @@
+"""A server in a process of its own, a relay in a thread, and waiting for what must come true."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+from servers.relay import Link, Relay
+
+ROOT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+PATIENCE_S = 30.0  # for what must come true; only a failing test waits that long
+
+
+def eventually(check: Callable[[], T], what: str) -> T:
+    """Ask until the answer is a true one, and return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain for: {what}"
+        time.sleep(0.01)
+    return found
+
+
+class ServerProcess:
+    """`python -m servers` on free ports."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "servers", "--port", "0", "--plugin-port", "0"]
+        self.child = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self.child.stdout is not None
+        words = self.child.stdout.readline().split()
+        if words[:2] != ["servers", "ready"]:
+            self.stop()
+            raise AssertionError(f"the server said {words} and ended")
+        self.url = words[2]
+        self.host = "127.0.0.1"
+        self.port = int(self.url.rpartition(":")[2])
+        self.plugin_port = int(words[4].rpartition(":")[2]) if len(words) > 4 else 0
+        self.process = psutil.Process(self.child.pid)
+
+    def port_of(self, slug: str) -> int:
+        return self.plugin_port if slug == "plugin_socket" else self.port
+
+    def stats(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def resident_bytes(self) -> int:
+        return int(self.process.memory_info().rss)
+
+    def stop(self) -> int:
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            return self.child.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            raise
+        finally:
+            assert self.child.stdout is not None
+            self.child.stdout.close()
+
+
+class RelayThread:
+    """A relay whose loop runs in a thread, so that blocking clients can be tested through it."""
+
+    def __init__(self, to_port: int, link: Link | None = None) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._relay = self.do(lambda: Relay("127.0.0.1", to_port, link=link))
+        asyncio.run_coroutine_threadsafe(self._relay.start(), self._loop).result(PATIENCE_S)
+        self.port = self._relay.port
+        self.dial = ("127.0.0.1", self.port)
+
+    def do(self, action: Callable[[], T]) -> T:
+        async def act() -> T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result(PATIENCE_S)
+
+    def cut(self, *, reset: bool = True) -> int:
+        return self.do(lambda: self._relay.cut(reset=reset))
+
+    def cut_after(self, down_bytes: int) -> None:
+        self.do(lambda: self._relay.cut_after(down_bytes))
+
+    def counts(self) -> tuple[int, int]:
+        """Payload bytes that passed so far, up and down."""
+        now = self.do(lambda: self._relay.connections)
+        return now.bytes_up, now.bytes_down
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._relay.stop(), self._loop).result(PATIENCE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+        self._loop.close()
+
+
+@contextmanager
+def relaying(to_port: int, link: Link | None = None) -> Iterator[RelayThread]:
+    relay = RelayThread(to_port, link)
+    try:
+        yield relay
+    finally:
+        relay.stop()

@@ -1,0 +1,115 @@
+"""Saying to a server in the test's own loop exactly what one means."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from servers.app import Running
+from wire.http_head import END, ResponseHead, decode_response_head
+
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Answer:
+    """One whole answer."""
+
+    head: ResponseHead
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def check_problem(self, status: int, *words: str) -> None:
+        """Check that this is a problem of ``status`` whose detail has all ``words``."""
+        assert self.status == status, self.body
+        assert self.head.fields["content-type"].startswith("application/problem+json")
+        assert self.head.fields["cache-control"] == "no-store"
+        assert self.json["status"] == status
+        for word in words:
+            assert word in self.json["detail"]
+
+
+class Link:
+    """One connection; use it with ``async with``."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> "Link":
+        self.reader, self.writer = await asyncio.open_connection(
+            "127.0.0.1", self._port, limit=2**26
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.transport.abort()
+        await asyncio.sleep(0)
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    def ask(self, line: str, *fields: str, body: bytes | None = None) -> None:
+        """Send a request: ``GET /path``, header lines and perhaps a body."""
+        lines = [f"{line} HTTP/1.1", "Host: here", *fields]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        self.send("\r\n".join([*lines, "", ""]).encode() + (body or b""))
+
+    async def until(self, end: bytes) -> bytes:
+        return await asyncio.wait_for(self.reader.readuntil(end), PATIENCE_S)
+
+    async def exactly(self, size: int) -> bytes:
+        return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
+
+    async def rest(self) -> bytes:
+        """Read to the end, be it FIN or RST."""
+        found = b""
+        try:
+            while chunk := await asyncio.wait_for(self.reader.read(65536), PATIENCE_S):
+                found += chunk
+        except ConnectionError:
+            pass
+        return found
+
+    async def head(self) -> ResponseHead:
+        return decode_response_head(await self.until(END))
+
+    async def answer(self) -> Answer:
+        head = await self.head()
+        return Answer(head, await self.exactly(head.length or 0))
+
+
+async def ask(server: Running, line: str, *fields: str, body: bytes | None = None) -> Answer:
+    """Ask once, on a connection of its own."""
+    async with Link(server.port) as link:
+        link.ask(line, *fields, body=body)
+        return await link.answer()
+
+
+async def publish(server: Running, channel: str, *texts: str) -> list[Any]:
+    """Publish texts and return what was answered."""
+    async with Link(server.port) as link:
+        answers = []
+        for text in texts:
+            link.ask(
+                f"POST /publish?channel={channel}", "Content-Type: text/plain", body=text.encode()
+            )
+            answers.append((await link.answer()).json)
+        return answers
+
+
+async def until(true: Callable[[], object], what: str) -> None:
+    """Wait until ``true()`` is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain for: {what}"
+        await asyncio.sleep(0.005)

@@ -87,7 +87,7 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
     Raises :class:`~results.errors.ResultsError` unless at least two levels were measured.
     """
     table = summarize(run)
-    network = network or networks(run.cells)[0]
+    network = network or next(iter(networks(run.cells)), "")
     table = table[table["network"] == network]
     if table[load].nunique() < 2:
         raise ResultsError(f"{run.folder.name} measured only one level of {load}: there is no knee")
@@ -118,7 +118,7 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
         bottom.set_ylim(0, 105)
         bottom.set_xlabel("users" if load == "users" else "messages per second")
         heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
-        figure.canvas.draw()  # the layout, before places in it are asked for
+        figure.draw_without_rendering()  # the layout, before places in it are asked for
         label_ends(top, ends_of["p50_ms"], gap=0.115)
         label_ends(bottom, ends_of["server_cpu"], gap=0.115)
     return Drawing(
@@ -221,7 +221,7 @@ def model_and_points(
         axes.set_ylabel(y_label)
         axes.set_ylim(bottom=0)
         heading(figure, caption, "points: measured, with 95 % interval; line: model")
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         label_ends(axes, ends)
     alt = f"{caption}: measured points on the line of the model. {y_label} by {x_label}: "
     return Drawing(name, caption, alt + "; ".join(said) + ".", figure)

@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation
 
 from results.palette import FAINT, GRID, INK, WARNING
@@ -67,6 +68,12 @@ class Drawing:
     alt: str
     figure: Figure
 
+    def __post_init__(self) -> None:
+        """Settle the layout once, so that every drawing of it is the same."""
+        with lecture_style():
+            self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
     def svg(self) -> str:
         """Return the figure as one SVG element with its alternative text."""
         out = io.StringIO()
@@ -112,11 +119,13 @@ def blank(width: float = 11.0, height: float = 6.2) -> Figure:
 
 def heading(figure: Figure, title: str, conditions: str = "") -> None:
     """Write the figure's title and, smaller, what it was measured under."""
-    # The empty second line keeps room in the layout for the conditions.
-    text = title + ("\n" if conditions else "")
-    figure.suptitle(text, x=0.008, ha="left", fontsize=18, fontweight="bold")
     height = figure.get_figheight()
-    figure.text(0.008, 1 - 0.5 / height, conditions, fontsize=14, color=FAINT, va="center")
+    room = 0.72 if conditions else 0.45  # inches
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, 0, 1, 1 - room / height))
+    figure.text(0.008, 1 - 0.22 / height, title, fontsize=18, fontweight="bold", va="center")
+    figure.text(0.008, 1 - 0.52 / height, conditions, fontsize=14, color=FAINT, va="center")
 
 
 def row_panels(slugs: Sequence[str], count: int) -> tuple[Figure, list[Axes]]:
@@ -140,7 +149,7 @@ def small_panels(count: int) -> tuple[Figure, list[Axes]]:
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     panels: list[Axes] = list(grid.ravel())
     for axes in panels[count:]:
-        axes.set_visible(False)
+        axes.remove()
     return figure, panels[:count]
 
 

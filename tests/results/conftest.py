@@ -126,3 +126,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("runs") / "synthetic"
     write_synthetic(folder, bad={"polling": Verdict.SERVER_BOUND})
     return read_run(folder)
+
+
+@pytest.fixture(scope="session")
+def write_steps() -> Callable[[Path], Path]:
+    """Return the builder of a synthetic run with rising load."""
+    levels = (10, 50, 200, 1000)
+    return lambda folder: write_synthetic(
+        folder, repeats=1, levels=levels, networks=(("loopback", 0.0),)
+    )

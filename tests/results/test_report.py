@@ -1,0 +1,111 @@
+"""The page stands alone, and the command line helps."""
+
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from results.__main__ import main
+from results.reading import Run, read_run
+from results.report import write_report
+from wire.techniques import BY_SLUG
+
+
+pytestmark = pytest.mark.slow  # some ten figures are drawn for each page
+
+
+class Page(HTMLParser):
+    """Collects tags with their attributes, and checks that they are closed in order."""
+
+    VOID = frozenset({"meta", "link", "img", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report") / "run <&>"
+    shutil.copytree(run.folder, folder)
+    return write_report(read_run(folder)).read_text(encoding="utf-8")
+
+
+def test_page_is_well_formed_and_small(page: str) -> None:
+    parser = Page()
+    parser.feed(page)
+    assert parser.open == []
+    assert len(page) < 3 * 2**20
+
+
+def test_page_asks_for_nothing_from_outside(page: str) -> None:
+    parser = Page()
+    parser.feed(page)
+    for tag, attributes in parser.tags:
+        for name in ("src", "href", "srcset", "action", "data"):
+            assert (attributes.get(name) or "data:").startswith(("data:", "#")), (tag, attributes)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+    assert "<script" not in page
+
+
+def test_page_is_accessible(page: str) -> None:
+    parser = Page()
+    parser.feed(page)
+    images = [attributes for tag, attributes in parser.tags if tag == "img"]
+    assert len(images) >= 8
+    assert all(len(attributes["alt"] or "") > 60 for attributes in images)
+    heads = [attributes for tag, attributes in parser.tags if tag == "th"]
+    assert all(attributes["scope"] in ("col", "row") for attributes in heads)
+    assert parser.tags[0] == ("html", {"lang": "en"})
+
+
+def test_page_says_everything(page: str, run: Run) -> None:
+    for technique in BY_SLUG.values():
+        assert technique.title in page
+    assert page.index('id="figures"') < page.index('id="table"') < page.index('id="measured"')
+    assert "SERVER-BOUND" in page
+    assert "invented for this test" in page
+    assert "python -m loadtests" in page
+    assert str(run.head["host"]["cpu"]).replace("(R)", "") in page.replace("(R)", "")
+    assert "run &lt;&amp;&gt;" in page
+
+
+def test_redraw(
+    write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path / "run", repeats=1, networks=(("loopback", 0.0),))
+    assert main([str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert all(technique.title in out for technique in BY_SLUG.values())
+    assert "VALID" in out
+    assert (folder / "report.html").exists()
+    assert (folder / "figures" / "latency_distribution.svg").exists()
+
+
+def test_compare(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(run.folder), str(run.folder)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "too few repeats" in out
+    assert "exact rank-sum test" in out
+
+
+def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 2
+    assert "it has no run.json" in capsys.readouterr().err
+    assert main(["a", "b", "c"]) == 2
+    assert "one run or two runs are accepted, not 3" in capsys.readouterr().err

@@ -67,6 +67,10 @@ class Target:
         self.port, self.lines_port = int(ready[1]), int(ready[2])
         self._process = psutil.Process(self.child.pid)
 
+    def port_of(self, slug: str) -> int:
+        """Return the port on which a technique is served."""
+        return self.lines_port if slug == "plugin_socket" else self.port
+
     def cpu(self) -> float:
         """Return the CPU seconds used so far."""
         times = self._process.cpu_times()
@@ -171,7 +175,7 @@ def cost(rounds: int) -> Iterator[Finding]:
     spread: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, slug in cells:
-            with Target(name) as target, Probe(slug, target.port) as probe:
+            with Target(name) as target, Probe(slug, target.port_of(slug)) as probe:
                 probe.tell("open", count=1000)
                 window(target, probe, 1000, 50, 1)
                 seen = window(target, probe, 1000, 50, 4)
@@ -197,7 +201,7 @@ def pace(rounds: int) -> Iterator[Finding]:
         for slug in STREAMS:
             latencies, whole = [], []
             for _ in range(rounds):
-                with Target("ours") as target, Probe(slug, target.port) as probe:
+                with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
                     probe.tell("open", count=1000)
                     window(target, probe, 1000, rate, 1)
                     seen = window(target, probe, 1000, rate, 5)
@@ -218,7 +222,7 @@ def polls(rounds: int) -> Iterator[Finding]:
         used: dict[str, list[float]] = {"plain": [], "ours": []}
         for _ in range(rounds):
             for name in used:
-                with Target(name) as target, Probe(slug, target.port, interval) as probe:
+                with Target(name) as target, Probe(slug, target.port_of(slug), interval) as probe:
                     probe.tell("open", count=1000)
                     window(target, probe, 1000, rate, 1)
                     probe.tell("measure")
@@ -239,7 +243,7 @@ def scale(rounds: int) -> Iterator[Finding]:
         for count, rate in ((100, 50.0), (1000, 20.0), (10_000, 5.0)):
             used = []
             for _ in range(rounds):
-                with Target("ours") as target, Probe(slug, target.port) as probe:
+                with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
                     probe.tell("open", count=count)
                     window(target, probe, count, rate, 1)
                     used.append(window(target, probe, count, rate, 4).cpu_us)
@@ -257,7 +261,7 @@ def memory(rounds: int) -> Iterator[Finding]:
     }  # fmt: skip
     for slug, bound in bounds.items():
         for name in ("ours", "plain"):
-            with Target(name) as target, Probe(slug, target.port, 60.0) as probe:
+            with Target(name) as target, Probe(slug, target.port_of(slug), 60.0) as probe:
                 probe.tell("open", count=200)  # what is made once is not counted
                 before = target.memory()
                 probe.tell("open", count=5000)
@@ -270,7 +274,7 @@ def memory(rounds: int) -> Iterator[Finding]:
 def many(rounds: int) -> Iterator[Finding]:
     """15,000 connections held by one process, and a broadcast to all."""
     for slug in ("sse", "web_socket"):
-        with Target("ours") as target, Probe(slug, target.port) as probe:
+        with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
             started = time.monotonic()
             probe.tell("open", count=15_000)
             took = time.monotonic() - started

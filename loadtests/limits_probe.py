@@ -22,9 +22,9 @@ from collections.abc import Iterator
 
 from wire.http_head import END
 
-_ID = re.compile(rb'"id":(\d+),')
-_SENT = re.compile(rb'"sent_ns":(\d+),')
-_CURSOR = re.compile(rb'"cursor":"([^"]+)"')
+_ID = re.compile(rb'"id": ?(\d+),')
+_SENT = re.compile(rb'"sent_ns": ?(\d+),')
+_CURSOR = re.compile(rb'"cursor": ?"([^"]+)"')
 _SAMPLE = 20
 _MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchmark
 

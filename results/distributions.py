@@ -1,8 +1,10 @@
 """How latencies are distributed, from the histograms themselves: nothing is averaged away."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from hdrh.histogram import HdrHistogram
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -52,11 +54,11 @@ def latency_distribution(run: Run) -> Drawing:
             axes.text(1.03, 1.02, "p50 | p99 ms", transform=axes.transAxes, color=FAINT)
             for y, slug in enumerate(slugs):
                 chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
-                if chosen:
-                    verdict = str(table.loc[(slug, network), "verdict"])
-                    _distribution(axes, y, slug, run.merged(chosen), verdict)
+                for _, _, row in rows_of(table, [slug], [network]):
+                    _distribution(axes, y, slug, run.merged(chosen), row)
         _share_x(panels)
-        heading(figure, "Delivery latency", describe(cells[0]))
+        marks = "large mark: p50, small mark: p99"
+        heading(figure, "Delivery latency", f"{describe(cells[0])}; {marks}")
     said = [
         f"{title(slug)} {short(row['p50_ms'])} and {short(row['p99_ms'])} ms on {network}"
         + unless_valid(row["verdict"])
@@ -83,6 +85,8 @@ def latency_percentiles(run: Run, network: str | None = None) -> Drawing:
         for slug, _, row in rows_of(table, slugs_of(cells), [network]):
             chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
             x, y = _tail(run.merged(chosen))
+            if not x:
+                continue  # nothing was received
             valid = row["verdict"] == Verdict.VALID
             axes.plot(x, y, color=color(slug), linestyle="-" if valid else ":")
             axes.plot(
@@ -161,6 +165,8 @@ def _tail(histogram: HdrHistogram) -> tuple[list[float], list[float]]:
     times, reached = curve(histogram)
     wanted = 1 - np.logspace(0, -3, 150)
     wanted = wanted[wanted <= 1 - 1 / max(histogram.get_total_count(), 2)]
+    if not times:
+        return [], []
     places = np.searchsorted(np.array(reached), wanted)
     return list(-np.log10(1 - wanted)), [times[place] for place in places]
 
@@ -171,9 +177,12 @@ def _percent_axis(axes: Axes, wide: bool = True) -> None:
     axes.set_xticks([-np.log10(1 - p / 100) for p in percents], [f"{p:g}" for p in percents])
 
 
-def _distribution(axes: Axes, y: int, slug: str, histogram: HdrHistogram, verdict: str) -> None:
-    middles, heights = _density(histogram)
+def _distribution(
+    axes: Axes, y: int, slug: str, histogram: HdrHistogram, row: "pd.Series[Any]"
+) -> None:
+    verdict = str(row["verdict"])
     valid = verdict == Verdict.VALID
+    middles, heights = _density(histogram)
     axes.fill_between(
         middles,
         y + 0.32 - 0.8 * heights,
@@ -184,7 +193,7 @@ def _distribution(axes: Axes, y: int, slug: str, histogram: HdrHistogram, verdic
         hatch="" if valid else "xx",
         linewidth=1.2,
     )
-    p50, p99 = percentiles_ms(histogram, 50, 99)
+    p50, p99 = float(row["p50_ms"]), float(row["p99_ms"])  # medians over the repeats
     for value, size in ((p50, 10), (p99, 6)):
         axes.plot(
             value,
@@ -211,6 +220,8 @@ def _distribution(axes: Axes, y: int, slug: str, histogram: HdrHistogram, verdic
 def _density(histogram: HdrHistogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return times in ms and the density of their logarithm there, the highest being 1."""
     times, shares = (np.array(part) for part in curve(histogram))
+    if not len(times):
+        return times, shares
     logs = np.log10(np.maximum(times, 1e-3))
     step = 0.02
     grid = np.arange(logs[0] - 0.15, logs[-1] + 0.15 + step, step)

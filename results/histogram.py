@@ -81,11 +81,11 @@ def curve(histogram: HdrHistogram) -> tuple[list[float], list[float]]:
 def percentiles_ms(histogram: HdrHistogram, *percents: float) -> list[float]:
     """Return for each of ``percents`` the least time in ms that so many % do not exceed.
 
-    The nearest rank, without interpolation; 0.0 for an empty histogram.
+    The nearest rank, without interpolation; NaN for an empty histogram.
     """
     times, shares = curve(histogram)
     if not times:
-        return [0.0] * len(percents)
+        return [float("nan")] * len(percents)
     # Shares are quotients of counts: a hair of slack keeps 29 of 100 from missing 29 %.
     ranks = [bisect_left(shares, percent / 100 - 1e-12) for percent in percents]
     return [times[min(rank, len(times) - 1)] for rank in ranks]
@@ -96,7 +96,16 @@ def percentile_ms(histogram: HdrHistogram, percent: float) -> float:
     return percentiles_ms(histogram, percent)[0]
 
 
+def range_ms(histogram: HdrHistogram) -> tuple[float, float]:
+    """Return the least and the greatest value in ms; NaN for an empty histogram."""
+    if not histogram.get_total_count():
+        return float("nan"), float("nan")
+    return histogram.get_min_value() / NS_PER_MS, histogram.get_max_value() / NS_PER_MS
+
+
 def mean_ms(histogram: HdrHistogram) -> float:
-    """Return the mean in ms, each value taken as its bucket's middle; 0.0 when empty."""
+    """Return the mean in ms, each value taken as its bucket's middle; NaN when empty."""
+    if not histogram.get_total_count():
+        return float("nan")
     total = sum((low + high) / 2 * count for low, high, count in recorded(histogram))
-    return total / max(int(histogram.get_total_count()), 1) / NS_PER_MS
+    return total / int(histogram.get_total_count()) / NS_PER_MS

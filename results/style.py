@@ -123,7 +123,7 @@ def heading(figure: Figure, title: str, conditions: str = "") -> None:
     room = 0.72 if conditions else 0.45  # inches
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(rect=(0, 0, 1, 1 - room / height))
+        engine.set(rect=(0.008, 0.008, 0.984, 0.992 - room / height))
     figure.text(0.008, 1 - 0.22 / height, title, fontsize=18, fontweight="bold", va="center")
     figure.text(0.008, 1 - 0.52 / height, conditions, fontsize=14, color=FAINT, va="center")
 

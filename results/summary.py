@@ -87,7 +87,7 @@ def summarize(run: Run, metric: str = "delivery") -> pd.DataFrame:
         row["count"] = int(repeats["count"].sum())
         row |= {name: float(repeats[name].median()) for name in TIMES}
         for name in ("p50", "p99"):
-            low, high = bootstrap_interval(list(repeats[f"{name}_ms"]))
+            low, high = bootstrap_interval(list(repeats[f"{name}_ms"].dropna()))
             row |= {f"{name}_low": low, f"{name}_high": high}
         for name in AUDIT:
             row[name] = pd.NA if repeats[name].isna().all() else int(repeats[name].sum())
@@ -140,9 +140,10 @@ def compare(a: Run, b: Run, allow_unlike_hosts: bool = False) -> Comparison:
     rows = []
     for group in (group for group in ours if group in theirs):
         for name in ("p50_ms", "p99_ms"):
-            before, after = list(ours[group][name]), list(theirs[group][name])
+            before = list(ours[group][name].dropna())
+            after = list(theirs[group][name].dropna())
             row: dict[str, object] = dict(zip(GROUP, group, strict=True))
-            a_ms, b_ms = float(np.median(before)), float(np.median(after))
+            a_ms, b_ms = _median(before), _median(after)
             p = rank_sum_p(before, after)
             change = b_ms / a_ms - 1 if a_ms else float("nan")
             bad = worst([_judgement(ours[group]), _judgement(theirs[group])])
@@ -170,6 +171,10 @@ def _finding(
     return "B is slower" if change > 0 else "B is faster"
 
 
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
+
+
 def _medians(run: Run) -> dict[tuple[object, ...], pd.DataFrame]:
     rows = run.latency[run.latency["metric"] == "delivery"]
     return {
@@ -187,7 +192,7 @@ def _judgement(repeats: pd.DataFrame) -> Judgement:
         Judgement(Verdict(verdict), reason)
         for verdict, reason in zip(repeats["verdict"], repeats["reason"], strict=True)
     ]
-    return worst([*cells, judge_repeats(list(repeats["p50_ms"]))])
+    return worst([*cells, judge_repeats(list(repeats["p50_ms"].dropna()))])
 
 
 def _bytes_per_message(rows: pd.DataFrame) -> dict[str, float]:

@@ -19,7 +19,7 @@ from hdrh.histogram import HdrHistogram
 
 from results import facts
 from results.errors import ResultsError
-from results.histogram import NS_PER_MS, UNIT, encode, mean_ms, percentiles_ms
+from results.histogram import UNIT, encode, mean_ms, percentiles_ms, range_ms
 from results.record import (
     FORMAT,
     ROW_TYPES,
@@ -41,16 +41,17 @@ def latency_row(
     metric: str, histogram: HdrHistogram, audit: Audit | None, judgement: Judgement
 ) -> LatencyRow:
     """Summarise one histogram of nanoseconds as a row in ms."""
+    least, greatest = range_ms(histogram)
     p50, p90, p99, p999 = percentiles_ms(histogram, 50, 90, 99, 99.9)
     return LatencyRow(
         metric=metric,
         count=int(histogram.get_total_count()),
-        min_ms=histogram.get_min_value() / NS_PER_MS,
+        min_ms=least,
         p50_ms=p50,
         p90_ms=p90,
         p99_ms=p99,
         p999_ms=p999,
-        max_ms=histogram.get_max_value() / NS_PER_MS,
+        max_ms=greatest,
         mean_ms=mean_ms(histogram),
         expected=audit.expected if audit else None,
         received=audit.received if audit else None,
@@ -122,7 +123,7 @@ class RunWriter:
             if histogram.get_total_count() or own_audit:
                 rows.append(latency_row(metric, histogram, own_audit, judgement))
                 rows.append(HistogramRow(metric, UNIT, encode(histogram)))
-            if metric == "delivery":
+            if metric == "delivery" and histogram.get_total_count():
                 repeats = self._medians_ms.setdefault(replace(cell, repeat=0), [])
                 repeats += percentiles_ms(histogram, 50)
         self._append(cell, rows)

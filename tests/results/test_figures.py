@@ -13,11 +13,13 @@ from matplotlib.text import Text
 from results import figures
 from results.errors import ResultsError
 from results.figures import Drawing, Series
+from results.histogram import new_histogram, record_ns
 from results.palette import color
 from results.reading import Run, read_run
-from results.record import TraceRow
+from results.record import Audit, BytesRow, Cell, LedgerRow, TraceRow
 from results.style import lecture_style, spread
-from results.verdicts import Verdict
+from results.verdicts import Judgement, Verdict
+from results.writer import RunWriter
 from wire.techniques import BY_SLUG
 
 OF_A_RUN = [
@@ -108,6 +110,24 @@ def test_ledger_columns(run: Run, column: str) -> None:
 def test_unknown_ledger_column_is_named(run: Run) -> None:
     with pytest.raises(ResultsError, match="'cpu' is no ledger column; accepted: server_cpu"):
         figures.ledger_over_time(run, "cpu")
+
+
+@pytest.mark.parametrize("draw", OF_A_RUN[:-1], ids=lambda draw: draw.__name__)
+def test_nothing_received(tmp_path: Path, draw: Callable[[Run], Drawing]) -> None:
+    with RunWriter(tmp_path / "run", "compare", {}, []) as writer:
+        for slug, histogram in (("polling", new_histogram()), ("sse", new_histogram())):
+            if slug == "sse":
+                record_ns(histogram, 1_000_000)
+            audit = Audit(10, int(histogram.get_total_count()))
+            writer.add(
+                Cell(slug),
+                histograms={"delivery": histogram, "naive": histogram},
+                audit=audit,
+                judgement=Judgement(Verdict.SERVER_BOUND, "nothing came"),
+                ledger=[LedgerRow(0.0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0)],
+                bytes=[BytesRow("subscriber", "down", "framing", 0, 0.0, "kernel")],
+            )
+    assert overlaps(draw(read_run(tmp_path / "run"))) == []
 
 
 @pytest.mark.slow

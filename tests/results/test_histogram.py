@@ -16,6 +16,7 @@ from results.histogram import (
     merge,
     new_histogram,
     percentiles_ms,
+    range_ms,
     record_ns,
 )
 
@@ -84,6 +85,7 @@ def test_mean(times: list[int]) -> None:
     assert mean_ms(of(times)) == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
-def test_empty_is_zero() -> None:
-    assert percentiles_ms(new_histogram(), 50, 99) == [0.0, 0.0]
-    assert mean_ms(new_histogram()) == 0.0
+def test_nothing_measured_is_not_zero() -> None:
+    nothing = new_histogram()
+    values = [*percentiles_ms(nothing, 50, 99), mean_ms(nothing), *range_ms(nothing)]
+    assert all(math.isnan(value) for value in values)

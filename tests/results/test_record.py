@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -101,6 +102,7 @@ def test_nothing_received_still_has_its_row(tmp_path: Path) -> None:
         made.add(Cell("sse"), histograms={"delivery": new_histogram()}, audit=Audit(9, 0))
     row = read_run(tmp_path / "run").latency.iloc[0]
     assert (row["count"], row["lost"]) == (0, 9)
+    assert np.isnan(row["p50_ms"])  # not a latency of 0
 
 
 def test_plain_pandas_is_enough(run: Run) -> None:

@@ -13,7 +13,6 @@ from results.reading import Run, read_run
 from results.report import write_report
 from wire.techniques import BY_SLUG
 
-
 pytestmark = pytest.mark.slow  # some ten figures are drawn for each page
 
 

@@ -116,6 +116,7 @@ def test_a_run_does_not_differ_from_itself(run: Run) -> None:
     assert set(valid["finding"]) == {"too few repeats to tell (4 needed)"}
 
 
+@pytest.mark.slow
 def test_like_runs_show_no_difference(
     pair: Callable[..., tuple[Run, Run]], write_run: Callable[..., Path]
 ) -> None:

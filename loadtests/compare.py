@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loadtests import trial as trials
 from loadtests.options import SCENARIOS, Settings
-from loadtests.plan import Plan, cross
+from loadtests.plan import Plan, Trial, cross
 from loadtests.processes import ROOT, ProcessError, interruptible
 from loadtests.schedule import ARRIVALS
 from results.errors import ResultsError
@@ -80,44 +80,41 @@ def compare(plan: Plan, folder: Path, command: Sequence[str], console: Console) 
 
     A trial that fails is told of and left out.
     """
-    planned = plan.trials()
-    finished = True
-    with (
-        interruptible(),
-        RunWriter(folder, "compare", asdict(plan), command) as run,
-        Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), console=console,
-        ) as progress,
-    ):  # fmt: skip
+    try:
+        with interruptible(), RunWriter(folder, "compare", asdict(plan), command) as run:
+            return _measure_all(plan.trials(), run, console)
+    except KeyboardInterrupt:
+        console.print("interrupted: what was measured so far is kept")
+        return False
+
+
+def _measure_all(planned: Sequence[Trial], run: RunWriter, console: Console) -> bool:
+    complete = True
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=console,
+    ) as progress:  # fmt: skip
         task = progress.add_task("", total=len(planned))
-        try:
-            for number, trial in enumerate(planned):
-                title = BY_SLUG[trial.cell.technique].title
-                progress.update(
-                    task, completed=number, description=f"{title}, {trial.cell.network}"
-                )
-                try:
-                    found = trials.run(trial)
-                except ProcessError as error:
-                    console.print(f"[red]{title}, {trial.cell.network}: {error}", highlight=False)
-                    finished = False
-                    continue
+        for trial in planned:
+            cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
+            progress.update(task, description=f"{title}, {cell.network}")
+            try:
+                found = trials.run(trial)
+            except ProcessError as error:
+                console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
+                complete = False
+            else:
                 run.add(
-                    trial.cell,
+                    cell,
                     histograms=found.histograms,
                     audit=found.audit,
                     judgement=found.judgement,
                     ledger=found.ledger,
                     bytes=found.bytes,
                 )
-                console.print(_line(title, trial.cell.network, found), highlight=False)
-            progress.update(task, completed=len(planned), description="done")
-        except KeyboardInterrupt:
-            finished = False
-            console.print("interrupted: what was measured so far is kept")
-        run.close(finished)
-    return finished
+                console.print(_line(title, cell.network, found), highlight=False)
+            progress.advance(task)
+    return complete
 
 
 def _line(title: str, network: str, found: trials.Outcome) -> str:

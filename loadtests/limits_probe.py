@@ -79,6 +79,7 @@ class Probe:
             now = time.monotonic()
             step = self._interval / len(self._sockets)
             self._due = [(now + i * step, fd) for i, fd in enumerate(self._sockets)]
+        self.measure()
 
     def _subscribed(self, one: socket.socket) -> None:
         one.settimeout(30)

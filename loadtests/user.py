@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import gevent
 from locust import User, task
 from locust.env import Environment
-from locust.exception import StopUser
+from locust.exception import StopTest
 
 import clients
 from clients.client import Client
@@ -34,6 +34,7 @@ class SubscriberUser(User):
 
     abstract = True
     technique: ClassVar[str]
+    host: str
     client: Client
     session: Session
     measure: Measure
@@ -41,6 +42,8 @@ class SubscriberUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        if not self.host:
+            raise StopTest("No host: give --host http://127.0.0.1:8000, or fill the host field.")
         self.closed_parts: tuple[tuple[str, Auditor], ...] = ()  # of epochs that have ended
         self.auditor: Auditor | None = None
         self.epoch = ""
@@ -63,9 +66,6 @@ class SubscriberUser(User):
         self.session.members.add(self)
 
     def _connect(self) -> Client:
-        if not self.host:
-            self.session.fail("no host: give --host http://127.0.0.1:8000, or fill the host field")
-            raise StopUser
         while True:
             began_ns = time.monotonic_ns()
             try:

@@ -1,0 +1,69 @@
+"""Plain Locust works with our users, as the README says it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtests.processes import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_locust(*words, timeout=60):
+    return subprocess.run(
+        [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_headless_with_locusts_own_options(tmp_path):
+    table = tmp_path / "table.json"
+    with Server(["sse"], None) as server:
+        done = run_locust(
+            "SseUser", "--headless", "--host", server.url, "-u", "5", "-r", "5", "-t", "3s",
+            "--json-file", str(table.with_suffix("")),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = {(row["method"], row["name"]): row for row in json.loads(table.read_text())}
+    assert rows["CONNECT", "sse"]["num_requests"] == 5
+    assert rows["MESSAGE", "sse"]["num_requests"] > 50
+    assert rows["PUBLISH", "publisher"]["num_requests"] > 10
+    assert all(row["num_failures"] == 0 for row in rows.values())
+
+
+@pytest.mark.slow
+def test_without_a_host_it_says_what_is_missing():
+    done = run_locust("SseUser", "--headless", "-u", "1", "-t", "2s")
+    assert "--host" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_all_eight_users_are_there():
+    listed = run_locust("--list").stdout.split()
+    users = [word for word in listed if word.endswith("User")]
+    assert len(users) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["chat", "echo", "idle"])
+def test_the_other_scenarios(tmp_path, scenario):
+    result = tmp_path / "result.json"
+    with Server(["web_socket"], None) as server:
+        done = run_locust(
+            "WebSocketUser", "--headless", "--host", server.url, "-u", "4", "-r", "4",
+            "--scenario", scenario, "--rate", "20", "--seconds", "1.5", "--result", str(result),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(result.read_text())["techniques"]["web_socket"]
+    audit = found["audit"]
+    assert audit["received"] == audit["expected"] > 0
+    metric = {"chat": "delivery", "echo": "round_trip", "idle": "delivery"}[scenario]
+    assert metric in found["histograms"]

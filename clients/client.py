@@ -192,6 +192,7 @@ class Client(Accounted, ABC):
         if not self._closed:
             self._closed = True
             self._shut()
+            self._traffic.end()
 
     def __enter__(self) -> Self:
         return self

@@ -46,10 +46,10 @@ class Connection:
         Raises :class:`~clients.errors.ConnectionLostError`; part of it may then have gone.
         """
         deadline = time.monotonic() + timeout
-        if self._timeout is None:
-            self._set_timeout(timeout)
         rest = memoryview(data)
         try:
+            if self._timeout is None:
+                self._set_timeout(timeout)
             while rest:
                 try:
                     sent = self._sock.send(rest)
@@ -74,8 +74,8 @@ class Connection:
         """
         while True:
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            self._set_timeout(timeout)
             try:
+                self._set_timeout(timeout)
                 data = self._sock.recv(READ_BYTES)
                 break
             except (TimeoutError, BlockingIOError):
@@ -90,8 +90,8 @@ class Connection:
 
     def is_quiet(self) -> bool:
         """Whether an idle connection still stands, with nothing said by the peer."""
-        self._set_timeout(0.0)
         try:
+            self._set_timeout(0.0)
             self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
@@ -105,6 +105,19 @@ class Connection:
             with contextlib.suppress(OSError):
                 return self._sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, SIZE)
         return None
+
+    def finish(self, timeout: float) -> None:
+        """Say that nothing more is sent, wait for the peer to end too, and close.
+
+        To close at once while something unread is here resets the connection, and a reset may
+        destroy what was sent last. That the peer closes first also leaves TIME_WAIT to it.
+        """
+        deadline = time.monotonic() + timeout
+        with contextlib.suppress(OSError, ConnectionLostError):
+            self._sock.shutdown(socket.SHUT_WR)
+            while self.receive(deadline):
+                pass
+        self.close()
 
     def close(self) -> None:
         """Close at once; a thread that waits in :meth:`receive` wakes up."""

@@ -76,11 +76,6 @@ class HttpClient(Client):
                 f'POST /publish answers {{"id","cursor"}}, not {answer.body[:60]!r}'
             ) from None
 
-    def close(self) -> None:
-        """Leave the channel and close both connections; closing twice does nothing."""
-        super().close()
-        self._up.close()
-
     def _shut(self) -> None:
         self._down.close()
 

@@ -19,6 +19,7 @@ from wire.json_lines import JsonLinesDecoder, encode_line
 from wire.message import Body, dump_json, load_json
 
 _PROBLEM = b'{"problem":'
+_CLOSING_S = 1.0  # how long to wait for the server's end
 
 
 class PluginSocketClient(Client):
@@ -107,4 +108,4 @@ class PluginSocketClient(Client):
     def _shut(self) -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.close()
+            link.finish(_CLOSING_S)

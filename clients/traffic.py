@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 from typing import Protocol
 
+from clients.errors import ClosedError
 from wire.tcp_info import decode_tcp_info
 
 
@@ -15,6 +16,9 @@ class Counted(Protocol):
 
     def read_tcp_info(self) -> bytes | None:
         """Return the kernel's ``struct tcp_info``, where there is one."""
+
+    def close(self) -> None:
+        """Close at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,15 @@ class Traffic:
     sends and one that receives never touch the same number.
     """
 
-    __slots__ = ("_closed_down", "_closed_tcp", "_closed_up", "_open", "connect_s", "connections")
+    __slots__ = (
+        "_closed_down",
+        "_closed_tcp",
+        "_closed_up",
+        "_ended",
+        "_open",
+        "connect_s",
+        "connections",
+    )
 
     def __init__(self) -> None:
         self.connections = 0
@@ -59,6 +71,7 @@ class Traffic:
         self._closed_up = 0
         self._closed_down = 0
         self._closed_tcp = TcpTotals()
+        self._ended = False
 
     @property
     def bytes_up(self) -> int:
@@ -81,10 +94,22 @@ class Traffic:
         return totals
 
     def opened(self, connection: Counted, seconds: float) -> None:
-        """Count a connection that was made."""
+        """Count a connection that was made.
+
+        Raises :class:`~clients.errors.ClosedError` where the client was closed.
+        """
         self._open.append(connection)
         self.connections += 1
         self.connect_s += seconds
+        if self._ended:  # meanwhile, by another thread
+            connection.close()
+            raise ClosedError("this client is closed")
+
+    def end(self) -> None:
+        """Close what is open, and let nothing be opened any more."""
+        self._ended = True
+        for connection in tuple(self._open):
+            connection.close()
 
     def closing(self, connection: Counted) -> None:
         """Take a connection's counts over, once."""

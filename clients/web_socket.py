@@ -89,7 +89,10 @@ class WebSocketClient(Client):
     def send(
         self, body: Body, *, sender: str | None = None, sent_ns: int | None = None
     ) -> Receipt | None:
-        """Send one frame; nothing comes back but the message itself, as to every subscriber."""
+        """Send one frame; nothing comes back but the message itself, as to every subscriber.
+
+        What the server refuses, the next ``receive`` tells.
+        """
         socket = self._connected()
         sender = sender or self.name
         if self.envelope and (isinstance(body, str) or sender or sent_ns is not None):

@@ -178,7 +178,7 @@ class WebSocketConnection:
         if self._end is None:
             self._end = ConnectionLostError("this end closed the connection")
             self._say_close(code, reason)
-            self._hang_up()
+            self._link.finish(_CLOSING_S)
 
     def __enter__(self) -> Self:
         return self
@@ -217,21 +217,13 @@ class WebSocketConnection:
             if event.code in _OUR_FAULT:
                 self._end = RefusedError(event.code, _OUR_FAULT[event.code], event.reason)
         self._say_close(event.code, "")
-        self._hang_up()
+        self._link.finish(_CLOSING_S)
 
     def _say_close(self, code: int, reason: str) -> None:
         if not self._said_close:
             self._said_close = True
             with contextlib.suppress(ConnectionLostError):  # the peer may be gone already
                 self._send(encode_close(code, reason, os.urandom(4)), _CLOSING_S)
-
-    def _hang_up(self) -> None:
-        """Let the server close first, so that it is not we who keep TIME_WAIT (7.1.1)."""
-        limit = time.monotonic() + _CLOSING_S
-        with contextlib.suppress(ConnectionLostError):
-            while self._link.receive(limit):
-                pass
-        self._link.close()
 
     def _send(self, frame: bytes, timeout: float | None = None) -> None:
         with self._lock:

@@ -1,0 +1,51 @@
+"""Many clients in one thread, as in a load test: gevent patches the sockets beneath them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from wire.techniques import SLUGS
+
+from .conftest import Server
+
+PROGRAM = """
+from gevent import monkey; monkey.patch_all()
+import sys
+import gevent
+import clients
+
+slug, url, channel, plugin_port = sys.argv[1:]
+options = {"plugin_port": int(plugin_port)} if slug == "plugin_socket" else {}
+if slug in ("page_reload", "frame_reload", "polling"):
+    options["interval"] = 0.2
+opened = []
+
+def follow():
+    with clients.open(slug, url, channel, **options) as client:
+        opened.append(client)
+        return [client.receive(30).body for _ in range(20)]
+
+users = [gevent.spawn(follow) for _ in range(50)]
+while len(opened) < 50:
+    gevent.sleep(0.01)
+    assert not any(user.ready() for user in users), "a user ended early"
+with clients.open(slug, url, channel, **options) as sender:
+    for number in range(20):
+        sender.send(str(number))
+gevent.joinall(users, timeout=60)
+wanted = [str(number) for number in range(20)]
+print(sum(user.value == wanted for user in users))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SLUGS)
+def test_fifty_users_in_one_thread(server: Server, channel: str, slug: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, slug, server.url, channel, str(server.plugin_port)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout.strip() == "50", done.stderr[-2000:]

@@ -1,0 +1,74 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from clients.__main__ import line_for
+from clients.client import Client
+from wire.message import Gap, Message
+
+from .conftest import Proxy, Server
+
+
+def watch(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "clients", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_watches_from_a_cursor(
+    server: Server, connect: Callable[..., Client], channel: str
+) -> None:
+    sender = connect("sse")
+    start = sender.cursor
+    sender.send("hola", sender="ana")
+    sender.send(b"12345")
+    options = ("--url", server.url, "--channel", channel, "--after", str(start))
+    out, err = watch("polling", *options, "--interval", "0.1", "--count", "2").communicate(
+        timeout=30
+    )
+    first, second = out.splitlines()
+    assert "ana" in first
+    assert "hola" in first
+    assert " ms]" in first
+    assert "(5 bytes)" in second
+    assert "Ctrl-C" in err
+
+
+def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:
+    proxy = make_proxy(1)
+    proxy.close()
+    process = watch("sse", "--url", f"http://127.0.0.1:{proxy.port}")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "python3 lab.py serve" in err
+    assert "Traceback" not in err
+    assert not out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("carrier_pigeon",), ("sse", "--interval", "1"), ("sse", "--url", "ftp://a")]
+)
+def test_wrong_use_is_said(arguments: tuple[str, ...]) -> None:
+    process = watch(*arguments)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "error" in err
+    assert "Traceback" not in err
+
+
+def test_a_message_cannot_steer_the_terminal() -> None:
+    line = line_for(Message(1, "a\x1b[2J", 0, 1_000_000, "x\r\ny\x1b]0;t\x07"), 3_500_000)
+    assert line.isprintable()
+    assert line.endswith("[2.5 ms]")
+
+
+def test_gaps_and_notices_have_their_own_words() -> None:
+    assert "gap" in line_for(Gap("a-7"), 0)
+    notice = Message(1, "bo", 0, 0, "sse", "joined")
+    assert "joined by sse" in line_for(notice, 0)

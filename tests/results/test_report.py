@@ -108,3 +108,23 @@ def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "it has no run.json" in capsys.readouterr().err
     assert main(["a", "b", "c"]) == 2
     assert "one run or two runs are accepted, not 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_browser(page: str, tmp_path: Path, scheme: str, width: int) -> None:
+    """No accessibility fault that axe-core finds, and no sideways scrolling of the page."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    with playwright.sync_playwright() as tool:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        with tool.chromium.launch(executable_path=found, args=["--no-sandbox"]) as browser:
+            tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            asked: list[str] = []
+            tab.on("request", lambda request: asked.append(request.url))
+            tab.goto(path.as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+            assert [fault["id"] for fault in axe.run(tab).response["violations"]] == []

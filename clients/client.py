@@ -54,6 +54,7 @@ class Client(Accounted, ABC):
         "_timeout",
         "address",
         "arrived_ns",
+        "asked_ns",
         "channel",
         "last_gap",
         "name",
@@ -66,6 +67,7 @@ class Client(Accounted, ABC):
         self.name = options.get("name")
         self.last_gap: Gap | None = None
         self.arrived_ns = 0  # monotonic time at which the last read that brought something returned
+        self.asked_ns = 0  # when the request that brought it was sent; 0 on a stream
         self._headers = make_headers(
             options.get("headers", "lean"), self.address, tuple(options.get("extra_headers", ()))
         )

@@ -8,6 +8,7 @@ import contextlib
 import socket
 import time
 
+from clients import arrival
 from clients.address import Address
 from clients.errors import ConnectionLostError, UnreachableError
 from clients.traffic import Traffic
@@ -21,7 +22,7 @@ _TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 class Connection:
     """A connected socket with Nagle's algorithm off (it would wait to fill segments).
 
-    ``arrived_ns`` is the monotonic time just after the last read returned.
+    ``arrived_ns`` is the monotonic time of the last read (see :mod:`clients.arrival`).
     """
 
     __slots__ = ("_sock", "_timeout", "_traffic", "arrived_ns", "bytes_down", "bytes_up")
@@ -39,6 +40,7 @@ class Connection:
         self.bytes_up = self.bytes_down = self.arrived_ns = 0
         traffic.opened(self, time.monotonic() - began)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        arrival.prepare(self._sock)
 
     def send(self, data: bytes, timeout: float) -> None:
         """Send all of ``data`` within ``timeout`` seconds; another thread may be receiving.
@@ -48,7 +50,7 @@ class Connection:
         deadline = time.monotonic() + timeout
         rest = memoryview(data)
         try:
-            if self._timeout is None:
+            if self._timeout is None or self._timeout > timeout:
                 self._set_timeout(timeout)
             while rest:
                 try:
@@ -76,7 +78,7 @@ class Connection:
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
             try:
                 self._set_timeout(timeout)
-                data = self._sock.recv(READ_BYTES)
+                data, self.arrived_ns = arrival.receive(self._sock, READ_BYTES)
                 break
             except (TimeoutError, BlockingIOError):
                 # A sender in another thread may have set a shorter timeout meanwhile.
@@ -84,7 +86,6 @@ class Connection:
                     return None
             except OSError as error:
                 raise ConnectionLostError(f"the connection broke: {error}") from error
-        self.arrived_ns = time.monotonic_ns()
         self.bytes_down += len(data)
         return data
 

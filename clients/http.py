@@ -5,6 +5,7 @@ in the buffer. One request at a time; pipelining never worked through real proxi
 """
 
 import contextlib
+import time
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ class Answer(NamedTuple):
 class HttpConnection:
     """Sends requests to one address, connecting when needed.
 
-    ``requests`` counts what was sent; ``arrived_ns`` is the time of the last read.
+    ``requests`` counts what was sent; ``arrived_ns`` is the time of the last read, ``asked_ns``
+    that of the last request (monotonic).
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class HttpConnection:
         "_timeout",
         "_traffic",
         "arrived_ns",
+        "asked_ns",
         "requests",
     )
 
@@ -70,7 +73,7 @@ class HttpConnection:
         self._head_bytes = 0  # of the last answer
         self._repeatable = b""
         self.requests = 0
-        self.arrived_ns = 0
+        self.arrived_ns = self.asked_ns = 0
         # Of the answer that is being read:
         self._buffer = b""
         self._head: ResponseHead | None = None
@@ -107,6 +110,7 @@ class HttpConnection:
             self._link = Connection(self._address, self._traffic, self._timeout)
         self._forget()
         self.requests += 1
+        self.asked_ns = time.monotonic_ns()
         # A server that refuses early may close before it has read everything, and its answer be
         # here nevertheless; where it is not, reading finds the connection lost.
         with contextlib.suppress(ConnectionLostError):

@@ -120,7 +120,7 @@ class HttpClient(Client):
             raise refused(answer.head, answer.body)
         batch = decoding.batch(answer.body)
         self._cursor = batch.cursor
-        self.arrived_ns = self._down.arrived_ns
+        self.arrived_ns, self.asked_ns = self._down.arrived_ns, self._down.asked_ns
         if not batch.gap:
             return batch.messages
         last = batch.messages[0].id - 1 if batch.messages else parse_cursor(batch.cursor).id

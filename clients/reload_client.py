@@ -33,7 +33,7 @@ class ReloadClient(TickingClient):
         news = page.news(self._cursor)
         self._cursor = page.cursor
         if news:
-            self.arrived_ns = self._down.arrived_ns
+            self.arrived_ns, self.asked_ns = self._down.arrived_ns, self._down.asked_ns
         return news
 
     def send(

@@ -16,7 +16,7 @@ from clients.uploads import encode_upload
 from clients.web_socket_connection import WebSocketConnection
 from wire.message import Body, decode_binary_message
 from wire.web_socket_handshake import SUBPROTOCOL
-from wire.web_socket_messages import Binary, Text
+from wire.web_socket_messages import Pong, Text
 
 
 class WebSocketClient(Client):
@@ -49,7 +49,7 @@ class WebSocketClient(Client):
 
     @property
     def requests(self) -> int:
-        """Opening handshakes: each is one HTTP request."""
+        """Opening handshakes, each of which is an HTTP request."""
         return self._upgrades
 
     def _open(self) -> None:
@@ -78,28 +78,25 @@ class WebSocketClient(Client):
         events = socket.events(deadline)
         if events is None:
             return None
-        items: list[Item] = []
-        for event in events:
-            if isinstance(event, Text):
-                items.append(decoding.message(event.text))
-            elif isinstance(event, Binary):
-                items.append(decode_binary_message(event.data))
+        items = [
+            decoding.message(event.text)
+            if isinstance(event, Text)
+            else decode_binary_message(event.data)
+            for event in events
+            if not isinstance(event, Pong)
+        ]
         return self._follow(items, socket.arrived_ns)
 
     def send(
         self, body: Body, *, sender: str | None = None, sent_ns: int | None = None
     ) -> Receipt | None:
-        """Send one frame; nothing comes back but the message itself, as to every subscriber.
-
-        What the server refuses, the next ``receive`` tells.
-        """
-        socket = self._connected()
+        """Send one frame; no answer but the message. What is refused, the next receive tells."""
         sender = sender or self.name
         if self.envelope and (isinstance(body, str) or sender or sent_ns is not None):
             body = encode_upload(body, sender, sent_ns).decode()
         elif sender != self.name or sent_ns is not None:
             raise ValueError("sender and sent_ns need envelope=True: a bare frame is only its text")
-        socket.send(body)
+        self._connected().send(body)
         return None
 
     def ping(self, timeout: float = 10.0) -> float:

@@ -1,75 +1,18 @@
-"""A real server for the whole session, fresh channels, and a wire that can be cut."""
+"""Clients of the shared server, a wire that can be cut, and servers that say what they are told."""
 
 import contextlib
 import itertools
-import re
 import socket
-import subprocess
-import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 
 import clients
 from clients.client import Client
+from tests.server_process import ServerProcess
 
 TICKING = ("page_reload", "frame_reload", "polling")
-
-
-@dataclass(frozen=True)
-class Server:
-    port: int
-    plugin_port: int
-    process: "subprocess.Popen[str]"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def port_of(self, slug: str) -> int:
-        return self.plugin_port if slug == "plugin_socket" else self.port
-
-
-def start_server(*arguments: str, port: int = 0, plugin_port: int = 0) -> Server:
-    command = [sys.executable, "-m", "servers", "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--plugin-port", str(plugin_port), *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    match = re.search(r"ready http://127\.0\.0\.1:(\d+) plugin 127\.0\.0\.1:(\d+)", line)
-    if match is None:
-        stop_server(process)
-        raise AssertionError(f"no ready line but {line!r}")
-    return Server(int(match[1]), int(match[2]), process)
-
-
-def stop_server(process: "subprocess.Popen[str]") -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    running = start_server()
-    yield running
-    stop_server(running.process)
-
-
-@pytest.fixture
-def channel() -> str:
-    return f"c-{uuid.uuid4().hex[:12]}"
 
 
 class Proxy:
@@ -90,10 +33,10 @@ class Proxy:
     def cut(self) -> None:
         for pair in self._pairs:
             for end in pair:
-                _end(end)
+                end_socket(end)
 
     def close(self) -> None:
-        _end(self._listener)
+        end_socket(self._listener)
         self._listener.close()
         self.cut()
 
@@ -110,7 +53,7 @@ class Proxy:
                     threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
 
 
-def _end(end: socket.socket) -> None:
+def end_socket(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
 
@@ -119,7 +62,7 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
-    _end(sink)
+    end_socket(sink)
     source.close()
 
 
@@ -137,13 +80,13 @@ def make_proxy() -> Iterator[Callable[[int], Proxy]]:
 
 
 @pytest.fixture
-def connect(server: Server, channel: str) -> Iterator[Callable[..., Client]]:
+def connect(server: ServerProcess, channel: str) -> Iterator[Callable[..., Client]]:
     """Open a client of a technique on this test's channel; all are closed at the end."""
     with contextlib.ExitStack() as stack:
 
         def make(slug: str, **options: object) -> Client:
             to = options.pop("server", server)
-            assert isinstance(to, Server)
+            assert isinstance(to, ServerProcess)
             if slug == "plugin_socket":
                 options.setdefault("plugin_port", to.plugin_port)
             if slug in TICKING:
@@ -181,20 +124,23 @@ class Script:
                         self.go_on.wait(20)
                         self.go_on.clear()
                     elif part == "end":
-                        _end(end)
+                        end_socket(end)
                     else:
                         assert isinstance(part, bytes)
                         end.sendall(part)
+            while end.recv(65536):  # what comes now is heard no more, until the client ends
+                pass
+            end_socket(end)
 
     def close(self) -> None:
         self.go_on.set()
-        _end(self._listener)
+        end_socket(self._listener)
         self._listener.close()
         for end in self._open:
-            _end(end)
+            end_socket(end)
         self._thread.join(5)
         for end in self._open:
-            _end(end)
+            end_socket(end)
             end.close()
 
 

@@ -9,10 +9,11 @@ import pytest
 import clients
 from clients.client import Client
 from clients.errors import ClosedError, ConnectionLostError, RefusedError, UnreachableError
+from tests.server_process import ServerProcess
 from wire.message import Gap, Message
 from wire.techniques import SLUGS
 
-from .conftest import Proxy, Server, start_server, stop_server
+from .conftest import Proxy
 
 Connect = Callable[..., Client]
 WAIT_S = 15.0
@@ -119,7 +120,7 @@ def test_timeouts_in_mid_message_lose_nothing(connect: Connect, slug: str) -> No
 
 
 def test_a_cut_connection_resumes(
-    connect: Connect, server: Server, make_proxy: Callable[[int], Proxy], slug: str
+    connect: Connect, server: ServerProcess, make_proxy: Callable[[int], Proxy], slug: str
 ) -> None:
     proxy = make_proxy(server.port_of(slug))
     client, sender = connect(slug, dial=proxy.dial), connect("web_socket")
@@ -135,7 +136,7 @@ def test_a_cut_connection_resumes(
 
 
 def test_gives_up_with_a_clear_error(
-    connect: Connect, server: Server, make_proxy: Callable[[int], Proxy], slug: str
+    connect: Connect, server: ServerProcess, make_proxy: Callable[[int], Proxy], slug: str
 ) -> None:
     proxy = make_proxy(server.port_of(slug))
     client = connect(slug, dial=proxy.dial, reconnects=1)
@@ -159,7 +160,9 @@ def test_a_gap_is_surfaced(connect: Connect, slug: str) -> None:
     assert [message.body for message in take(client, 1)] == ["kept"]
 
 
-def test_a_refusal_says_what_is_accepted(connect: Connect, server: Server, slug: str) -> None:
+def test_a_refusal_says_what_is_accepted(
+    connect: Connect, server: ServerProcess, slug: str
+) -> None:
     options = {"plugin_port": server.plugin_port} if slug == "plugin_socket" else {}
     with pytest.raises(RefusedError, match="1 to 64") as caught:
         clients.open(slug, server.url, "not a channel", **options)
@@ -184,14 +187,14 @@ def test_presence_is_told_with_a_name(connect: Connect, slug: str) -> None:
 
 @pytest.mark.slow
 def test_a_restarted_server_is_a_gap(connect: Connect, channel: str, slug: str) -> None:
-    first = start_server()
+    first = ServerProcess()
     try:
         client = connect(slug, server=first)
         client.send("one")
         assert take(client, 1)[0].body == "one"
     finally:
-        stop_server(first.process)
-    second = start_server(port=first.port, plugin_port=first.plugin_port)
+        first.stop()
+    second = ServerProcess("--port", str(first.port), "--plugin-port", str(first.plugin_port))
     try:
         item = client.receive(WAIT_S)
         assert isinstance(item, Gap)
@@ -199,7 +202,7 @@ def test_a_restarted_server_is_a_gap(connect: Connect, channel: str, slug: str) 
         assert take(client, 1)[0].body == "two"
     finally:
         client.close()
-        stop_server(second.process)
+        second.stop()
 
 
 def test_counts_agree_with_the_kernel(connect: Connect, slug: str) -> None:

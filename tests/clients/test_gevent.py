@@ -5,9 +5,8 @@ import sys
 
 import pytest
 
+from tests.server_process import ServerProcess
 from wire.techniques import SLUGS
-
-from .conftest import Server
 
 PROGRAM = """
 from gevent import monkey; monkey.patch_all()
@@ -41,7 +40,7 @@ print(sum(user.value == wanted for user in users))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
-def test_fifty_users_in_one_thread(server: Server, channel: str, slug: str) -> None:
+def test_fifty_users_in_one_thread(server: ServerProcess, channel: str, slug: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, slug, server.url, channel, str(server.plugin_port)],
         capture_output=True,

@@ -7,8 +7,7 @@ from clients.headers import HEAVY_BYTES, PROFILES, make_headers
 from clients.http import HttpConnection
 from clients.polling import PollingClient
 from clients.traffic import Traffic
-
-from .conftest import Server
+from tests.server_process import ServerProcess
 
 ADDRESS = parse_address("http://duplex.example:8000")
 
@@ -23,7 +22,9 @@ def test_a_profile_that_does_not_exist() -> None:
         make_headers("fat", ADDRESS)
 
 
-def test_profiles_grow_and_heavy_fills_both_heads_exactly(server: Server, channel: str) -> None:
+def test_profiles_grow_and_heavy_fills_both_heads_exactly(
+    server: ServerProcess, channel: str
+) -> None:
     with PollingClient(server.url, channel) as client:
         cursor = client.cursor
     sizes = []

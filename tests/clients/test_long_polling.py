@@ -3,11 +3,10 @@ from collections.abc import Callable
 
 from clients.client import Client
 from clients.long_polling import LongPollingClient
+from tests.server_process import ServerProcess
 
-from .conftest import Server
 
-
-def test_holds_again_when_nothing_came(server: Server, channel: str) -> None:
+def test_holds_again_when_nothing_came(server: ServerProcess, channel: str) -> None:
     with LongPollingClient(server.url, channel, hold_s=0.05) as client:
         while client.requests < 5:
             assert client.receive(0.02) is None
@@ -18,7 +17,7 @@ def test_holds_again_when_nothing_came(server: Server, channel: str) -> None:
         assert client.cursor.endswith("-1")
 
 
-def test_one_connection_for_all_polls_or_one_for_each(server: Server, channel: str) -> None:
+def test_one_connection_for_all_polls_or_one_for_each(server: ServerProcess, channel: str) -> None:
     with (
         LongPollingClient(server.url, channel) as kept,
         LongPollingClient(server.url, channel, keep_alive=False) as single,
@@ -33,7 +32,7 @@ def test_one_connection_for_all_polls_or_one_for_each(server: Server, channel: s
 
 
 def test_the_naive_one_loses_what_comes_between_two_requests(
-    server: Server, connect: Callable[..., Client], channel: str
+    server: ServerProcess, connect: Callable[..., Client], channel: str
 ) -> None:
     sender = connect("web_socket")
     with LongPollingClient(server.url, channel, naive=True) as client:

@@ -6,9 +6,10 @@ import pytest
 
 from clients.__main__ import line_for
 from clients.client import Client
+from tests.server_process import ServerProcess
 from wire.message import Gap, Message
 
-from .conftest import Proxy, Server
+from .conftest import Proxy
 
 
 def watch(*arguments: str) -> "subprocess.Popen[str]":
@@ -22,7 +23,7 @@ def watch(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def test_watches_from_a_cursor(
-    server: Server, connect: Callable[..., Client], channel: str
+    server: ServerProcess, connect: Callable[..., Client], channel: str
 ) -> None:
     sender = connect("sse")
     start = sender.cursor

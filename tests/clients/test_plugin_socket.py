@@ -4,9 +4,10 @@ import pytest
 
 from clients.errors import RefusedError, UnexpectedAnswerError
 from clients.plugin_socket import PluginSocketClient
+from tests.server_process import ServerProcess
 from wire.message import Message, encode_message
 
-from .conftest import Script, Server
+from .conftest import Script
 
 HELLO = b'{"channel":"lobby","cursor":"a-0"}\0'
 ONE = Message(1, "", 1, 2, "1")
@@ -48,7 +49,7 @@ def test_another_server_is_said(script: Callable[..., Script]) -> None:
             plugin(script([line]))
 
 
-def test_a_line_too_large_is_refused_by_the_real_server(server: Server, channel: str) -> None:
+def test_a_refused_line_does_not_end_the_conversation(server: ServerProcess, channel: str) -> None:
     with PluginSocketClient(server.url, channel, plugin_port=server.plugin_port) as client:
         client.send("x", sent_ns=10**30)
         with pytest.raises(RefusedError) as caught:

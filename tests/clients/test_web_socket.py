@@ -6,9 +6,10 @@ import pytest
 from clients.client import Client
 from clients.errors import ConnectionLostError, RefusedError, UnexpectedAnswerError
 from clients.web_socket import WebSocketClient
+from tests.server_process import ServerProcess
 from wire.message import Message
 
-from .conftest import Script, start_server, stop_server
+from .conftest import Script
 
 Connect = Callable[..., Client]
 
@@ -37,7 +38,7 @@ def test_binary_frames_are_smaller_than_base64(connect: Connect) -> None:
 
 @pytest.mark.slow
 def test_compression_where_the_server_allows_it() -> None:
-    server = start_server("--deflate")
+    server = ServerProcess("--deflate")
     try:
         with WebSocketClient(server.url, compress=True) as client:
             before = client.bytes_down, client.bytes_up
@@ -48,7 +49,7 @@ def test_compression_where_the_server_allows_it() -> None:
             assert client.bytes_down - before[0] < 1000
             assert client.bytes_up - before[1] < 1000
     finally:
-        stop_server(server.process)
+        server.stop()
 
 
 def test_a_bare_frame_is_its_text_alone(connect: Connect) -> None:

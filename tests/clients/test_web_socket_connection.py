@@ -10,11 +10,12 @@ import pytest
 from clients.address import parse_address
 from clients.errors import ConnectionLostError, RefusedError, UnexpectedAnswerError
 from clients.web_socket_connection import WebSocketConnection
+from tests.server_process import ServerProcess
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_handshake import accept_key
 from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Pong, Text, encode_close
 
-from .conftest import Server
+from .conftest import end_socket
 
 Peer = tuple[socket.socket, MessageDecoder]
 Pair = Callable[..., tuple[WebSocketConnection, Peer]]
@@ -49,6 +50,7 @@ def pair() -> Iterator[Pair]:
             address = parse_address(f"http://127.0.0.1:{listener.getsockname()[1]}")
             near = stack.enter_context(WebSocketConnection(address, "/"))
             thread.join(10)
+            stack.callback(end_socket, accepted[0])  # so that closing need not wait for it
             return near, (accepted[0], MessageDecoder(masked=True, limit=2**20))
 
         yield make
@@ -69,7 +71,7 @@ def text(body: str) -> bytes:
     return encode_frame(Opcode.TEXT, body.encode())
 
 
-def test_echoes_text_and_binary_of_all_head_sizes(server: Server) -> None:
+def test_echoes_text_and_binary_of_all_head_sizes(server: ServerProcess) -> None:
     with WebSocketConnection(parse_address(server.url), "/web_socket/echo") as echo:
         for size in (0, 125, 126, 65535, 65536, 1_000_000):
             echo.send("é" * (size // 2))

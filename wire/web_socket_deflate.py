@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from wire.errors import WebSocketError
 
 NAME = "permessage-deflate"
+_ANSWER = f"{NAME}; server_no_context_takeover; client_no_context_takeover"
 # Every sync flush ends with these; RFC 7692, 7.2.1 takes them off the wire.
 _TAIL = b"\x00\x00\xff\xff"
 # An empty last block: that zlib reads it as such proves that the data before it was all there.
@@ -35,8 +36,11 @@ class Agreement:
 
 
 def offer() -> str:
-    """Write the client's offer for ``Sec-WebSocket-Extensions``."""
-    return f"{NAME}; server_no_context_takeover; client_no_context_takeover"
+    """Write the client's offer for ``Sec-WebSocket-Extensions``.
+
+    With ``client_max_window_bits`` the server may ask for a smaller window than 15 bits.
+    """
+    return f"{_ANSWER}; client_max_window_bits"
 
 
 def agree(offers: str) -> tuple[Agreement, str] | None:
@@ -51,7 +55,7 @@ def agree(offers: str) -> tuple[Agreement, str] | None:
         parameters = _parameters(rest)
         if parameters is None or not _known(parameters):
             continue
-        answer = offer()
+        answer = _ANSWER
         bits = parameters.get("server_max_window_bits")
         if bits is not None:
             # zlib cannot make a raw stream for a window of 8 bits: decline such an offer.
@@ -76,9 +80,10 @@ def accept(answer: str) -> Agreement | None:
         raise ValueError(f"extension {answer!r} was not offered")
     if "server_no_context_takeover" not in parameters:
         raise ValueError("the server insists on context takeover, which was not offered")
-    if "client_max_window_bits" in parameters:
-        raise ValueError("client_max_window_bits was not offered")
-    return Agreement()
+    bits = parameters.get("client_max_window_bits", "15")
+    if bits in ("", "8"):
+        raise ValueError(f"a window of {bits!r} bits was not offered; accepted are 9 to 15")
+    return Agreement(int(bits))
 
 
 def _parameters(parts: list[str]) -> dict[str, str] | None:

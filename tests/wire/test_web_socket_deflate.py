@@ -12,7 +12,7 @@ ANSWER = "permessage-deflate; server_no_context_takeover; client_no_context_take
 
 
 def test_the_offer():
-    assert offer() == ANSWER
+    assert offer() == ANSWER + "; client_max_window_bits"
 
 
 # Offers that RFC 7692, 7.1 shows, and what a server without context takeover answers.
@@ -80,7 +80,9 @@ def test_no_answer_is_no_compression():
     [
         "permessage-deflate",  # context takeover, which this decoder cannot do
         "permessage-deflate; client_no_context_takeover",
-        ANSWER + "; client_max_window_bits=15",
+        ANSWER + "; client_max_window_bits",
+        ANSWER + "; client_max_window_bits=8",  # which zlib cannot make
+        ANSWER + "; client_max_window_bits=16",
         ANSWER + "; server_max_window_bits",
         ANSWER + "; server_max_window_bits=16",
         ANSWER + "; unknown",
@@ -101,6 +103,11 @@ def test_answers_that_fail_the_connection(answer: str):
 )
 def test_answers_to_the_offer(answer: str):
     assert accept(answer) == Agreement()
+
+
+def test_the_server_may_ask_for_a_smaller_window():
+    for bits in range(9, 16):
+        assert accept(f"{ANSWER}; client_max_window_bits={bits}") == Agreement(bits)
 
 
 def test_golden_payload_of_the_rfc_both_ways():

@@ -199,7 +199,9 @@ def test_a_refusal_keeps_the_servers_status():
 
 def test_compression_counts_only_when_offered_and_only_as_offered():
     offered = web_socket_deflate.offer()
-    data = encode_answer(Opening(KEY, (), offered), extension=offered)
+    agreed = web_socket_deflate.agree(offered)
+    assert agreed is not None
+    data = encode_answer(Opening(KEY, (), offered), extension=agreed[1])
     head = decode_response_head(data)
     assert check_response(head, NONCE, extension=offered) == (None, Agreement())
     with pytest.raises(HandshakeError, match="was not offered"):

@@ -58,7 +58,8 @@ class Target:
     def __init__(self, name: str) -> None:
         self.name = name
         if name == "ours":
-            words = ["servers", "--port", "0", "--plugin-port", "0"]
+            # Its pings are not answered by the probe.
+            words = ["servers", "--port", "0", "--plugin-port", "0", "--heartbeat", "600"]
             self.child = Child("the server", words, SERVER_CORE)
             ready = self.child.await_match(r"servers ready http://.*:(\d+) plugin .*:(\d+)")[0]
         else:
@@ -90,8 +91,9 @@ class Target:
 class Probe:
     """The receiving process, see :mod:`loadtests.limits_probe`."""
 
-    def __init__(self, slug: str, port: int, interval: float = 1.0) -> None:
+    def __init__(self, slug: str, port: int, interval: float = 1.0, audit: bool = False) -> None:
         words = [sys.executable, "-m", "loadtests.limits_probe", slug, str(port)]
+        words += ["--audit"] if audit else []
         self._process = subprocess.Popen(
             [*words, "--interval", str(interval)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
@@ -284,8 +286,66 @@ def many(rounds: int) -> Iterator[Finding]:
         yield Finding(f"{slug}: broadcast reached 15,000", reached, "", 1.0, at_least=True)
 
 
+def slow(rounds: int) -> Iterator[Finding]:
+    """Ten of 1,000 stop reading for 30 s at 100 messages/s, and read again."""
+    for slug in ("sse", "web_socket"):
+        p99: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(rounds):
+            for stalls in p99:
+                with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
+                    probe.tell("open", count=1000)
+                    window(target, probe, 1000, 100, 2)
+                    before = target.memory()
+                    probe.tell("measure")
+                    if stalls:
+                        probe.tell("pause", count=10)
+                    sent = publish(target, 100, 30)
+                    time.sleep(0.5)
+                    p99[stalls].append(probe.tell("report")["latency_ms"]["p99"])
+                    grown = (target.memory() - before) / 2**20
+                    if stalls:
+                        probe.tell("resume")
+                        time.sleep(2)
+                        whole = probe.tell("report")["messages"] == sent
+                _say(f"{slug} stalls={stalls}: p99 {p99[stalls][-1]:.2f} ms, {grown:.1f} MiB more")
+        ratio = statistics.median(p99[True]) / statistics.median(p99[False])
+        yield Finding(f"{slug}: p99 of the others with ten stalled / without", ratio, "", 1.2)
+        yield Finding(f"{slug}: memory grown while ten were stalled", grown, "MiB", 24.0)
+        yield Finding(f"{slug}: the ten got every message after all", whole, "", 1, at_least=True)
+
+
+def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
+    """50,000 deliveries/s while 1 % of the connections are cut every second."""
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(Target("ours"))
+        probes = [
+            stack.enter_context(Probe(slug, target.port, audit=True))
+            for slug in ("sse", "web_socket")
+        ]
+        for probe in probes:
+            probe.tell("open", count=500)
+        memory, sent = [], 0
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            sent += publish(target, 50, 1)
+            for probe in probes:
+                probe.tell("churn", count=5)
+            memory.append(target.memory() / 2**20)
+        time.sleep(1)
+        audits = [probe.tell("report")["audit"] for probe in probes]
+    _say(f"{audits} of {sent} messages; memory {memory[:: max(len(memory) // 10, 1)]} MiB")
+    third = max(len(memory) // 3, 1)
+    grown = statistics.median(memory[-third:]) / statistics.median(memory[third : 2 * third])
+    for name in ("lost", "doubled", "gaps"):
+        yield Finding(f"soak: {name}", sum(audit[name] for audit in audits), "", 0)
+    received = sum(audit["received"] for audit in audits)
+    yield Finding("soak: received / expected", received / (sent * 1000), "", 1.0, at_least=True)
+    yield Finding("soak: memory, last third / middle third", grown, "", 1.03)
+
+
 PARTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "cost": cost, "pace": pace, "polls": polls, "scale": scale, "memory": memory, "many": many,
+    "slow": slow, "soak": soak,
 }  # fmt: skip
 
 
@@ -299,13 +359,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     parser.add_argument("--rounds", type=int, default=3, help="repeats; medians are compared")
     parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the soak")
     options = parser.parse_args(arguments)
+    parts = {**PARTS, "soak": lambda rounds: soak(rounds, options.seconds)}
     if OUR_CORE is not None:
         os.sched_setaffinity(0, {OUR_CORE})
     findings: list[Finding] = []
     for part in options.parts or PARTS:
         print(f"{part}: {PARTS[part].__doc__}", file=sys.stderr)
-        findings += PARTS[part](options.rounds)
+        findings += parts[part](options.rounds)
     table = Table("what", "value", "bound", "holds", title="Limits of the server core")
     for item in findings:
         bound = "" if item.limit is None else f"{'>=' if item.at_least else '<='} {item.limit:g}"

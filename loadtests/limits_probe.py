@@ -5,17 +5,23 @@ It is told what to do by JSON lines on its standard input, and answers each with
     {"do":"open","count":1000}   connect, greet, and wait until each is subscribed
     {"do":"measure"}             count from now on
     {"do":"report"}              what has come since
+    {"do":"pause","count":10}    stop reading on so many
+    {"do":"resume"}              read on
+    {"do":"churn","count":10}    cut so many, and come back with their cursors
 
 Every socket's bytes are counted; since all get the same bytes, one that is read message by message
 tells how many messages each got, and any difference between sockets shows. Latency is taken on a
-sample of the sockets, the spread (first to last socket of one message) on all.
+sample of the sockets, the spread (first to last socket of one message) on all. With ``--audit``
+every message of every socket is read, and its id must follow the one before.
 """
 
 import argparse
 import json
+import random
 import re
 import select
 import socket
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -25,8 +31,12 @@ from wire.http_head import END
 _ID = re.compile(rb'"id": ?(\d+),')
 _SENT = re.compile(rb'"sent_ns": ?(\d+),')
 _CURSOR = re.compile(rb'"cursor": ?"([^"]+)"')
+_WHOLE_ID = re.compile(rb'"id":(\d+),"sender"')
+_START = re.compile(rb"Duplex-Cursor: (\w+)-(\d+)")
 _SAMPLE = 20
 _MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchmark
+
+_NO_RST_WAIT = struct.pack("ii", 1, 0)  # close by RST, as a line that is cut
 
 GREETINGS = {
     "sse": b"GET /sse?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -40,11 +50,52 @@ GREETINGS = {
 }
 
 
+class Audit:
+    """Checks that each socket gets every id, once and in order."""
+
+    def __init__(self) -> None:
+        self.counts = {"received": 0, "lost": 0, "doubled": 0, "gaps": 0}
+        self._last: dict[int, int] = {}
+        self._rest: dict[int, bytes] = {}
+        self._epoch = b""
+
+    def begin(self, fd: int, head: bytes, last: int | None) -> None:
+        """Start a socket behind its ``head``, at the cursor that it names or at ``last``."""
+        found = _START.search(head)
+        assert found is not None
+        self._epoch = found[1]
+        self._last[fd] = int(found[2]) if last is None else last
+        self._rest[fd] = b""
+        self.take(fd, head.partition(END)[2])
+
+    def take(self, fd: int, data: bytes) -> None:
+        """Read what came on a socket."""
+        data = self._rest[fd] + data
+        end = 0
+        for found in _WHOLE_ID.finditer(data):
+            self.counts["received"] += 1
+            number, last = int(found[1]), self._last[fd]
+            self.counts["lost"] += max(number - last - 1, 0)
+            self.counts["doubled"] += number <= last
+            self._last[fd] = max(number, last)
+            end = found.end()
+        self.counts["gaps"] += data.count(b'"gap":true')
+        # An id may be cut in two by the end of what was read.
+        self._rest[fd] = data[max(end, len(data) - 40) :]
+
+    def forget(self, fd: int) -> tuple[bytes, int]:
+        """Return where a socket stood, as a cursor and as an id."""
+        del self._rest[fd]
+        last = self._last.pop(fd)
+        return self._epoch + b"-%d" % last, last
+
+
 class Probe:
     """Sockets of one technique to one server. ``interval`` is the polls' pace in seconds."""
 
-    def __init__(self, slug: str, port: int, interval: float) -> None:
+    def __init__(self, slug: str, port: int, interval: float, audit: bool) -> None:
         self._slug = slug
+        self._audit = Audit() if audit else None
         self._port = port
         self._interval = interval
         self._sockets: dict[int, socket.socket] = {}
@@ -67,11 +118,7 @@ class Probe:
     def open(self, count: int) -> None:
         """Connect ``count`` more sockets, a few at a time, and wait until all are subscribed."""
         for start in range(0, count, 200):
-            fresh = []
-            for _ in range(min(200, count - start)):
-                one = socket.create_connection(("127.0.0.1", self._port))
-                one.sendall(GREETINGS[self._slug])
-                fresh.append(one)
+            fresh = [self._greet() for _ in range(min(200, count - start))]
             for one in fresh:
                 self._subscribed(one)
         self._sampled = set(list(self._sockets)[:: max(len(self._sockets) // _SAMPLE, 1)])
@@ -81,7 +128,37 @@ class Probe:
             self._due = [(now + i * step, fd) for i, fd in enumerate(self._sockets)]
         self.measure()
 
-    def _subscribed(self, one: socket.socket) -> None:
+    def _greet(self, cursor: bytes = b"") -> socket.socket:
+        one = socket.create_connection(("127.0.0.1", self._port))
+        after = b"&after=" + cursor if cursor else b""
+        one.sendall(GREETINGS[self._slug].replace(b"=limits", b"=limits" + after))
+        return one
+
+    def pause(self, count: int) -> None:
+        """Stop reading on ``count`` sockets that are not in the sample."""
+        self._paused = [fd for fd in self._sockets if fd not in self._sampled][-count:]
+        for fd in self._paused:
+            self._poller.unregister(fd)
+
+    def resume(self) -> None:
+        """Read on."""
+        for fd in self._paused:
+            self._poller.register(fd, select.EPOLLIN)
+
+    def churn(self, count: int) -> None:
+        """Cut ``count`` connections and open as many again where they were."""
+        assert self._audit is not None
+        for fd in random.sample(list(self._sockets), count):
+            one = self._sockets.pop(fd)
+            cursor, last = self._audit.forget(fd)
+            self._bytes.pop(fd)
+            self._sampled.discard(fd)
+            self._poller.unregister(fd)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_RST_WAIT)
+            one.close()
+            self._subscribed(self._greet(cursor), last)
+
+    def _subscribed(self, one: socket.socket, last: int | None = None) -> None:
         one.settimeout(30)
         end = b"}\0" if self._slug == "plugin_socket" else END
         if "polling" in self._slug:
@@ -91,6 +168,9 @@ class Probe:
             head += one.recv(4096)
         fd = one.fileno()
         self._sockets[fd] = one
+        if self._audit is not None:
+            self._bytes.setdefault(fd, 0)
+            self._audit.begin(fd, head, last)
         one.setblocking(False)
         self._poller.register(fd, select.EPOLLIN)
         if "polling" in self._slug:
@@ -125,6 +205,8 @@ class Probe:
             self._bytes[fd] += len(data)
             if fd in self._cursors:
                 self._take_answer(fd, data)
+            if self._audit is not None:
+                self._audit.take(fd, data)
             found = _ID.search(data, 0, _MESSAGE_END)
             if found:
                 self._first.setdefault(found[1], now)
@@ -168,6 +250,7 @@ class Probe:
             "answers": self._answers,
             "bytes": sum(self._bytes.values()),
             "ended": self._ended,
+            "audit": self._audit.counts if self._audit is not None else None,
             "latency_ms": {
                 name: latencies[int(len(latencies) * share)] / 1e6 if latencies else None
                 for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 0.999999))
@@ -192,8 +275,9 @@ def main() -> None:
     parser.add_argument("slug", choices=GREETINGS)
     parser.add_argument("port", type=int)
     parser.add_argument("--interval", type=float, default=1.0)
+    parser.add_argument("--audit", action="store_true")
     options = parser.parse_args()
-    probe = Probe(options.slug, options.port, options.interval)
+    probe = Probe(options.slug, options.port, options.interval, options.audit)
     answer: dict[str, object]
     for command in probe.commands():
         answer = {}
@@ -201,6 +285,12 @@ def main() -> None:
             probe.open(int(str(command["count"])))
         elif command["do"] == "measure":
             probe.measure()
+        elif command["do"] == "pause":
+            probe.pause(int(str(command["count"])))
+        elif command["do"] == "resume":
+            probe.resume()
+        elif command["do"] == "churn":
+            probe.churn(int(str(command["count"])))
         else:
             answer = probe.report()
         print(json.dumps(answer), flush=True)

@@ -6,6 +6,7 @@ users with ``--class-picker``, fill the host field, and see the tab "Duplex".
 
 from locust import events
 
+from clients import arrival
 from loadtests import conductor, options, recorder
 from loadtests.forever_frame import ForeverFrameUser
 from loadtests.frame_reload import FrameReloadUser
@@ -27,6 +28,8 @@ __all__ = [
     "WebSocketUser",
 ]
 
+# A message has arrived when it came in, not when its turn among a thousand others came.
+arrival.use_kernel_clock()
 events.init_command_line_parser.add_listener(options.add_options)
 events.init.add_listener(conductor.attach)
 events.quitting.add_listener(recorder.record)

@@ -120,7 +120,7 @@ class SubscriberUser(User):
         if type(item) is Message:
             if self.auditor is not None and self.auditor.take(item.id):
                 client = self.client
-                self.measure.take_message(item, getattr(client, "asked_ns", 0), client.arrived_ns)
+                self.measure.take_message(item, client.asked_ns, client.arrived_ns)
         elif isinstance(item, Gap):
             self._pass_gap(item)
 

@@ -7,6 +7,7 @@ one answer, encoded once.
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from dataclasses import dataclass
@@ -183,12 +184,20 @@ class PollDoor:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Take over the connection of a first request, and serve that as all others."""
-        fields = [(name.decode(), value.decode("latin-1")) for name, value in request.raw_headers]
+        fields = [
+            (name.decode(), value.decode("latin-1"))
+            for name, value in request.raw_headers
+            if name.lower() != b"content-length"  # aiohttp has seen that there is no body
+        ]
         if not is_alone(request):
             # What was sent behind it cannot be given back, so it must be sent again
             # (RFC 9112, 9.3.2 lets a server close on a client that pipelines).
             fields.append(("Connection", "close"))
-        head = encode_request("GET", request.raw_path, fields)
+        # The path may have come escaped, or with a host before it.
+        target = f"{self.path}?{request.rel_url.raw_query_string}"
+        head = encode_request("GET", target, fields)
+        if self.read(head) is None:  # given back at once, it would come in circles
+            raise Problem(400, f"not understood; accepted is a plain GET of {self.path}")
         await take_over(request, PollConnection(self, head))
 
     def pool(self, query: Query) -> Pool:
@@ -203,10 +212,10 @@ class PollDoor:
         seen = _Seen()
         parser = httptools.HttpRequestParser(seen)
         try:
-            parser.feed_data(head)
+            # A server may ignore an offer to speak something else (RFC 9110, 7.8).
+            with contextlib.suppress(httptools.HttpParserUpgrade):
+                parser.feed_data(head)
             path, _, query = seen.target.decode().partition("?")
-        except httptools.HttpParserUpgrade:
-            return None
         except (httptools.HttpParserError, UnicodeDecodeError) as error:
             return Problem(400, f"not an HTTP/1.1 request: {error}")
         fields = seen.fields
@@ -214,7 +223,9 @@ class PollDoor:
         if parser.get_method() != b"GET" or path != self.path or has_body:
             return None
         try:
-            close = not parser.should_keep_alive() or parser.get_http_version() == "1.0"
+            # Not parser.should_keep_alive(), which forgets at the end of the head.
+            wishes = fields.get("connection", "").lower().replace(" ", "").split(",")
+            close = "close" in wishes or parser.get_http_version() == "1.0"
             return Ask(parse_query(query), close, self.service.guard.check(fields))
         except Problem as problem:
             return problem

@@ -97,6 +97,16 @@ class RelayThread:
     def cut_after(self, down_bytes: int) -> None:
         self.do(lambda: self._relay.cut_after(down_bytes))
 
+    def set_down(self, down: bool) -> None:
+        """Cut the line and refuse new connections, or let them through again."""
+
+        def change() -> None:
+            self._relay.link = Link(down=down)
+            if down:
+                self._relay.cut()
+
+        self.do(change)
+
     def counts(self) -> tuple[int, int]:
         """Payload bytes that passed so far, up and down."""
         now = self.do(lambda: self._relay.connections)

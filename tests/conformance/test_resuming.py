@@ -1,0 +1,201 @@
+"""A connection may break at any byte: whoever comes back with a cursor misses nothing.
+
+And where something is missing, because the log has moved on, the client is told: a gap notice,
+then what the log still holds.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.doors import STREAMS, Desk, ids, join, take, take_messages
+from tests.server_process import ServerProcess, relaying
+from wire.message import Gap
+from wire.techniques import SLUGS
+
+TEXT = "¡hola! " * 40
+KEPT = 10
+
+
+@pytest.fixture(scope="module")
+def forgetful() -> Iterator[ServerProcess]:
+    """Run a server that remembers ten messages."""
+    server = ServerProcess("--log-messages", str(KEPT))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def forgetful_desk(forgetful: ServerProcess) -> Iterator[Desk]:
+    """Stand at the forgetful server."""
+    desk = Desk(forgetful)
+    yield desk
+    desk.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_backoff")
+def test_cut_after_any_byte_nothing_is_lost_or_doubled(
+    technique: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    with (
+        relaying(server.port_of(technique)) as relay,
+        join(technique, server, channel, through=relay) as client,
+    ):
+        received, cuts = [], range(1, 2 * len(TEXT.encode()), 11)
+        for cut in cuts:
+            connections = client.connections
+            relay.cut_after(cut)
+            desk.publish_all(channel, [TEXT, TEXT])
+            received += take_messages(client, 2)
+            while client.connections == connections:  # cut just behind the second message
+                assert client.receive(0.05) is None
+        assert ids(received) == list(range(1, 2 * len(cuts) + 1))
+        assert all(message.body == TEXT for message in received)
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
+def test_cut_while_nothing_happens_nothing_is_lost_or_doubled(
+    technique: str, server: ServerProcess, desk: Desk, channel: str, reset: bool
+) -> None:
+    with (
+        relaying(server.port_of(technique)) as relay,
+        join(technique, server, channel, through=relay) as client,
+    ):
+        desk.publish_all(channel, ["one", "two"])
+        assert ids(take(client, 2)) == [1, 2]
+        relay.cut(reset=reset)
+        desk.publish_all(channel, ["three", "four"])
+        assert ids(take(client, 2)) == [3, 4]
+        assert client.last_gap is None
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_message_of_one_mebibyte_survives_a_cut_in_its_middle(
+    technique: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    body = "kůň " * 2**18
+    with (
+        relaying(server.port_of(technique)) as relay,
+        join(technique, server, channel, through=relay) as client,
+    ):
+        relay.cut_after(500_000)
+        desk.publish_all(channel, ["before", body, "after"])
+        messages = take_messages(client, 3)
+        assert ids(messages) == [1, 2, 3]
+        assert messages[1].body == body
+
+
+def test_any_cursor_on_the_way_can_be_resumed_by_another_client(
+    technique: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    with join(technique, server, channel) as client:
+        cursors = [client.cursor]
+        desk.publish_all(channel, ["one", "two", "three", "four"])
+        for _ in range(4):
+            take_messages(client, 1)
+            cursors.append(client.cursor)
+    desk.publish(channel, "five")
+    for seen, cursor in enumerate(cursors):
+        with join(technique, server, channel, after=cursor) as another:
+            assert ids(take(another, 5 - seen)) == list(range(seen + 1, 6))
+
+
+def test_a_cursor_of_one_technique_is_good_for_all_others(
+    technique: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    with join(technique, server, channel) as client:
+        desk.publish_all(channel, ["one", "two", "three"])
+        take_messages(client, 2 if technique in STREAMS else 1)
+        cursor, seen = client.cursor, 2 if technique in STREAMS else 1
+    for slug in SLUGS:
+        with join(slug, server, channel, after=cursor) as another:
+            assert ids(take(another, 3 - seen)) == list(range(seen + 1, 4))
+
+
+def test_a_cursor_older_than_the_log_gets_a_gap_and_what_is_left(
+    technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
+) -> None:
+    cursor = forgetful_desk.cursor(channel)
+    forgetful_desk.publish_all(channel, (f"message {n}" for n in range(1, 31)))
+    with join(technique, forgetful, channel, after=cursor) as client:
+        gap, *messages = take(client, 1 + KEPT)
+        assert gap == Gap(cursor.replace("-0", f"-{30 - KEPT}"))
+        assert ids(messages) == list(range(31 - KEPT, 31))
+        forgetful_desk.publish(channel, "and on")
+        assert ids(take(client, 1)) == [31]
+
+
+def test_the_oldest_cursor_that_the_log_knows_gets_no_gap(
+    technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
+) -> None:
+    epoch, _, _ = forgetful_desk.cursor(channel).partition("-")
+    forgetful_desk.publish_all(channel, (f"message {n}" for n in range(1, 31)))
+    with join(technique, forgetful, channel, after=f"{epoch}-{30 - KEPT}") as client:
+        assert ids(take_messages(client, KEPT)) == list(range(31 - KEPT, 31))
+
+
+@pytest.mark.parametrize("what", ["of another epoch", "ahead of the log"])
+def test_a_cursor_that_cannot_be_resumed_gets_a_gap_and_all_there_is(
+    technique: str, server: ServerProcess, desk: Desk, channel: str, what: str
+) -> None:
+    epoch, _, _ = desk.cursor(channel).partition("-")
+    desk.publish_all(channel, ["one", "two"])
+    after = "0ther-1" if what == "of another epoch" else f"{epoch}-3"
+    with join(technique, server, channel, after=after) as client:
+        gap, *messages = take(client, 3)
+        assert gap == Gap(f"{epoch}-0")
+        assert ids(messages) == [1, 2]
+        desk.publish(channel, "three")
+        assert ids(take(client, 1)) == [3]
+
+
+def test_a_gap_before_an_empty_log_is_told_at_once(
+    technique: str, server: ServerProcess, channel: str
+) -> None:
+    with join(technique, server, channel, after="0ther-1") as client:
+        (gap,) = take(client, 1)
+        assert isinstance(gap, Gap)
+        client.send("the first")
+        assert ids(take(client, 1)) == [1]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_client_away_for_too_long_is_told_of_the_gap(
+    technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
+) -> None:
+    with (
+        relaying(forgetful.port_of(technique)) as relay,
+        join(technique, forgetful, channel, through=relay) as client,
+    ):
+        forgetful_desk.publish_all(channel, ["one", "two"])
+        assert ids(take(client, 2)) == [1, 2]
+        relay.set_down(True)
+        forgetful_desk.publish_all(channel, (f"message {n}" for n in range(3, 31)))
+        relay.set_down(False)
+        gap, *messages = take(client, 1 + KEPT)
+        assert isinstance(gap, Gap)
+        assert ids(messages) == list(range(31 - KEPT, 31))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_backoff")
+def test_all_eight_survive_a_restart_of_the_server_and_are_told_of_the_gap(channel: str) -> None:
+    first = ServerProcess()
+    try:
+        clients = [join(slug, first, channel, reconnects=1000) for slug in SLUGS]
+    finally:
+        first.stop()
+    second = ServerProcess("--port", str(first.port), "--plugin-port", str(first.plugin_port))
+    try:
+        desk = Desk(second)
+        desk.publish(channel, "of another life")
+        desk.close()
+        for client in clients:
+            gap, message = take(client, 2)
+            assert isinstance(gap, Gap)
+            assert ids([message]) == [1]
+            client.close()
+    finally:
+        second.stop()

@@ -1,0 +1,106 @@
+"""A reader that does not read harms nobody else, costs little, and learns what it has missed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.doors import Desk, Wire, ids, join, take_messages
+from tests.server_process import PATIENCE_S, ServerProcess, eventually
+from wire.message import Gap, Message
+
+LOG_BYTES = 2**20
+STALLED = 20
+TEXT = "x" * 50_000
+ROUND = 4  # messages at a time; the healthy reader takes them before the next come
+ROUNDS = 50
+FIRST = 40
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[ServerProcess]:
+    """Run a server with a log of 1 MiB, so that what readers cost shows."""
+    server = ServerProcess("--log-bytes", str(LOG_BYTES))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def small_desk(small: ServerProcess) -> Iterator[Desk]:
+    """Stand at the small server."""
+    desk = Desk(small)
+    yield desk
+    desk.close()
+
+
+@pytest.mark.slow
+def test_stalled_readers_delay_nobody_cost_little_and_are_told_what_they_missed(
+    technique: str, small: ServerProcess, small_desk: Desk, channel: str
+) -> None:
+    with join(technique, small, channel) as healthy:
+        for _ in range(FIRST // ROUND):  # fills the log
+            small_desk.publish_all(channel, [TEXT] * ROUND)
+            take_messages(healthy, ROUND)
+        stalled = [join(technique, small, channel) for _ in range(STALLED)]
+        before = most = small.resident_bytes()
+        for _ in range(ROUNDS):
+            small_desk.publish_all(channel, [TEXT] * ROUND)
+            take_messages(healthy, ROUND)
+            most = max(most, small.resident_bytes())
+    # Each may hold a write buffer and what was written at once past its mark; never the 10 MB
+    # that were published meanwhile.
+    assert most - before < 2 * LOG_BYTES + STALLED * 400_000
+    last = FIRST + ROUND * ROUNDS
+    for client in stalled:
+        seen, gaps = FIRST, 0
+        while seen < last:
+            item = client.receive(PATIENCE_S)
+            if isinstance(item, Gap):
+                gaps += 1
+                seen = int(item.cursor.rpartition("-")[2])
+            else:
+                assert isinstance(item, Message), f"nothing more after {seen}"
+                assert item.id == seen + 1
+                seen = item.id
+        assert gaps >= 1
+        client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["page_reload", "frame_reload", "polling", "long_polling"])
+def test_answers_that_are_not_read_do_not_pile_up(
+    slug: str, small: ServerProcess, small_desk: Desk, channel: str
+) -> None:
+    epoch = small_desk.cursor(channel).partition("-")[0]
+    small_desk.publish_all(channel, [TEXT] * 20)
+    before = small.resident_bytes()
+    request = f"GET /{slug}?channel={channel}&after={epoch}-0 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    wires = [Wire(small, receive_buffer=4096) for _ in range(STALLED)]
+    try:
+        requests = small.stats()["techniques"][slug]["requests"]
+        for wire in wires:
+            wire.send(request * 50)  # 50 answers of 1 MB each
+        eventually(
+            lambda: small.stats()["techniques"][slug]["requests"] >= requests + STALLED,
+            "all connections have asked",
+        )
+        with join(slug, small, channel) as healthy:
+            for _ in range(20):
+                small_desk.publish(channel, "hola")
+                take_messages(healthy, 1)
+        # One answer each, and the encoded one that they share.
+        assert small.resident_bytes() - before < 8 * LOG_BYTES + STALLED * 3 * LOG_BYTES
+    finally:
+        for wire in wires:
+            wire.close()
+
+
+def test_a_reader_that_was_behind_is_live_again(
+    technique: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    text = "x" * 20_000
+    with join(technique, server, channel) as client:
+        for begin in (1, 102):
+            desk.publish_all(channel, [text] * 100)  # 2 MB: past every buffer, within the log
+            assert ids(take_messages(client, 100)) == list(range(begin, begin + 100))
+            desk.publish(channel, "live")
+            assert ids(take_messages(client, 1)) == [begin + 100]

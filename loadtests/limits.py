@@ -13,160 +13,20 @@ import argparse
 import contextlib
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.processes import ROOT, Child, cores
+from loadtests.limits_tools import OUR_CORE, Finding, Probe, Target, publish, say, window
 
-SERVER_CORE, OUR_CORE = cores()
 STREAMS = ("web_socket", "sse", "forever_frame", "plugin_socket")
-TEXT = "x" * 100
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the outcome: a value, and the bound that it is held against."""
-
-    what: str
-    value: float
-    unit: str
-    limit: float | None = None
-    at_least: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the value is within its bound."""
-        if self.limit is None:
-            return True
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-
-class Target:
-    """A server under test: ours, or a baseline. Its lines port takes what is published."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        if name == "ours":
-            # Its pings are not answered by the probe.
-            words = ["servers", "--port", "0", "--plugin-port", "0", "--heartbeat", "600"]
-            self.child = Child("the server", words, SERVER_CORE)
-            ready = self.child.await_match(r"servers ready http://.*:(\d+) plugin .*:(\d+)")[0]
-        else:
-            self.child = Child(name, ["loadtests.limits_baselines", name], SERVER_CORE)
-            ready = self.child.await_match(r"baseline ready (\d+) (\d+)")[0]
-        self.port, self.lines_port = int(ready[1]), int(ready[2])
-        self._process = psutil.Process(self.child.pid)
-
-    def port_of(self, slug: str) -> int:
-        """Return the port on which a technique is served."""
-        return self.lines_port if slug == "plugin_socket" else self.port
-
-    def cpu(self) -> float:
-        """Return the CPU seconds used so far."""
-        times = self._process.cpu_times()
-        return times.user + times.system
-
-    def memory(self) -> int:
-        """Return the resident bytes."""
-        return int(self._process.memory_info().rss)
-
-    def __enter__(self) -> "Target":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.child.end()
-
-
-class Probe:
-    """The receiving process, see :mod:`loadtests.limits_probe`."""
-
-    def __init__(self, slug: str, port: int, interval: float = 1.0, audit: bool = False) -> None:
-        words = [sys.executable, "-m", "loadtests.limits_probe", slug, str(port)]
-        words += ["--audit"] if audit else []
-        self._process = subprocess.Popen(
-            [*words, "--interval", str(interval)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        )  # fmt: skip
-        if OUR_CORE is not None:
-            os.sched_setaffinity(self._process.pid, {OUR_CORE})
-
-    def tell(self, do: str, **more: object) -> dict[str, Any]:
-        """Give one command and return its answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"lost": true}')
-        return answer
-
-    def __enter__(self) -> "Probe":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-def publish(target: Target, rate: float, seconds: float) -> int:
-    """Publish on a fixed schedule (open loop); return how many messages were sent."""
-    with socket.create_connection(("127.0.0.1", target.lines_port)) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if target.name == "ours":
-            line.sendall(b'{"channel":"limits"}\0')
-        started = time.monotonic_ns()
-        count = round(rate * seconds)
-        for number in range(count):
-            due = started + round(number * 1e9 / rate)
-            wait = (due - time.monotonic_ns()) / 1e9
-            if wait > 0:
-                time.sleep(wait)
-            line.sendall(json.dumps({"text": TEXT, "sent_ns": due}).encode() + b"\0")
-            _discard(line)
-        return count
-
-
-def _discard(line: socket.socket) -> None:
-    # On our plugin socket the publisher is a subscriber too; what it hears must not pile up.
-    with contextlib.suppress(BlockingIOError):
-        while line.recv(262144, socket.MSG_DONTWAIT):
-            pass
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What one measured window gave."""
-
-    sent: int
-    deliveries: int
-    cpu_us: float
-    report: Mapping[str, Any]
-
-
-def window(target: Target, probe: Probe, subscribers: int, rate: float, seconds: float) -> Window:
-    """Publish for a while and wait until everything has arrived or nothing comes any more."""
-    probe.tell("measure")
-    cpu = target.cpu()
-    sent = publish(target, rate, seconds)
-    report = probe.tell("report")
-    for _ in range(200):
-        if report["messages"] == sent:
-            break
-        time.sleep(0.05)
-        report = probe.tell("report")
-    used = target.cpu() - cpu
-    deliveries = max(report["messages"], 0) * subscribers
-    return Window(sent, deliveries, used / max(deliveries, 1) * 1e6, report)
 
 
 def cost(rounds: int) -> Iterator[Finding]:
@@ -184,7 +44,7 @@ def cost(rounds: int) -> Iterator[Finding]:
             label = slug if name == "ours" else name
             cpu.setdefault(label, []).append(seen.cpu_us)
             spread.setdefault(label, []).append(seen.report["spread_ms"])
-            _say(f"{label}: {seen.cpu_us:.2f} us, spread {seen.report['spread_ms']:.2f} ms")
+            say(f"{label}: {seen.cpu_us:.2f} us, spread {seen.report['spread_ms']:.2f} ms")
     typical = {label: statistics.median(values) for label, values in cpu.items()}
     for label, value in typical.items():
         yield Finding(f"{label}: server CPU per delivery", value, "us")
@@ -209,7 +69,7 @@ def pace(rounds: int) -> Iterator[Finding]:
                     seen = window(target, probe, 1000, rate, 5)
                 latencies.append(seen.report["latency_ms"]["p99"])
                 whole.append(seen.report["messages"] / seen.sent)
-                _say(f"{slug} at {rate}/s: {seen.report}, {seen.cpu_us:.2f} us")
+                say(f"{slug} at {rate}/s: {seen.report}, {seen.cpu_us:.2f} us")
             what = f"{slug}: {rate} messages/s to 1,000"
             yield Finding(f"{what}, delivered", min(whole), "", 1.0, at_least=True)
             yield Finding(f"{what}, p99 latency", statistics.median(latencies), "ms", bound)
@@ -232,7 +92,7 @@ def polls(rounds: int) -> Iterator[Finding]:
                     publish(target, rate, 4)
                     answers = probe.tell("report")["answers"]
                     used[name].append((target.cpu() - cpu) / max(answers, 1) * 1e6)
-                _say(f"{slug} {name}: {used[name][-1]:.2f} us an answer, {answers} answers")
+                say(f"{slug} {name}: {used[name][-1]:.2f} us an answer, {answers} answers")
         ours, plain = statistics.median(used["ours"]), statistics.median(used["plain"])
         yield Finding(f"{slug}: server CPU per answer", ours, "us")
         yield Finding(f"{slug}: server CPU per answer / plain aiohttp", ours / plain, "", bound)
@@ -250,7 +110,7 @@ def scale(rounds: int) -> Iterator[Finding]:
                     window(target, probe, count, rate, 1)
                     used.append(window(target, probe, count, rate, 4).cpu_us)
             typical[count] = statistics.median(used)
-            _say(f"{slug} {count}: {typical[count]:.2f} us")
+            say(f"{slug} {count}: {typical[count]:.2f} us")
             yield Finding(f"{slug}: CPU per delivery, {count:,} subscribers", typical[count], "us")
         ratio = max(typical.values()) / min(typical.values())
         yield Finding(f"{slug}: dearest / cheapest of 100 to 10,000", ratio, "", 1.3)
@@ -307,7 +167,7 @@ def slow(rounds: int) -> Iterator[Finding]:
                         probe.tell("resume")
                         time.sleep(2)
                         whole = probe.tell("report")["messages"] == sent
-                _say(f"{slug} stalls={stalls}: p99 {p99[stalls][-1]:.2f} ms, {grown:.1f} MiB more")
+                say(f"{slug} stalls={stalls}: p99 {p99[stalls][-1]:.2f} ms, {grown:.1f} MiB more")
         ratio = statistics.median(p99[True]) / statistics.median(p99[False])
         yield Finding(f"{slug}: p99 of the others with ten stalled / without", ratio, "", 1.2)
         yield Finding(f"{slug}: memory grown while ten were stalled", grown, "MiB", 24.0)
@@ -333,7 +193,7 @@ def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
             memory.append(target.memory() / 2**20)
         time.sleep(1)
         audits = [probe.tell("report")["audit"] for probe in probes]
-    _say(f"{audits} of {sent} messages; memory {memory[:: max(len(memory) // 10, 1)]} MiB")
+    say(f"{audits} of {sent} messages; memory {memory[:: max(len(memory) // 10, 1)]} MiB")
     third = max(len(memory) // 3, 1)
     grown = statistics.median(memory[-third:]) / statistics.median(memory[third : 2 * third])
     for name in ("lost", "doubled", "gaps"):
@@ -349,10 +209,6 @@ PARTS: dict[str, Callable[[int], Iterator[Finding]]] = {
 }  # fmt: skip
 
 
-def _say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print a table, and return 1 where a bound does not hold."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.limits", description=__doc__)
@@ -361,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the soak")
     options = parser.parse_args(arguments)
-    parts = {**PARTS, "soak": lambda rounds: soak(rounds, options.seconds)}
+    parts = {**PARTS, "soak": partial(soak, seconds=options.seconds)}
     if OUR_CORE is not None:
         os.sched_setaffinity(0, {OUR_CORE})
     findings: list[Finding] = []
@@ -375,14 +231,9 @@ def main(arguments: list[str] | None = None) -> int:
         table.add_row(item.what, f"{item.value:,.2f} {item.unit}", bound, verdict)
     Console().print(table)
     if options.out:
-        rows = [{**vars_of(item), "holds": item.holds} for item in findings]
+        rows = [{**asdict(item), "holds": item.holds} for item in findings]
         options.out.write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if all(item.holds for item in findings) else 1
-
-
-def vars_of(item: Finding) -> dict[str, object]:
-    """Return a finding's fields."""
-    return {name: getattr(item, name) for name in Finding.__slots__}
 
 
 if __name__ == "__main__":

@@ -203,7 +203,8 @@ def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
     yield Finding("soak: memory, last third / middle third", grown, "", 1.03)
 
 
-PARTS: dict[str, Callable[[int], Iterator[Finding]]] = {
+Part = Callable[[int], Iterator[Finding]]
+PARTS: dict[str, Part] = {
     "cost": cost, "pace": pace, "polls": polls, "scale": scale, "memory": memory, "many": many,
     "slow": slow, "soak": soak,
 }  # fmt: skip
@@ -217,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the soak")
     options = parser.parse_args(arguments)
-    parts = {**PARTS, "soak": partial(soak, seconds=options.seconds)}
+    parts: dict[str, Part] = {**PARTS, "soak": partial(soak, seconds=options.seconds)}
     if OUR_CORE is not None:
         os.sched_setaffinity(0, {OUR_CORE})
     findings: list[Finding] = []

@@ -150,6 +150,12 @@ def test_data_cut_short_is_1007_and_not_a_shorter_message():
             assert result in (b"", text)  # a cut where a block ends
 
 
+def test_a_block_that_promises_more_than_comes_is_1007():
+    promises_100 = b"\x00" + (100).to_bytes(2, "little") + (100 ^ 0xFFFF).to_bytes(2, "little")
+    with pytest.raises(WebSocketError, match="1007: deflate data that ends too soon"):
+        inflate(promises_100 + b"abc", 1000)
+
+
 @given(st.binary())
 def test_hostile_bytes_give_1007_or_1009(data: bytes):
     result = outcome(WebSocketError, inflate, data, 100)

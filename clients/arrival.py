@@ -28,6 +28,11 @@ def use_kernel_clock() -> bool:
     return _by_kernel
 
 
+def by_kernel() -> bool:
+    """Whether the kernel stamps the connections made now."""
+    return _by_kernel
+
+
 def prepare(sock: socket.socket) -> None:
     """Ask for stamps on a new connection, if they are used."""
     if _by_kernel:

@@ -124,8 +124,9 @@ class Conductor:
         if settings.scenario in PUBLISHED:
             due = takewhile(lambda t: t < end_s, due_times(settings.pace))
             publish_on_schedule(
-                self._line, settings.text, due, settings.warm_up, self.published, self._report
-            )
+                self._line, settings.text, due, settings.warm_up, self.published, self._report,
+                run.watch.late,
+            )  # fmt: skip
         if settings.seconds:
             gevent.sleep(max(began + end_s - time.monotonic(), 0.0))
             gevent.spawn(self._end)
@@ -190,7 +191,7 @@ class Conductor:
         """Publish one message, so that the audit tells who of the idle still lives."""
         publish_on_schedule(
             self._line or ServerLine(self.environment.host or "", run.settings.channel),
-            run.settings.text, [0.0], 0.0, self.published, self._report,
+            run.settings.text, [0.0], 0.0, self.published, self._report, run.watch.late,
         )  # fmt: skip
 
     def _learn_finals(self, run: Session) -> dict[str, int]:

@@ -176,6 +176,17 @@ class Locust(Child):
         super().__init__("locust", words, core)
 
 
+def share_a_core(server: Child, generator: Child) -> str:
+    """Say so if both run on one and the same core, else nothing."""
+    if not _PINS:
+        return ""
+    try:
+        both = os.sched_getaffinity(server.pid) | os.sched_getaffinity(generator.pid)
+    except ProcessLookupError:
+        return ""
+    return "" if len(both) > 1 else f"the generator shares core {min(both)} with the server"
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Let SIGTERM end us like Ctrl-C, so that children are ended too."""

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from locust.env import Environment
 
+from clients import arrival
 from loadtests import conductor, result_file
 from loadtests.result_file import Result, TechniqueResult
 
@@ -30,5 +31,6 @@ def record(environment: Environment, **_: object) -> None:
             published=asdict(found.published),
             conditions=totals.conditions,
             failures=totals.failures,
+            stamped="kernel" if arrival.by_kernel() else "process",
         ),
     )

@@ -27,7 +27,10 @@ class TechniqueResult:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``."""
+    """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``.
+
+    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``.
+    """
 
     settings: Settings
     users: int
@@ -36,6 +39,7 @@ class Result:
     published: dict[str, Any]
     conditions: dict[str, Condition]
     failures: dict[str, int]
+    stamped: str = "process"
 
 
 def write(path: str, result: Result) -> None:
@@ -47,6 +51,7 @@ def write(path: str, result: Result) -> None:
         "published": result.published,
         "conditions": {name: asdict(item) for name, item in result.conditions.items()},
         "failures": result.failures,
+        "stamped": result.stamped,
         "techniques": {
             slug: {
                 "histograms": {name: encode(item) for name, item in found.histograms.items()},
@@ -72,6 +77,7 @@ def read(path: Path | str) -> Result:
         published=values["published"],
         conditions={name: Condition(**item) for name, item in values["conditions"].items()},
         failures=values["failures"],
+        stamped=values["stamped"],
         techniques={
             slug: TechniqueResult(
                 {name: decode(text) for name, text in item["histograms"].items()},

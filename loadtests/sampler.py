@@ -96,14 +96,14 @@ def ledger_rows(
                 bytes_per_s=per_second(lambda r: r.bytes_down),
                 server_cpu=per_second(lambda r: r.cpu_s),
                 server_rss_bytes=now.rss_bytes,
-                generator_cpu=_worst(conditions, "cpu", now.at_s),
-                generator_lag_ms=_worst(conditions, "lag_ms", now.at_s),
+                generator_cpu=worst(conditions, "cpu", now.at_s),
+                generator_lag_ms=worst(conditions, "lag_ms", now.at_s),
             )
         )
     return rows
 
 
-def _worst(conditions: Sequence[Condition], name: str, at_s: float) -> float:
+def worst(conditions: Sequence[Condition], name: str, at_s: float) -> float:
     """Return the highest value among the processes, each at its second nearest to ``at_s``."""
     found = []
     for condition in conditions:

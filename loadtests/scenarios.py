@@ -17,6 +17,7 @@ import gevent
 from clients.errors import ClientError
 from loadtests import rows
 from loadtests.measure import WARM_UP
+from loadtests.publisher import sleep_until
 from loadtests.schedule import Pace, due_times
 from wire.message import Message
 
@@ -56,8 +57,8 @@ def talk(user: "SubscriberUser") -> None:
         due_ns = start_ns + int(seconds * 1e9)
         if settings.seconds and seconds >= settings.warm_up + settings.seconds:
             return
-        while (early := due_ns - time.monotonic_ns()) > 0:
-            gevent.sleep(early / 1e9)
+        sleep_until(due_ns)
+        session.watch.late(time.monotonic_ns() - due_ns)
         timed = seconds >= settings.warm_up
         session.asked += timed
         began = time.monotonic()

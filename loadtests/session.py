@@ -13,8 +13,8 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
-from loadtests import generator, rows
-from loadtests.generator import Condition
+from loadtests import rows
+from loadtests.generator import Watch
 from loadtests.measure import Measure
 from loadtests.options import Settings, read_settings
 
@@ -48,7 +48,7 @@ class Session:
     settings: Settings
     members: set[Participant] = field(default_factory=set)
     measures: dict[str, Measure] = field(default_factory=dict)
-    condition: Condition = field(default_factory=Condition)
+    watch: Watch = field(default_factory=Watch)
     silent: bool = False
     process: int = 0
     talkers: int = 0
@@ -64,7 +64,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to watch the generator and to show progress."""
-        self._greenlets = [gevent.spawn(generator.watch, self.condition), gevent.spawn(self._show)]
+        self._greenlets = [gevent.spawn(self.watch.run), gevent.spawn(self._show)]
 
     def end(self) -> None:
         """Stop watching."""
@@ -120,7 +120,7 @@ class Session:
         asked, accepted, self.asked, self.accepted = self.asked, self.accepted, 0, 0
         return {
             "measures": {slug: measure.take() for slug, measure in self.measures.items()},
-            "condition": self.condition.take(),
+            "condition": self.watch.condition.take(),
             "failures": failures,
             "asked": asked,
             "accepted": accepted,

@@ -12,7 +12,7 @@ from loadtests import result_file
 from loadtests.measure import Flow
 from loadtests.options import Settings
 from loadtests.plan import Trial
-from loadtests.processes import Locust, ProcessError, Relay, Server, cores
+from loadtests.processes import Locust, ProcessError, Relay, Server, cores, share_a_core
 from loadtests.result_file import Result
 from loadtests.sampler import Sampler, ledger_rows
 from results.record import Audit, BytesRow, LedgerRow
@@ -20,6 +20,7 @@ from results.verdicts import Judgement, Load, judge
 from wire.tcp_info import modelled_header_bytes
 
 _SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
+_STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
 # What a process says when it is the generator's host that has no more to give.
 _EXHAUSTED = ("Too many open files", "Cannot assign requested address", "Errno 24", "Errno 99")
 
@@ -36,23 +37,37 @@ class Outcome:
     result: Result
 
 
-Watch = Callable[[Server, float], None]
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The processes of a running trial; ``interfere`` functions may freeze or restart them."""
+
+    server: Server
+    locust: Locust
 
 
-def run(trial: Trial, watch: Watch | None = None) -> Outcome:
-    """Measure one trial. ``watch`` is called again and again with the server and the seconds
-    since Locust was started: scenarios interfere there.
+Interfere = Callable[[Scene, float], None]
+
+
+def run(
+    trial: Trial,
+    interfere: Interfere | None = None,
+    on_cores: tuple[int | None, int | None] | None = None,
+) -> Outcome:
+    """Measure one trial.
+
+    ``interfere`` is called again and again with the seconds since Locust was started;
+    ``on_cores`` are those of server and generator, two different ones by default.
 
     Raises :class:`~loadtests.processes.ProcessError`.
     """
-    near, far = cores()
+    near, far = cores() if on_cores is None else on_cores
     slug = trial.cell.technique
     with tempfile.TemporaryDirectory(prefix="duplex-") as folder, Server([slug], near) as server:
         path = Path(folder) / "result.json"
         if not trial.cell.delay_ms:
-            return _measure(trial, server, server.url, server.plugin_port, path, far, watch)
+            return _measure(trial, server, server.url, server.plugin_port, path, far, interfere)
         with Relay(server, trial.cell.delay_ms, near) as relay:
-            return _measure(trial, server, relay.url, relay.plugin_port, path, far, watch)
+            return _measure(trial, server, relay.url, relay.plugin_port, path, far, interfere)
 
 
 def _measure(
@@ -62,7 +77,7 @@ def _measure(
     plugin_port: int,
     path: Path,
     core: int | None,
-    watch: Watch | None,
+    interfere: Interfere | None,
 ) -> Outcome:
     slug = trial.cell.technique
     user = slug.title().replace("_", "") + "User"
@@ -77,8 +92,8 @@ def _measure(
     with Locust(user, host, trial.cell.users, options, core) as locust:
         while not (path.exists() or locust.ended):
             sampler.sample()
-            if watch is not None:
-                watch(server, time.monotonic() - began)
+            if interfere is not None:
+                interfere(Scene(server, locust), time.monotonic() - began)
             if time.monotonic() - began > patience + trial.cell.users / 50:
                 raise ProcessError(f"locust did not end:\n{locust.last_words()}")
             if server.ended:
@@ -87,7 +102,7 @@ def _measure(
         sampler.close()
         if not path.exists():
             raise ProcessError(f"locust wrote no result:\n{locust.last_words()}")
-        return _outcome(trial, result_file.read(path), sampler)
+        return _outcome(trial, result_file.read(path), sampler, share_a_core(server, locust))
 
 
 def command_line(settings: Settings) -> dict[str, str | bool]:
@@ -112,25 +127,40 @@ def command_line(settings: Settings) -> dict[str, str | bool]:
     }
 
 
-def _outcome(trial: Trial, result: Result, sampler: Sampler) -> Outcome:
+def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Outcome:
     found = result.techniques[trial.cell.technique]
     began_s = result.published["began_ns"] / 1e9
-    conditions = list(result.conditions.values())
-    ledger = ledger_rows(sampler.readings, conditions, began_s, began_s + result.settings.seconds)
+    ended_s = began_s + result.settings.seconds
+    ledger = ledger_rows(sampler.readings, list(result.conditions.values()), began_s, ended_s)
     load = Load(
         generator_cpu=[row.generator_cpu for row in ledger],
-        generator_lag_ms=[row.generator_lag_ms for row in ledger],
+        generator_lag_ms=lateness(trial.cell.technique, result, began_s, ended_s),
         server_cpu=[row.server_cpu for row in ledger],
         asked=result.published["asked"],
         published=result.published["accepted"],
         expected=found.audit.expected,
         received=found.audit.received,
-        trouble=trouble(result),
+        trouble=shared or trouble(result),
     )
     rows = bytes_rows("subscriber", found.flow, found.audit.received)
     published = result.published["accepted"] + result.published["warm_up"]
     rows += bytes_rows("publisher", Flow(**result.published["flow"]), published)
     return Outcome(found.histograms, found.audit, judge(load), ledger, rows, result)
+
+
+def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[float]:
+    """Return for each second how late the generator was (ms), in what its lateness falsifies.
+
+    What was sent late was received late. A late loop matters besides where it asks, or where it
+    itself says when a message arrived; where a stream's arrivals are the kernel's it does not.
+    """
+    loop_counts = result.stamped != "kernel" or slug not in _STREAMS
+    return [
+        max(late, lag if loop_counts else 0.0)
+        for condition in result.conditions.values()
+        for at_s, late, lag in zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)
+        if began_s <= at_s <= ended_s + 1.0
+    ]
 
 
 def trouble(result: Result) -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 from servers.channel import Channel
 from servers.problems import Problem
 from servers.publish import decode_text, publish_body, read_body
-from servers.query import Query, check_name, check_sent_ns, query_of
+from servers.query import Query, check_name, parse_sent_ns, query_of
 from servers.service import SERVICE
 from wire.cursor import check_channel
 from wire.message import Message, decode_message
@@ -109,10 +109,7 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
     channel = service.channel(check_channel(values.get("channel", query.channel)))
     if "text" not in values:
         raise Problem(400, "the form has no field named text")
-    sent = values.get("sent_ns")
-    if sent is not None and not sent.lstrip("-").isdigit():
-        raise Problem(400, "sent_ns is a whole number of nanoseconds of a monotonic clock")
-    sent_ns = None if sent is None else check_sent_ns(int(sent))
+    sent_ns = parse_sent_ns(values.get("sent_ns"))
     publish_body(service, slug, channel, values["text"], name, sent_ns)
     again = {"channel": channel.name, "name": name}
     if "every" in values:

@@ -75,7 +75,9 @@ class PluginSocket(Stream):
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        channel = self._service.channel(check_channel(str(fields.get("channel", DEFAULT_CHANNEL))))
+        name = fields.get("channel")
+        name = check_channel(DEFAULT_CHANNEL if name is None else str(name))
+        channel = self._service.channel(name)
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
         first = {"channel": channel.name, "cursor": channel.cursor(self.position)}

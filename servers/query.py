@@ -69,7 +69,7 @@ def parse_query(text: str) -> Query:
         binary=values.get("binary", "") == "frames",
         envelope=values.get("envelope", "") == "json",
         sender=check_name(values.get("sender", "")),
-        sent_ns=_integer(values, "sent_ns"),
+        sent_ns=parse_sent_ns(values.get("sent_ns")),
     )
 
 
@@ -99,6 +99,14 @@ def check_sent_ns(value: object) -> int | None:
     return value
 
 
+def parse_sent_ns(text: str | None) -> int | None:
+    """Read a sender's nanoseconds; nothing, or an empty text, is ``None``."""
+    if not text:
+        return None
+    # int() would also take other digits than ASCII's, and fail for thousands of them.
+    return check_sent_ns(int(text) if _INTEGER.fullmatch(text) else text)
+
+
 def _number(values: dict[str, str], name: str) -> float | None:
     text = values.get(name)
     if not text:
@@ -106,12 +114,3 @@ def _number(values: dict[str, str], name: str) -> float | None:
     if _NUMBER.fullmatch(text) is None:
         raise Problem(400, f"{name}={text[:40]!r} is not a number such as 25 or 0.5")
     return float(text)
-
-
-def _integer(values: dict[str, str], name: str) -> int | None:
-    text = values.get(name)
-    if not text:
-        return None
-    if _INTEGER.fullmatch(text) is None:
-        raise Problem(400, f"{name}={text[:40]!r} is not a whole number")
-    return check_sent_ns(int(text))

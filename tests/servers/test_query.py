@@ -46,6 +46,8 @@ def test_values_are_decoded_once() -> None:
         ("timeout=nan", "25 or 0.5"),
         ("every=2s", "25 or 0.5"),
         ("sent_ns=1.5", "whole number"),
+        ("sent_ns=%C2%B2", "whole number"),  # a digit in other scripts, but no number to int()
+        (f"sent_ns={'7' * 5000}", "whole number"),
         ("sent_ns=-1", "0 to 2^63 - 1"),
         (f"sent_ns={2**63}", "0 to 2^63 - 1"),
         ("name=%ff", "not UTF-8"),

@@ -1,0 +1,412 @@
+"""The ways up: what is accepted comes to all, what is not is refused with what would be.
+
+A refusal does nothing half: no message, no subscriber; and the server goes on.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import ClientConnection, connect
+
+from tests.conformance.doors import HTTP, RELOADS, Desk, Wire, check_problem, join, take_messages
+from tests.server_process import ServerProcess
+
+MOST = 10_000
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+BYTES = {"Content-Type": "application/octet-stream"}
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[ServerProcess]:
+    """Run a server that takes messages of up to 10,000 bytes."""
+    server = ServerProcess("--max-message", str(MOST))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def narrow_desk(narrow: ServerProcess) -> Iterator[Desk]:
+    """Stand at the narrow server."""
+    desk = Desk(narrow)
+    yield desk
+    desk.close()
+
+
+def socket_to(server: ServerProcess, channel: str, more: str = "") -> ClientConnection:
+    """Open a WebSocket by a client that is not ours."""
+    url = f"ws://{server.host}:{server.port}/web_socket?channel={channel}{more}"
+    return connect(url, compression=None, max_size=None)
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("slug", RELOADS)
+def test_a_form_publishes_and_redirects(
+    slug: str, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    fields = {
+        "channel": channel,
+        "sender": "aña & co",
+        "text": "¿qué? 50% + 1 = \r\n2",
+        "sent_ns": 9,
+    }
+    with join("sse", server, channel) as witness:
+        status, head, _ = desk.ask("POST", f"/{slug}", urlencode(fields).encode(), FORM)
+        (message,) = take_messages(witness, 1)
+    assert status == 303
+    assert head["location"].startswith(f"/{slug}")
+    assert f"channel={channel}" in head["location"]
+    assert desk.ask("GET", head["location"])[0] == 200
+    assert (message.sender, message.body, message.sent_ns) == (
+        fields["sender"], fields["text"], fields["sent_ns"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "expected"),
+    [
+        (TEXT, "¿qué?\n\0".encode(), "¿qué?\n\0"),
+        ({"Content-Type": "text/plain"}, "¿qué?".encode(), "¿qué?"),
+        (BYTES, b"\xff\x00", b"\xff\x00"),
+        (BYTES, b"", b""),
+        (JSON, json.dumps({"text": "¿qué?"}).encode(), "¿qué?"),
+        (JSON, '{"text": "¿qué?", "base64": "aGk="}'.encode(), b"hi"),
+        (JSON, b'{"base64":"/wA="}', b"\xff\x00"),
+        (JSON, b'{"text":"\\ud83d\\ude00 \\u0000"}', "😀 \0"),
+        (JSON, b'{"text":"half a pair: \\ud83d"}', "half a pair: \ud83d"),
+    ],
+)
+def test_a_post_publishes(
+    fields: dict[str, str], body: bytes, expected: str | bytes, server: ServerProcess,
+    desk: Desk, channel: str,
+) -> None:  # fmt: skip
+    with join("sse", server, channel) as witness:
+        status, head, answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
+        (message,) = take_messages(witness, 1)
+        assert status == 201
+        assert head["content-type"].startswith("application/json")
+        assert json.loads(answer) == {"id": 1, "cursor": witness.cursor}
+    assert message.body == expected
+
+
+def test_a_json_post_names_sender_and_time(server: ServerProcess, desk: Desk, channel: str) -> None:
+    body = json.dumps({"text": "hola", "sender": "ana", "sent_ns": 2**63 - 1}).encode()
+    with join("sse", server, channel) as witness:
+        desk.ask("POST", f"/publish?channel={channel}", body, JSON)
+        (message,) = take_messages(witness, 1)
+    assert (message.sender, message.sent_ns) == ("ana", 2**63 - 1)
+
+
+def test_a_post_in_chunks_publishes(server: ServerProcess, desk: Desk, channel: str) -> None:
+    with Wire(server) as wire, join("sse", server, channel) as witness:
+        wire.send(
+            f"POST /publish?channel={channel} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n3\r\nho\xc3\r\n2\r\n\xa1a\r\n0\r\n\r\n".encode(
+                "latin-1"
+            )
+        )
+        assert wire.head().status == 201
+        assert take_messages(witness, 1)[0].body == "hoáa"
+
+
+def test_web_socket_frames_publish_text_and_bytes(server: ServerProcess, channel: str) -> None:
+    with socket_to(server, channel, "&name=ana") as ana, join("sse", server, channel) as witness:
+        ana.send("¿qué?")
+        ana.send(b"\xff\x00")
+        ana.send(["in ", "three ", "frames"])
+        messages = take_messages(witness, 3)
+    assert [message.body for message in messages] == ["¿qué?", b"\xff\x00", "in three frames"]
+    assert {message.sender for message in messages} == {"ana"}
+
+
+def test_web_socket_envelopes_name_sender_and_time(server: ServerProcess, channel: str) -> None:
+    with socket_to(server, channel, "&envelope=json") as ana, join("sse", server, channel) as all_:
+        ana.send('{"text":"hola","sender":"ana","sent_ns":7}')
+        ana.send(json.dumps({"base64": base64.b64encode(b"\xff").decode()}))
+        first, second = take_messages(all_, 2)
+    assert (first.body, first.sender, first.sent_ns) == ("hola", "ana", 7)
+    assert second.body == b"\xff"
+
+
+def test_without_envelopes_a_text_frame_is_its_text_even_if_it_is_json(
+    server: ServerProcess, channel: str
+) -> None:
+    with socket_to(server, channel) as ana, join("sse", server, channel) as witness:
+        ana.send('{"text":"hola"}')
+        assert take_messages(witness, 1)[0].body == '{"text":"hola"}'
+
+
+def test_plugin_lines_publish_however_they_are_cut(server: ServerProcess, channel: str) -> None:
+    said = (
+        '\0\0{"text":"¿qué?","sender":"ana","sent_ns":7}\0{"base64":"/wA="}\0\0{"text":""}\0'
+    ).encode()
+    with Wire(server, "plugin_socket") as wire, join("sse", server, channel) as witness:
+        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
+        wire.until(b"\0")
+        for at in range(len(said)):
+            wire.send(said[at : at + 1])
+        messages = take_messages(witness, 3)
+    assert [message.body for message in messages] == ["¿qué?", b"\xff\x00", ""]
+    assert (messages[0].sender, messages[0].sent_ns) == ("ana", 7)
+
+
+# What is too large
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "most", "over"),
+    [
+        ("/publish", TEXT, b"x" * MOST, b"x" * (MOST + 1)),
+        ("/publish", TEXT, "ř".encode() * (MOST // 2), "ř".encode() * (MOST // 2 + 1)),
+        ("/publish", BYTES, bytes(MOST), bytes(MOST + 1)),
+        ("/publish", JSON,
+         b'{"text":"%b"}' % (b"x" * MOST),
+         b'{"text":"%b"}' % (b"x" * (MOST + 1))),
+        ("/publish", JSON,
+         b'{"base64":"%b"}' % base64.b64encode(bytes(MOST)),
+         b'{"base64":"%b"}' % base64.b64encode(bytes(MOST + 1))),
+        ("/publish", JSON, b'{"text":"%b"}' % (b"\\u0000" * MOST), b"{" + b" " * (8 * MOST)),
+        ("/page_reload", FORM, b"text=" + b"x" * MOST, b"text=" + b"x" * (MOST + 1)),
+        ("/frame_reload", FORM, b"text=" + b"%41" * MOST, b"text=" + b"%41" * (MOST + 2000)),
+    ],
+    ids=["text", "UTF-8", "bytes", "JSON", "base64", "escapes", "form", "percent"],
+)  # fmt: skip
+def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
+    target: str, fields: dict[str, str], most: bytes, over: bytes,
+    narrow_desk: Desk, channel: str,
+) -> None:  # fmt: skip
+    target += f"?channel={channel}"
+    status, _, _ = narrow_desk.ask("POST", target, most, fields)
+    assert status in (201, 303)
+    check_problem(413, *narrow_desk.ask("POST", target, over, fields)[1:], f"{MOST} bytes")
+    assert narrow_desk.publish(channel, "the next")["id"] == 2
+
+
+def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None:
+    chunk = b"1000\r\n%b\r\n" % bytes(0x1000)
+    with Wire(narrow) as wire:
+        wire.send(
+            b"POST /publish?channel=%b HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n%b0\r\n\r\n" % (channel.encode(), chunk * 3)
+        )
+        head = wire.head()
+        assert head.status == 413
+        assert head.fields["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("kind", ["text", "bytes", "in frames", "in an envelope"])
+def test_too_large_closes_a_web_socket_with_1009(
+    kind: str, narrow: ServerProcess, narrow_desk: Desk, channel: str
+) -> None:
+    over = {
+        "text": "x" * (MOST + 1),
+        "bytes": bytes(MOST + 1),
+        "in frames": ["x" * (MOST // 4)] * 5,
+        "in an envelope": json.dumps({"text": "x" * MOST}),
+    }
+    with socket_to(narrow, channel) as ana:
+        ana.send("x" * MOST)
+        ana.recv()
+        with pytest.raises(ConnectionClosedError):  # it may come while the rest is being sent
+            ana.send(over[kind])
+            ana.recv()
+        assert ana.close_code == 1009
+    assert narrow_desk.publish(channel, "the next")["id"] == 2
+
+
+def test_too_large_is_told_to_a_plugin_which_may_go_on(
+    narrow: ServerProcess, narrow_desk: Desk, channel: str
+) -> None:
+    with Wire(narrow, "plugin_socket") as wire:
+        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
+        wire.until(b"\0")
+        wire.send(b'{"text":"%b"}\0' % (b"x" * (MOST + 1)))
+        problem = json.loads(wire.until(b"\0")[:-1])["problem"]
+        assert problem["status"] == 413
+        assert f"{MOST} bytes" in problem["detail"]
+        wire.send(b'{"text":"the next"}\0')
+        assert json.loads(wire.until(b"\0")[:-1])["id"] == 1
+
+
+def test_a_plugin_line_without_an_end_ends_the_connection(
+    narrow: ServerProcess, channel: str
+) -> None:
+    with Wire(narrow, "plugin_socket") as wire:
+        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
+        wire.until(b"\0")
+        wire.send(b'{"text":"' + b"x" * (8 * MOST))
+        assert json.loads(wire.until(b"\0")[:-1])["problem"]["status"] == 413
+        assert wire.rest() == b""
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "status", "says"),
+    [
+        (JSON, b'{"text":', 400, "not JSON"),
+        (JSON, b"", 400, "not JSON"),
+        (JSON, b"[]", 400, "JSON object"),
+        (JSON, b"[" * 9000, 400, "JSON"),
+        (JSON, b'{"sender":"ana"}', 400, '"text" or "base64"'),
+        (JSON, b'{"text":7}', 400, "must be str"),
+        (JSON, b'{"base64":"?"}', 400, "base64"),
+        (JSON, b'{"text":"hola","sender":7}', 400, "up to 100 characters"),
+        (JSON, b'{"text":"hola","sent_ns":"7"}', 400, "whole number"),
+        (JSON, b'{"text":"hola","sent_ns":-7}', 400, "0 to 2^63 - 1"),
+        (JSON, b'{"text":"hola","sent_ns":NaN}', 400, "whole number"),
+        (JSON, b'{"text":"\xff"}', 400, "UTF-8"),
+        (JSON, b'\xff\xfe{\x00}\x00', 400, "UTF-8"),
+        (TEXT, b"hola \xff", 400, "not UTF-8 at byte 5"),
+        (TEXT, b"\xed\xa0\x80", 400, "application/octet-stream"),
+        (FORM, b"text=hola", 415, "text/plain, application/json or application/octet-stream"),
+        ({"Content-Type": "text/html"}, b"hola", 415, "application/json"),
+    ],
+)  # fmt: skip
+def test_a_wrong_post_is_told_what_is_accepted(
+    fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
+) -> None:
+    answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
+    assert answer[0] == status
+    check_problem(*answer, says)
+    assert desk.publish(channel, "the next")["id"] == 1
+
+
+@pytest.mark.parametrize("slug", RELOADS)
+@pytest.mark.parametrize(
+    ("fields", "body", "status", "says"),
+    [
+        (FORM, b"sender=ana", 400, "text"),
+        (FORM, b"text=%ff", 400, "UTF-8"),
+        (FORM, b"text=\xff", 400, "UTF-8"),
+        (FORM, b"text=hola&channel=a%20b", 400, "A-Z a-z 0-9"),
+        (FORM, b"text=hola&sent_ns=soon", 400, "whole number"),
+        (FORM, b"text=hola&sent_ns=-7", 400, "whole number"),
+        (FORM, "text=hola&sent_ns=²".encode(), 400, "whole number"),
+        (FORM, b"text=hola&sent_ns=%b" % (b"7" * 5000), 400, "whole number"),
+        (FORM, b"text=hola&sender=" + b"x" * 101, 400, "up to 100 characters"),
+        (TEXT, b"hola", 415, "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_wrong_form_is_told_what_is_accepted(
+    slug: str, fields: dict[str, str], body: bytes, status: int, says: str,
+    desk: Desk, channel: str,
+) -> None:  # fmt: skip
+    answer = desk.ask("POST", f"/{slug}?channel={channel}", body, fields)
+    assert answer[0] == status
+    check_problem(*answer, says)
+    assert desk.publish(channel, "the next")["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("channel=", "1 to 64 of the characters A-Z a-z 0-9 _ . -"),
+        ("channel=a%2Fb", "1 to 64 of the characters"),
+        ("channel=%C5%99", "1 to 64 of the characters"),
+        (f"channel={'x' * 65}", "1 to 64 of the characters"),
+        ("channel=%ff", "UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("slug", [*HTTP, "web_socket", "publish"])
+def test_a_wrong_channel_is_told_what_is_accepted(
+    slug: str, query: str, says: str, desk: Desk
+) -> None:
+    if slug == "publish":
+        answer = desk.ask("POST", f"/publish?{query}", b"hola", TEXT)
+    else:
+        answer = desk.ask("GET", f"/{slug}?{query}", None, upgrade_if(slug))
+    assert answer[0] == 400
+    check_problem(*answer, says)
+
+
+@pytest.mark.parametrize("cursor", ["7", "-7", "e-", "E-7", "e-7-7x", "e-%00", "e" * 33 + "-1"])
+@pytest.mark.parametrize("slug", [*HTTP, "web_socket"])
+def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: Desk) -> None:
+    answer = desk.ask("GET", f"/{slug}?after={cursor}", None, upgrade_if(slug))
+    assert answer[0] == 400
+    check_problem(*answer, "epoch-id")
+
+
+def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:
+    check_problem(*desk.ask("GET", "/sse", None, {"Last-Event-ID": "yesterday"}), "epoch-id")
+
+
+def upgrade_if(slug: str) -> dict[str, str]:
+    return {} if slug != "web_socket" else {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"channel":"a b"}', "1 to 64 of the characters"),
+        (b'{"channel":["lobby"]}', "1 to 64 of the characters"),
+        (b'{"cursor":"7"}', "epoch-id"),
+        (b'{"name":7}', "up to 100 characters"),
+        (b"GET / HTTP/1.1\r\n\r\n", "not JSON"),
+        (b'{"channel":"\xff"}', "UTF-8"),
+        (b"[]", "JSON object"),
+    ],
+)
+def test_a_wrong_first_line_is_told_and_ends_the_connection(
+    line: bytes, says: str, server: ServerProcess
+) -> None:
+    with Wire(server, "plugin_socket") as wire:
+        wire.send(line + b"\0")
+        problem = json.loads(wire.until(b"\0")[:-1])["problem"]
+        assert problem["status"] == 400
+        assert says in problem["detail"]
+        assert wire.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"text":', "not JSON"),
+        (b'{"sender":"ana"}', '"text" or "base64"'),
+        (b'{"text":"hola","sent_ns":-1}', "0 to 2^63 - 1"),
+    ],
+)
+@pytest.mark.parametrize("slug", ["plugin_socket", "web_socket"])
+def test_a_wrong_line_or_envelope_is_told_and_the_socket_goes_on(
+    slug: str, line: bytes, says: str, server: ServerProcess, channel: str
+) -> None:
+    if slug == "web_socket":
+        with socket_to(server, channel, "&envelope=json") as ana:
+            ana.send(line.decode())
+            problem = json.loads(ana.recv())["problem"]
+            ana.send('{"text":"the next"}')
+            after = json.loads(ana.recv())
+    else:
+        with Wire(server, slug) as wire:
+            wire.send(f'{{"channel":"{channel}"}}\0'.encode())
+            wire.until(b"\0")
+            wire.send(line + b"\0")
+            problem = json.loads(wire.until(b"\0")[:-1])["problem"]
+            wire.send(b'{"text":"the next"}\0')
+            after = json.loads(wire.until(b"\0")[:-1])
+    assert problem["status"] == 400
+    assert says in problem["detail"]
+    assert (after["id"], after["text"]) == (1, "the next")
+
+
+def test_a_text_frame_that_is_no_utf_8_closes_with_1007(
+    server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    with socket_to(server, channel) as ana:
+        ana.send(b"hola \xff", text=True)
+        with pytest.raises(ConnectionClosedError):
+            ana.recv()
+        assert ana.close_code == 1007
+    assert desk.publish(channel, "the next")["id"] == 1

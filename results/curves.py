@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
 from results.errors import ResultsError
 from results.palette import FAINT, GRID, INK, WARNING, color, marker
@@ -20,6 +20,7 @@ from results.style import (
     heading,
     label_ends,
     lecture_style,
+    log_ticks,
     small_panels,
     warn,
 )
@@ -112,7 +113,7 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
         levels = sorted(set(table[load]))
         bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
         bottom.set_xticks([], minor=True)
-        top.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        log_ticks(top.yaxis)
         top.set_title("median delivery latency, ms")
         bottom.set_title("server CPU, % of one core")
         bottom.set_ylim(0, 105)

@@ -8,7 +8,6 @@ import pandas as pd
 from hdrh.histogram import HdrHistogram
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
 from results.histogram import NS_PER_MS, curve, percentiles_ms
@@ -32,6 +31,7 @@ from results.style import (
     heading,
     label_ends,
     lecture_style,
+    log_ticks,
     row_panels,
     small_panels,
     warn,
@@ -101,7 +101,7 @@ def latency_percentiles(run: Run, network: str | None = None) -> Drawing:
             said.append(f"{title(slug)} {short(row['p50_ms'])} to {short(row['p999_ms'])} ms")
         _percent_axis(axes)
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        log_ticks(axes.yaxis)
         axes.set_ylabel("delivery latency, ms")
         axes.set_xlabel("percentile")
         heading(figure, "Delivery latency by percentile", f"{network}; {describe(cells[0])}")
@@ -136,13 +136,13 @@ def honest_and_naive(run: Run) -> Drawing:
             warn(axes, verdict)
             _percent_axis(axes, wide=False)
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
             highest = max(highest, lines["delivery"].get_max_value() / NS_PER_MS)
             honest, naive = (percentiles_ms(lines[name], 99)[0] for name in lines)
             said.append(f"{title(slug)} {short(honest)} against {short(naive)} ms")
         for axes in panels[-4:]:
             axes.set_xlabel("percentile")
         panels[0].set_ylim(top=highest * 8)  # room for a verdict above the lines
+        log_ticks(panels[0].yaxis)
         figure.supylabel("ms", fontsize=14)
         figure.legend(
             [Line2D([], [], color=FAINT), Line2D([], [], color=INK, linestyle=(0, (2, 1.5)))],
@@ -235,4 +235,4 @@ def _share_x(panels: Sequence[Axes]) -> None:
     limits = [axes.get_xlim() for axes in panels]
     for axes in panels:
         axes.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        log_ticks(axes.xaxis)

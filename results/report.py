@@ -215,7 +215,9 @@ def _facts(run: Run) -> str:
     host = head["host"]
     memory = float(host.get("memory_bytes", 0)) / 2**30
     facts = {
-        "Plan": ", ".join(f"{name}: {_words(value)}" for name, value in head["plan"].items()),
+        "Plan": ". ".join(
+            f"{name.capitalize()}: {_words(value)}" for name, value in head["plan"].items() if value
+        ),
         "Host": f"{host.get('cpu')}, {host.get('usable_cores')} of {host.get('cores')} cores, "
         f"{memory:.0f} GiB, {host.get('os')}, {host.get('kernel')}",
         "Versions": ", ".join(f"{k} {v}" for k, v in head.get("versions", {}).items()),
@@ -230,4 +232,8 @@ def _facts(run: Run) -> str:
 
 
 def _words(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_words(v)}" for k, v in value.items() if v not in ("", None, []))
+    if isinstance(value, list):
+        return ("; " if any(isinstance(v, dict) for v in value) else " ").join(map(_words, value))
+    return str(value)

@@ -14,10 +14,12 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from results.palette import FAINT, GRID, INK, WARNING
 from results.verdicts import Verdict
@@ -126,6 +128,18 @@ def heading(figure: Figure, title: str, conditions: str = "") -> None:
         engine.set(rect=(0.008, 0.008, 0.984, 0.992 - room / height))
     figure.text(0.008, 1 - 0.22 / height, title, fontsize=18, fontweight="bold", va="center")
     figure.text(0.008, 1 - 0.52 / height, conditions, fontsize=14, color=FAINT, va="center")
+
+
+def log_ticks(axis: Axis) -> None:
+    """Write plain numbers on a logarithmic axis, 1-2-5 steps where it is short.
+
+    Call it when the limits are known.
+    """
+    low, high = axis.get_view_interval()
+    steps = (1.0,) if high > 50 * low else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def row_panels(slugs: Sequence[str], count: int) -> tuple[Figure, list[Axes]]:

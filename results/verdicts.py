@@ -32,8 +32,9 @@ class Limits:
     """The thresholds of :func:`judge`.
 
     ``generator_cpu`` and ``server_cpu``: shares of one core that the median second may use.
-    ``generator_lag_ms``: how late the generator's own loop may be in its worst tenth of seconds;
-    lateness adds to every latency, so it must stay small beside what is measured.
+    ``generator_lag_ms`` and ``generator_stall_ms``: how late the generator's own loop may be in
+    the median second and in the worst tenth of seconds; lateness adds to every latency, but one
+    hiccup of a few seconds' run says little.
     ``rate_reached``: least share of the asked messages that must have been published.
     ``spread``: largest relative difference between a repeat's median latency and the median of
     the repeats, once it is also more than ``spread_ms``.
@@ -41,6 +42,7 @@ class Limits:
 
     generator_cpu: float = 0.90
     generator_lag_ms: float = 25.0
+    generator_stall_ms: float = 100.0
     server_cpu: float = 0.90
     rate_reached: float = 0.98
     spread: float = 0.25
@@ -72,7 +74,7 @@ def judge(load: Load, limits: Limits | None = None) -> Judgement:
     """Judge one cell: the generator's limits first, then the server's."""
     limits = limits or Limits()
     generator = quantile(load.generator_cpu, 0.5)
-    lag = quantile(load.generator_lag_ms, 0.9)
+    lag, stall = (quantile(load.generator_lag_ms, share) for share in (0.5, 0.9))
     server = quantile(load.server_cpu, 0.5)
     if load.trouble:
         return Judgement(Verdict.GENERATOR_BOUND, load.trouble)
@@ -84,7 +86,14 @@ def judge(load: Load, limits: Limits | None = None) -> Judgement:
     if lag > limits.generator_lag_ms:
         return Judgement(
             Verdict.GENERATOR_BOUND,
-            f"the generator's loop was {lag:.0f} ms late (limit {limits.generator_lag_ms:.0f} ms)",
+            f"the generator's loop was {lag:.0f} ms late in the median second "
+            f"(limit {limits.generator_lag_ms:.0f} ms)",
+        )
+    if stall > limits.generator_stall_ms:
+        return Judgement(
+            Verdict.GENERATOR_BOUND,
+            f"the generator's loop was {stall:.0f} ms late in its worst tenth of seconds "
+            f"(limit {limits.generator_stall_ms:.0f} ms)",
         )
     if server > limits.server_cpu:
         return Judgement(

@@ -124,7 +124,8 @@ def write_run_() -> Callable[..., Path]:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a synthetic run with one invented verdict."""
     folder = tmp_path_factory.mktemp("runs") / "synthetic"
-    write_synthetic(folder, bad={"polling": Verdict.SERVER_BOUND})
+    bad = {"polling": Verdict.SERVER_BOUND, "long_polling": Verdict.GENERATOR_BOUND}
+    write_synthetic(folder, bad=bad)
     return read_run(folder)
 
 

@@ -78,6 +78,7 @@ def test_page_says_everything(page: str, run: Run) -> None:
         assert technique.title in page
     assert page.index('id="figures"') < page.index('id="table"') < page.index('id="measured"')
     assert "SERVER-BOUND" in page
+    assert "GENERATOR-BOUND" in page
     assert "invented for this test" in page
     assert "python -m loadtests" in page
     assert str(run.head["host"]["cpu"]).replace("(R)", "") in page.replace("(R)", "")

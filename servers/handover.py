@@ -24,18 +24,20 @@ FULL = Problem(
 )
 # Descriptors kept free for refusals, logs and listening sockets.
 RESERVE = 64
+_MOST_REFUSALS = 24  # that wait for a request; beyond, connections are cut without a word
 _REFUSAL_SECONDS = 2.0
 
 
 class Front(asyncio.Protocol):
     """Stands before aiohttp's protocol: remembers the last bytes, so that nothing gets lost."""
 
-    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "_transport")
+    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "has_ended")
 
     def __init__(self, inner: RequestHandler, ledger: Ledger) -> None:
         self._inner = inner
         self._ledger = ledger
         self._before = self._chunk = b""
+        self.has_ended = False  # whether the client said that it sends no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -48,9 +50,15 @@ class Front(asyncio.Protocol):
         self._chunk = data
         self._inner.data_received(data)
 
-    def eof_received(self) -> None:
-        """Pass on the end; the transport then closes."""
-        self._inner.eof_received()
+    def eof_received(self) -> bool:
+        """Close, but after the answer where a whole request waits for one."""
+        waiter = self._inner._waiter
+        is_idle = waiter is not None and not waiter.done()
+        if is_idle or not self.is_at_request_end():
+            return False
+        self.has_ended = True
+        self._inner.close()
+        return True
 
     def pause_writing(self) -> None:
         """Pass on."""
@@ -87,7 +95,10 @@ class Refusal(asyncio.Protocol):
         """Wait a moment for the request: closing before it came would destroy the answer."""
         self._transport = cast(asyncio.Transport, transport)
         self._ledger.sockets += 1
+        self._ledger.refusals += 1
         self._timer = asyncio.get_running_loop().call_later(_REFUSAL_SECONDS, self._transport.abort)
+        if self._ledger.refusals > _MOST_REFUSALS:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Refuse."""
@@ -97,6 +108,7 @@ class Refusal(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._ledger.sockets -= 1
+        self._ledger.refusals -= 1
         self._timer.cancel()
 
 
@@ -112,6 +124,10 @@ class Listener:
         """Make a protocol: aiohttp's, or a refusal where the room is used up."""
         if self._ledger.sockets >= self._most:
             return Refusal(self._ledger, FULL.raw())
+        return self.front()
+
+    def front(self) -> Front:
+        """Make aiohttp's protocol, for a connection that has its room already."""
         return Front(self._server(), self._ledger)
 
 
@@ -133,6 +149,8 @@ async def take_over(request: web.Request, protocol: asyncio.Protocol) -> NoRetur
     except Exception:
         transport.abort()  # it is not aiohttp's any more, so nobody else would close it
         raise
+    if front.has_ended and not protocol.eof_received():  # which it would not hear of again
+        transport.close()
     await asyncio.sleep(0)
     raise asyncio.CancelledError
 
@@ -147,7 +165,7 @@ def is_alone(request: web.Request) -> bool:
 
 def give_back(transport: asyncio.Transport, listener: Listener, unread: bytes) -> None:
     """Let aiohttp serve the connection again, beginning with the ``unread`` bytes."""
-    protocol = listener()
+    protocol = listener.front()
     transport.set_protocol(protocol)
     protocol.connection_made(transport)
     protocol.data_received(unread)

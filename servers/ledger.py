@@ -37,10 +37,11 @@ class Row:
 
 @dataclass(slots=True)
 class Ledger:
-    """All rows, and how many sockets the process has open in all."""
+    """All rows, how many sockets the process has open, and how many of them to be refused."""
 
     rows: dict[str, Row] = field(default_factory=lambda: {slug: Row() for slug in SLUGS})
     sockets: int = 0
+    refusals: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return every row's counters by slug."""

@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from servers.ledger import Ledger
+from servers.ledger import Ledger, Row
 from servers.problems import Problem
 from wire.http_head import END
 
@@ -31,12 +31,13 @@ _REFUSAL_SECONDS = 2.0
 class Front(asyncio.Protocol):
     """Stands before aiohttp's protocol: remembers the last bytes, so that nothing gets lost."""
 
-    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "has_ended")
+    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "_row", "has_ended")
 
     def __init__(self, inner: RequestHandler, ledger: Ledger) -> None:
         self._inner = inner
         self._ledger = ledger
         self._before = self._chunk = b""
+        self._row: Row | None = None
         self.has_ended = False  # whether the client said that it sends no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,9 +69,18 @@ class Front(asyncio.Protocol):
         """Pass on."""
         self._inner.resume_writing()
 
+    def count_for(self, row: Row) -> None:
+        """Enter the connection into the row of the technique that it was first used for."""
+        if self._row is None:
+            self._row = row
+            row.open += 1
+            row.connections += 1
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._ledger.sockets -= 1
+        if self._row is not None:
+            self._row.open -= 1
         self._inner.connection_lost(exc)
 
     def is_at_request_end(self) -> bool:
@@ -80,6 +90,8 @@ class Front(asyncio.Protocol):
     def let_go(self) -> None:
         """Free aiohttp's protocol, whose running handler gets cancelled."""
         self._ledger.sockets -= 1
+        if self._row is not None:
+            self._row.open -= 1
         self._inner.transport = None
         self._inner.connection_lost(None)
 

@@ -173,4 +173,4 @@ def _number(axes: Axes, y: int, value: float, verdict: str) -> None:
 def _room_for_numbers(axes: Axes) -> None:
     longest = axes.dataLim.x1
     words = any(" " in text.get_text() for text in axes.texts)
-    axes.set_xlim(0, longest * (1.6 if words else 1.25) if longest > 0 else 1.0)
+    axes.set_xlim(0, longest * (1.95 if words else 1.25) if longest > 0 else 1.0)

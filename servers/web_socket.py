@@ -11,7 +11,7 @@ bring, with sender and time.
 
 from aiohttp import web
 
-from servers.handover import take_over
+from servers.handover import is_alone, take_over
 from servers.http_streams import count_request, fields_of
 from servers.problems import Problem, problem_of
 from servers.publish import publish_body, publish_fields
@@ -22,7 +22,7 @@ from servers.web_socket_peer import PING, WebSocketPeer, encode_data
 from wire import web_socket_deflate
 from wire.errors import MessageError
 from wire.message import Message as ChannelMessage
-from wire.message import decode_message, dump_json, encode_binary_message, load_json
+from wire.message import decode_message, encode_binary_message, load_json
 from wire.web_socket_deflate import Agreement
 from wire.web_socket_frames import Opcode
 from wire.web_socket_handshake import SUBPROTOCOL, check_request, encode_answer
@@ -49,9 +49,9 @@ class WebSocket(WebSocketPeer):
             else:
                 publish_body(service, "web_socket", channel, message.text, self._name)
         except Problem as problem:
-            self.send(Opcode.TEXT, dump_json({"problem": problem.members()}))
+            self.complain(problem)
         except MessageError as error:
-            self.send(Opcode.TEXT, dump_json({"problem": problem_of(error).members()}))
+            self.complain(problem_of(error))
 
 
 class Echo(WebSocketPeer):
@@ -101,6 +101,9 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     """Answer the opening handshake and leave HTTP."""
     service = request.app[SERVICE]
     opening = check_request(request.method, request.version.minor, fields_of(request))
+    if not is_alone(request):
+        # RFC 6455, 4.1: a client waits for the answer. What came before it would get lost.
+        raise Problem(400, "nothing may be sent before the opening handshake was answered")
     query = query_of(request)
     count_request(service.row("web_socket"), request)
     agreed = web_socket_deflate.agree(opening.extensions) if service.settings.deflate else None

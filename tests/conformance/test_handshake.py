@@ -1,0 +1,171 @@
+"""The opening handshake of WebSocket (RFC 6455, 4), who is let in, and what frames weigh."""
+
+import json
+
+import pytest
+
+from tests.conformance.doors import Desk, Wire, check_problem
+from tests.server_process import ServerProcess
+from wire.message import Message, encode_message
+
+KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
+ACCEPT = "HSmrc0sMlYUkAGmm5OPpG2HaGWk="
+GOOD = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": KEY,
+}
+
+
+def lines(fields: dict[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in fields.items()]
+
+
+@pytest.mark.parametrize("path", ["/web_socket", "/web_socket/echo"])
+def test_the_answer_to_a_good_handshake(path: str, server: ServerProcess) -> None:
+    with Wire(server) as wire:
+        wire.get(path, *lines(GOOD))
+        head = wire.head()
+    assert head.status == 101
+    assert head.fields["upgrade"].lower() == "websocket"
+    assert head.fields["connection"].lower() == "upgrade"
+    assert head.fields["sec-websocket-accept"] == ACCEPT
+    assert "sec-websocket-protocol" not in head.fields
+    assert "sec-websocket-extensions" not in head.fields
+
+
+@pytest.mark.parametrize(
+    ("offered", "selected"),
+    [
+        ("duplex.v1", "duplex.v1"),
+        ("chat, duplex.v1", "duplex.v1"),
+        ("duplex.v2", None),
+        ("DUPLEX.V1", None),
+    ],
+)
+def test_the_subprotocol_is_selected_where_it_is_offered(
+    offered: str, selected: str | None, server: ServerProcess
+) -> None:
+    with Wire(server) as wire:
+        wire.get("/web_socket", *lines(GOOD), f"Sec-WebSocket-Protocol: {offered}")
+        assert wire.head().fields.get("sec-websocket-protocol") == selected
+
+
+def test_an_offered_extension_is_not_taken(server: ServerProcess) -> None:
+    with Wire(server) as wire:
+        wire.get("/web_socket", *lines(GOOD), "Sec-WebSocket-Extensions: permessage-deflate")
+        assert "sec-websocket-extensions" not in wire.head().fields
+
+
+def test_frames_sent_with_the_handshake_are_not_lost(server: ServerProcess, channel: str) -> None:
+    head = "\r\n".join([f"GET /web_socket?channel={channel} HTTP/1.1", "Host: x", *lines(GOOD)])
+    with Wire(server) as wire:
+        wire.send(head.encode() + b"\r\n\r\n\x81\x84\0\0\0\0hola")
+        assert wire.head().status == 400
+    with Wire(server) as wire:
+        wire.send(head.encode())
+        wire.send(b"\r\n\r\n\x81\x84\0\0\0\0hola")
+        assert wire.head().status == 400
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "says"),
+    [
+        ({"Sec-WebSocket-Version": "8"}, 426, "13"),
+        ({"Sec-WebSocket-Version": ""}, 426, "13"),
+        ({"Sec-WebSocket-Version": "13, 8"}, 426, "13"),
+        ({"Sec-WebSocket-Key": "short"}, 400, "Sec-WebSocket-Key"),
+        ({"Sec-WebSocket-Key": ""}, 400, "Sec-WebSocket-Key"),
+        ({"Sec-WebSocket-Key": KEY.replace("=", "")}, 400, "Sec-WebSocket-Key"),
+        ({"Sec-WebSocket-Key": "ř3JJHMbDL1EzLkh9GBhXDw=="}, 400, "Sec-WebSocket-Key"),
+        ({"Upgrade": "h2c"}, 426, "websocket"),
+        ({"Connection": "keep-alive"}, 400, "Connection"),
+        ({"Origin": "http://evil.example"}, 403, "--allow-origin"),
+        ({"Origin": "null"}, 403, "--allow-origin"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/web_socket", "/web_socket/echo"])
+def test_a_wrong_handshake_is_refused_and_told_why(
+    path: str, changed: dict[str, str], status: int, says: str, server: ServerProcess
+) -> None:
+    with Wire(server) as wire:
+        fields = "\r\n".join(lines(GOOD | changed))
+        wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode())
+        head = wire.head()
+        body = wire.exactly(head.length or 0)
+    assert head.status == status
+    check_problem(status, dict(head.fields), body, says)
+    if status == 426:
+        assert head.fields["sec-websocket-version"] == "13"
+        assert head.fields["upgrade"].lower() == "websocket"
+
+
+def test_a_plain_get_of_the_web_socket_is_told_to_upgrade(desk: Desk) -> None:
+    status, fields, body = desk.ask("GET", "/web_socket")
+    assert status == 426
+    assert fields["sec-websocket-version"] == "13"
+    check_problem(426, fields, body)
+
+
+def test_pages_of_this_server_are_let_in(server: ServerProcess) -> None:
+    for origin in (server.url, server.url.replace("http:", "https:")):
+        with Wire(server) as wire:
+            host = server.url.partition("//")[2]
+            fields = [f"Host: {host}", f"Origin: {origin}", *lines(GOOD)]
+            wire.send("\r\n".join(["GET /web_socket HTTP/1.1", *fields, "", ""]).encode())
+            assert wire.head().status == 101
+
+
+def test_pages_of_named_origins_are_let_in() -> None:
+    server = ServerProcess("--allow-origin", "https://duplex.example")
+    try:
+        for origin, status in [
+            ("https://duplex.example", 101),
+            ("http://duplex.example", 403),
+            ("https://duplex.example.evil.example", 403),
+        ]:
+            with Wire(server) as wire:
+                wire.get("/web_socket", *lines(GOOD), f"Origin: {origin}")
+                assert wire.head().status == status
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("size", "down", "up"), [(125, 2, 6), (126, 4, 8), (65_535, 4, 8), (65_536, 10, 14)]
+)
+def test_frame_heads_have_2_4_or_10_bytes_down_and_6_8_or_14_up(
+    size: int, down: int, up: int, server: ServerProcess
+) -> None:
+    if size <= 125:
+        length = bytes([0x80 | size])
+    elif size <= 65_535:
+        length = b"\xfe" + size.to_bytes(2, "big")
+    else:
+        length = b"\xff" + size.to_bytes(8, "big")
+    sent = b"\x82" + length + b"\0\0\0\0" + b"x" * size
+    assert len(sent) == up + size
+    with Wire(server) as wire:
+        wire.get("/web_socket/echo", *lines(GOOD))
+        wire.head()
+        wire.send(sent)
+        received = wire.exactly(down + size)
+        assert received[down:] == b"x" * size
+        wire.send(b"\x89\x80\0\0\0\0")  # nothing stands between the echo and the pong
+        assert wire.exactly(2) == b"\x8a\0"
+
+
+@pytest.mark.parametrize(("size", "head"), [(125, 2), (126, 4), (65_535, 4), (65_536, 10)])
+def test_a_message_costs_its_json_and_the_frame_head(
+    size: int, head: int, server: ServerProcess, desk: Desk, channel: str
+) -> None:
+    # The two times have as many digits as the host's clock has just now.
+    clock = json.loads(desk.ask("GET", "/clock")[2])["monotonic_ns"]
+    bare = len(encode_message(Message(1, "", 0, clock, "")))
+    with Wire(server) as wire:
+        wire.get(f"/web_socket?channel={channel}", *lines(GOOD))
+        wire.head()
+        desk.publish(channel, "x" * (size - bare), sent_ns=0)
+        frame = wire.exactly(head + size)
+        assert json.loads(frame[head:])["id"] == 1

@@ -13,6 +13,7 @@ import asyncio
 from typing import NoReturn, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from servers.ledger import Ledger, Row
@@ -26,6 +27,25 @@ FULL = Problem(
 RESERVE = 64
 _MOST_REFUSALS = 24  # that wait for a request; beyond, connections are cut without a word
 _REFUSAL_SECONDS = 2.0
+_IDLE_SECONDS = 30.0  # for a head to arrive, and between requests
+
+
+class Handler(RequestHandler):
+    """aiohttp's protocol, which answers what is no HTTP by a problem instead of a log entry."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:  # fmt: skip
+        """Answer what could not be read; our own mistakes stay aiohttp's to log."""
+        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        reason = exc.message.partition("\n")[0].rstrip(": ")[:200]
+        response = Problem(status, f"not an HTTP/1.1 request: {reason}").response()
+        response.force_close()
+        return response
 
 
 class Front(asyncio.Protocol):
@@ -131,6 +151,7 @@ class Listener:
         self._server = server
         self._ledger = ledger
         self._most = most
+        self._loop = asyncio.get_running_loop()
 
     def __call__(self) -> asyncio.Protocol:
         """Make a protocol: aiohttp's, or a refusal where the room is used up."""
@@ -140,7 +161,11 @@ class Listener:
 
     def front(self) -> Front:
         """Make aiohttp's protocol, for a connection that has its room already."""
-        return Front(self._server(), self._ledger)
+        inner = Handler(
+            self._server, loop=self._loop, keepalive_timeout=_IDLE_SECONDS,
+            access_log=None,  # type: ignore[arg-type]  # which means none, as in web.AppRunner
+        )  # fmt: skip
+        return Front(inner, self._ledger)
 
 
 async def take_over(request: web.Request, protocol: asyncio.Protocol) -> NoReturn:

@@ -351,6 +351,8 @@ class PollConnection(asyncio.Protocol):
         is_stuck = self._is_closing or (self._pool is None and quiet > limit)
         if is_stuck or self._door.service.liveness.is_deaf(self._transport):
             self._transport.abort()
+        elif self._pool is not None:
+            self._door.pool(self._pool.waiting[self][0].query)  # who waits is not silent
 
     def finish(self) -> None:
         """Answer what waits and close."""

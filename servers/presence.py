@@ -26,7 +26,7 @@ class Presence:
     def enter(self, channel: Channel, name: str, slug: str) -> None:
         """A named client holds one more connection."""
         who = (channel.name, name, slug)
-        if not name or len(self._held) >= _MOST:
+        if not name or (len(self._held) >= _MOST and who not in self._held):
             return
         self._held[who] = self._held.get(who, 0) + 1
         if self._held[who] == 1:
@@ -44,10 +44,10 @@ class Presence:
 
     def seen(self, channel: Channel, name: str, slug: str) -> None:
         """A named client has just asked."""
-        if not name or len(self._seen) >= _MOST:
-            return
         who = (channel.name, name, slug)
         is_new = who not in self._seen
+        if not name or (is_new and len(self._seen) >= _MOST):
+            return
         self._seen[who] = time.monotonic()
         if is_new:
             channel.publish(slug, name, presence="joined")

@@ -11,6 +11,7 @@ Flash let a page connect, it asked on the same port for a policy file.
 """
 
 import asyncio
+import time
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,8 @@ from wire.errors import MessageError, WireError
 from wire.json_lines import END, POLICY_REQUEST, JsonLinesDecoder, encode_line, encode_policy
 from wire.message import dump_json, load_json
 
+_FIRST_LINE_SECONDS = 10.0  # whoever takes longer is an attack or a broken line
+
 FRAMING = Framing(
     slug="plugin_socket",
     key="plugin_socket",
@@ -38,10 +41,11 @@ FRAMING = Framing(
 class PluginSocket(Stream):
     """One plugin's connection."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_lines", "_since")
 
     def __init__(self, service: Service) -> None:
         super().__init__(service, FRAMING, None, b"")
+        self._since = time.monotonic()
         self._lines = JsonLinesDecoder(6 * service.settings.most_message + 4096)
 
     def data_received(self, data: bytes) -> None:
@@ -53,12 +57,19 @@ class PluginSocket(Stream):
             self._refuse(Problem(413, str(error)), is_fatal=True)
             return
         for line in lines:
-            if self._is_closing:
+            if self._is_closing or self.transport.is_closing():
                 return
             if line == POLICY_REQUEST:
                 self._answer_policy()
             elif line:  # an empty line is the client's sign of life
                 self._take(line)
+
+    def check(self) -> None:
+        """End the connection also if it never said what it wants."""
+        if self.feed is None and time.monotonic() - self._since > _FIRST_LINE_SECONDS:
+            self.transport.abort()
+        else:
+            super().check()
 
     def _take(self, line: bytes) -> None:
         try:
@@ -90,7 +101,8 @@ class PluginSocket(Stream):
     def _refuse(self, problem: Problem, is_fatal: bool = False) -> None:
         # A wrong line is told; only one that cannot be read to its end costs the connection.
         self.write(encode_line(dump_json({"problem": problem.members()})))
-        if is_fatal or self.feed is None:
+        # Whoever does not even read that would pile up complaints.
+        if is_fatal or self.feed is None or not self.is_writable():
             self.finish()
 
     def _answer_policy(self) -> None:

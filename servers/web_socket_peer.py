@@ -8,9 +8,11 @@ that breaks the protocol is told the close code (RFC 6455, 5.5, 7).
 import asyncio
 
 from servers.channel import Channel
+from servers.problems import Problem
 from servers.service import Service
 from servers.streams import Framing, Stream
 from wire.errors import WebSocketError
+from wire.message import dump_json
 from wire.web_socket_deflate import Agreement, deflate
 from wire.web_socket_frames import CloseCode, Opcode, encode_frame
 from wire.web_socket_messages import (
@@ -58,6 +60,13 @@ class WebSocketPeer(Stream):
         """Write one message, compressed if that was agreed on."""
         self.write(encode_data(opcode, payload, self._deflate))
 
+    def complain(self, problem: Problem) -> None:
+        """Tell of a message that was not published."""
+        if self.is_writable():
+            self.send(Opcode.TEXT, dump_json({"problem": problem.members()}))
+        else:  # whoever does not read would pile up complaints
+            self.close(CloseCode.POLICY_VIOLATION, "read what is wrong before you send more")
+
     def data_received(self, data: bytes) -> None:
         """Take frames apart and act on them."""
         self.row.bytes_up += len(data)
@@ -74,7 +83,7 @@ class WebSocketPeer(Stream):
         except WebSocketError as error:
             fault = error
         for event in self._decoder.events:
-            if self._is_closing:
+            if self._is_closing or self.transport.is_closing():
                 return
             self._take(event)
         if fault is not None and not self._is_closing:

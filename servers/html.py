@@ -90,7 +90,7 @@ def form(path: str, query: Query) -> str:
         f'<form method="post" action="{path}" accept-charset="utf-8">'
         f'<input type="hidden" name="channel" value="{html.escape(query.channel)}">'
         f'<label>Name <input name="sender" value="{_show(query.name)}" maxlength="100"></label> '
-        '<label>Message <input name="text" required autofocus></label> <button>Send</button></form>'
+        '<label>Message <input name="text" required></label> <button>Send</button></form>'
     )
 
 
@@ -101,9 +101,14 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
         raise Problem(415, "this address takes forms: application/x-www-form-urlencoded")
     body = await read_body(request, 3 * service.settings.most_message + 4096)
     try:
-        values = dict(parse_qsl(decode_text(body), keep_blank_values=True, errors="strict"))
+        pairs = parse_qsl(
+            decode_text(body), keep_blank_values=True, errors="strict", max_num_fields=50
+        )
     except UnicodeDecodeError:
         raise Problem(400, "the form's fields are not UTF-8") from None
+    except ValueError:
+        raise Problem(400, "the form has more than 50 fields") from None
+    values = dict(pairs)
     query = query_of(request)
     name = check_name(values.get("sender", query.sender))
     channel = service.channel(check_channel(values.get("channel", query.channel)))
@@ -113,6 +118,6 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
     publish_body(service, slug, channel, values["text"], name, sent_ns)
     again = {"channel": channel.name, "name": name}
     if "every" in values:
-        again["every"] = values["every"]
+        again["every"] = values["every"][:20]
     # 303 says that what follows is a GET, whatever the request was (RFC 9110, 15.4.4).
     return web.Response(status=303, headers={"Location": f"{path}?{urlencode(again)}"})

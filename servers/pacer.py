@@ -39,10 +39,12 @@ class Pacer:
     def _flush(self) -> None:
         started = time.monotonic()
         due, self._due = self._due, {}
-        for channel in due:
-            channel.flush()
-        # uvloop writes to the sockets at the end of this turn of the loop; measure that too.
-        self._loop.call_soon(self._rest, started)
+        try:
+            for channel in due:
+                channel.flush()
+        finally:  # a fault in one flush must not be the last of all
+            # uvloop writes to the sockets at the end of this turn of the loop; measure that too.
+            self._loop.call_soon(self._rest, started)
 
     def _rest(self, started: float) -> None:
         took = time.monotonic() - started

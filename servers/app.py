@@ -28,7 +28,6 @@ _LOG = logging.getLogger("servers")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PAGES = ("page_reload", "frame_reload")
 _GOODBYE_SECONDS = 1.0
-_IDLE_SECONDS = 30.0  # for a whole request to arrive, and between requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +171,7 @@ async def running(
     """
     service = make_service(settings)
     runner = web.AppRunner(
-        make_app(service),
-        access_log=None,
-        handler_cancellation=True,
-        keepalive_timeout=_IDLE_SECONDS,
-        shutdown_timeout=_GOODBYE_SECONDS,
+        make_app(service), handler_cancellation=True, shutdown_timeout=_GOODBYE_SECONDS
     )
     await runner.setup()
     assert runner.server is not None

@@ -52,7 +52,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "compare": Command(("loadtests",), "measure every technique, write a report (2 min; --full)"),
-    "serve": Command(("servers",), "serve every technique on this machine"),
+    "serve": Command(("servers", "--lecture"), "open the lecture page: every technique, live"),
     "watch": Command(("clients",), "follow one technique in the terminal: watch sse"),
     "notebooks": Command(("jupyterlab", "--notebook-dir=notebooks"), "open the notebooks"),
     "load": Command(

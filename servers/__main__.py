@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import cast
 
 from servers.app import most_sockets, running
+from servers.relay_loop import new_loop
 from servers.service import Settings
 from wire.techniques import SLUGS
 
@@ -44,6 +45,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--deflate", action="store_true", help="allow permessage-deflate on WebSockets")
     add("--loop", choices=("auto", "uvloop", "asyncio"), default="auto",
         help="event loop; auto takes uvloop where it exists")  # fmt: skip
+    add("--lecture", action="store_true",
+        help="also serve the lecture page, with a network that its lecturer controls")  # fmt: skip
+    add("--open", action=argparse.BooleanOptionalAction,
+        help="open the lecture page in a browser (default: on a terminal)")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -101,6 +106,11 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     options = parse_arguments(arguments)
     try:
+        if options.lecture:
+            # Timers of the network that it plays must be right, so not uvloop.
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(import_module("servers.lecture").lecture(options))
+            return 0
         factory = loop_factory(options.loop)
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(serve(options))

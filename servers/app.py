@@ -17,7 +17,7 @@ from functools import partial
 from aiohttp import web
 
 from servers import plugin_socket, publish
-from servers.handover import RESERVE, Listener
+from servers.handover import RESERVE, Front, Listener
 from servers.http_streams import count_request, fields_of
 from servers.ledger import resident_bytes
 from servers.problems import Problem, problem_of
@@ -140,6 +140,9 @@ async def _count_page(request: web.Request, response: web.StreamResponse) -> Non
         return
     row = request.app[SERVICE].row(slug)
     count_request(row, request)
+    front = request.transport.get_protocol() if request.transport is not None else None
+    if isinstance(front, Front):
+        front.count_for(row)
     row.bytes_up += request.content_length or 0
     down = sum(len(name) + len(value) + 4 for name, value in response.headers.items())
     row.bytes_down += len(f"HTTP/1.1 {response.status} {response.reason}\r\n") + down + 2
@@ -162,17 +165,22 @@ def make_app(service: Service) -> web.Application:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, host: str = "127.0.0.1", port: int = 0, plugin_port: int = 0
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    plugin_port: int = 0,
+    extend: Callable[[web.Application, Service], None] | None = None,
 ) -> AsyncIterator[Running]:
-    """Run a server inside ``async with``; port 0 takes a free one.
+    """Run a server inside ``async with``; port 0 takes a free one; ``extend`` may add routes.
 
     On leaving, held polls are answered, streams ended and WebSockets closed with 1001.
     Raises :class:`OSError` where a port is taken.
     """
     service = make_service(settings)
-    runner = web.AppRunner(
-        make_app(service), handler_cancellation=True, shutdown_timeout=_GOODBYE_SECONDS
-    )
+    app = make_app(service)
+    if extend is not None:
+        extend(app, service)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_GOODBYE_SECONDS)
     await runner.setup()
     assert runner.server is not None
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)

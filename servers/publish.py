@@ -37,6 +37,8 @@ def publish_body(
     size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
     if size > service.settings.most_message:
         raise too_large(service)
+    if service.allow is not None:
+        service.allow(channel.name, size)
     if slug is not None:
         service.row(slug).publishes += 1
     return channel.publish(body, sender, sent_ns)

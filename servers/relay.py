@@ -56,7 +56,7 @@ class _CutRule:
 
 
 class Relay:
-    """Listens on ``127.0.0.1:port`` (0: any free one) and relays to ``host:to_port``."""
+    """Listens on ``listen:port`` (0: any free one) and relays to ``host:to_port``."""
 
     def __init__(
         self,
@@ -67,8 +67,10 @@ class Relay:
         link: Link | None = None,
         buffer_bytes: int = 1 << 20,
         trace: Trace | None = None,
+        listen: str = "127.0.0.1",
     ) -> None:
         self.host, self.to_port, self.port = host, to_port, port
+        self._listen = listen
         self.trace = Trace() if trace is None else trace
         self.line = Line(Link() if link is None else link, buffer_bytes)
         self._live: dict[int, Connection] = {}
@@ -86,7 +88,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: Connection(self, next(self._numbers)).client_side,
-            "127.0.0.1",
+            self._listen,
             self.port,
             backlog=1024,
         )

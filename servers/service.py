@@ -1,5 +1,6 @@
 """What every technique needs, in one hand: settings, hub, ledger, guard, presence, liveness."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -39,7 +40,11 @@ class Settings:
 
 @dataclass(slots=True)
 class Service:
-    """One running server. ``listener`` makes protocols for accepted connections."""
+    """One running server. ``listener`` makes protocols for accepted connections.
+
+    ``allow``, where given, is asked before each publish with the channel and the size in bytes,
+    and refuses by raising a :class:`~servers.problems.Problem`.
+    """
 
     settings: Settings
     hub: Hub
@@ -47,6 +52,7 @@ class Service:
     liveness: Liveness
     presence: Presence
     ledger: Ledger = field(default_factory=Ledger)
+    allow: Callable[[str, int], None] | None = None
     listener: Listener = field(init=False)
 
     def channel(self, name: str) -> Channel:

@@ -1,0 +1,68 @@
+// Making elements, and saying things to people.
+
+import { say } from "./i18n.js";
+
+/**
+ * Make an element. `say`, `label`, `title` and `placeholder` name words of the language in use; `on`
+ * holds listeners; the rest are properties.
+ */
+export function el(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  const { say: key, label, hint, placeholder, on = {}, data = {}, attributes = {}, ...rest } = properties;
+  if (key) {
+    node.dataset.say = key;
+    node.textContent = say(key);
+  }
+  if (label) {
+    node.dataset.sayLabel = label;
+    node.setAttribute("aria-label", say(label));
+  }
+  if (hint) {
+    node.dataset.sayTitle = hint;
+    node.title = say(hint);
+  }
+  if (placeholder) {
+    node.dataset.sayPlaceholder = placeholder;
+    node.placeholder = say(placeholder);
+  }
+  Object.assign(node, rest);
+  Object.assign(node.dataset, data);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, listener] of Object.entries(on)) node.addEventListener(name, listener);
+  node.append(...children);
+  return node;
+}
+
+/** Change what an element says in the language in use. */
+export function saying(node, key) {
+  node.dataset.say = key;
+  node.textContent = say(key);
+}
+
+/** Set text only where it differs: untouched nodes cost no layout. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+let hiding = 0;
+
+/** Tell everybody something, for some seconds. */
+export function notify(text) {
+  const notice = document.getElementById("notice");
+  notice.textContent = text;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { notice.textContent = ""; }, 6000);
+}
+
+/** Do something that may be refused; the refusal is told. */
+export async function attempt(action) {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    notify(error.message);
+    return false;
+  }
+}
+
+export const wantsCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,0 +1,161 @@
+// Lanes as the lecture page sees them: a frame for each technique, loaded through its line, and what
+// it reports. The plugin has no frame; it is emulated beside the page.
+
+import * as plugin from "./plugin_socket.js";
+import { lines, room } from "./room.js";
+import { technique } from "./techniques.js";
+import { Track } from "./track.js";
+
+const KEPT = 1200;
+const RECENT_MS = 30000;
+let orders = 0;
+
+export class Lane extends EventTarget {
+  /**
+   * Open a lane on a channel. `holder` takes its frame; `brief` leaves bodies out of reports, `show`
+   * lets the frame list its messages.
+   */
+  constructor(slug, { channel, holder, name = "", brief = false, show = false, poll = 1 }) {
+    super();
+    Object.assign(this, { slug, channel, name, brief, show, poll, holder });
+    this.track = new Track(slug, channel, technique(slug).stream);
+    this.status = "waiting";
+    this.pending = new Map();
+    this.reset();
+    this.hear = this.hear.bind(this);
+    if (slug === "plugin_socket") this.openPlugin();
+    else this.openFrame();
+  }
+
+  /** Count from now. */
+  reset() {
+    this.messages = []; // the last ones, with `latency` in ms
+    this.received = 0;
+    this.lost = 0;
+    this.repeated = 0;
+    this.gaps = 0;
+    this.newest = 0; // number of the source's newest message that has come
+    this.track.reset();
+  }
+
+  openFrame() {
+    this.origin = `${location.protocol}//${location.hostname}:${lines[this.slug]}`;
+    const query = new URLSearchParams({ technique: this.slug, channel: this.channel });
+    query.set("viewer", room.viewer);
+    query.set("poll", this.poll);
+    if (this.name) query.set("name", this.name);
+    if (this.brief) query.set("brief", "1");
+    if (this.show) query.set("show", "1");
+    this.address = `${this.origin}/lane?${query}`;
+    this.frame = document.createElement("iframe");
+    this.frame.title = `${this.slug} (${this.channel})`;
+    if (!this.show) this.frame.tabIndex = -1;
+    addEventListener("message", this.hear);
+    // A page that the broken network kept from loading is loaded again.
+    this.watch = setInterval(() => {
+      if (!this.isReady) this.frame.src = this.address;
+    }, 8000);
+    this.frame.src = this.address;
+    this.holder.append(this.frame);
+  }
+
+  hear(event) {
+    if (event.origin !== this.origin || event.source !== this.frame.contentWindow) return;
+    this.take(event.data);
+  }
+
+  async openPlugin() {
+    try {
+      const { channel, name, brief } = this;
+      const connection = await plugin.open(room, { channel, name, brief }, (news) => this.take(news));
+      if (this.isClosed) connection.close();
+      else this.connection = connection;
+    } catch (error) {
+      this.take({ state: "problem", detail: error.message });
+    }
+  }
+
+  take({ ready, state, detail, messages = [], gap, sent, failed, limits }) {
+    if (ready) {
+      this.isReady = true;
+      this.order({ order: "poll", seconds: this.poll });
+      if (this.received === 0) this.track.reset();
+      if (this.status === "waiting") this.status = "open";
+    }
+    if (state) this.status = state;
+    if (gap) this.gaps += 1;
+    for (const message of messages) this.count(message);
+    if (sent !== undefined) {
+      const [resolve, reject] = this.pending.get(sent);
+      this.pending.delete(sent);
+      if (failed === undefined) resolve();
+      else reject(new Error(failed));
+    }
+    const detailOf = { state, detail, messages, gap, limits };
+    this.dispatchEvent(new CustomEvent("news", { detail: detailOf }));
+  }
+
+  count(message) {
+    message.arrived = message.at + room.offset;
+    message.published = message.published_ns / 1e6;
+    message.latency = message.arrived - message.sent_ns / 1e6;
+    this.received += 1;
+    const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
+    if (number) {
+      if (this.newest && number > this.newest + 1) this.lost += number - this.newest - 1;
+      if (number <= this.newest) this.repeated += 1;
+      this.newest = Math.max(this.newest, number);
+    }
+    // Bodies stay with whoever shows them.
+    const { arrived, published, latency, size } = message;
+    this.messages.push({ arrived, published, latency, size, number });
+    if (this.messages.length > KEPT) this.messages.splice(0, KEPT / 10);
+  }
+
+  /** Mean latency in ms of what arrived in the last half minute, or null. */
+  mean() {
+    const since = room.serverNow() - RECENT_MS;
+    let sum = 0;
+    let count = 0;
+    for (let i = this.messages.length - 1; i >= 0 && this.messages[i].arrived > since; i -= 1) {
+      sum += this.messages[i].latency;
+      count += 1;
+    }
+    return count ? sum / count : null;
+  }
+
+  /** Send text, or bytes; resolves when it went, rejects with what was wrong. */
+  send({ text, bytes }) {
+    const message = { text, bytes, sent_ns: Math.round(room.serverNow() * 1e6) };
+    if (this.slug === "plugin_socket") {
+      if (!this.connection) return Promise.reject(new Error("not connected"));
+      return this.connection.send(message);
+    }
+    if (!this.isReady) return Promise.reject(new Error("not connected"));
+    const number = (orders += 1);
+    return new Promise((resolve, reject) => {
+      this.pending.set(number, [resolve, reject]);
+      this.order({ order: "send", number, ...message });
+    });
+  }
+
+  /** Give the frame an order. */
+  order(order) {
+    if (this.isReady) this.frame.contentWindow.postMessage(order, this.origin);
+  }
+
+  /** Change how often a technique asks that asks on a timer. */
+  setPoll(seconds) {
+    this.poll = seconds;
+    this.order({ order: "poll", seconds });
+  }
+
+  close() {
+    this.isClosed = true;
+    clearInterval(this.watch);
+    removeEventListener("message", this.hear);
+    this.connection?.close();
+    this.frame?.remove();
+    this.track.stop();
+  }
+}

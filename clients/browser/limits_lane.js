@@ -1,0 +1,38 @@
+// The limits lab's own page: opens as many EventSources and WebSockets as it is told to, on one
+// origin, and tells what becomes of them.
+
+export function open(lane, report) {
+  const sources = [];
+  const sockets = [];
+
+  function tell() {
+    const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open" : "closed");
+    report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits) } });
+  }
+
+  return {
+    source() {
+      const source = new EventSource(lane.url("/sse"));
+      source.onopen = source.onerror = tell;
+      sources.push(source);
+      tell();
+    },
+    closeSource() {
+      sources.shift()?.close();
+      tell();
+    },
+    socket({ count }) {
+      for (let i = 0; i < count; i += 1) {
+        const socket = new WebSocket(`ws://${location.host}/web_socket/echo`);
+        socket.onopen = socket.onclose = tell;
+        sockets.push(socket);
+      }
+      tell();
+    },
+    closeAll() {
+      for (const one of [...sources, ...sockets]) one.close();
+      sources.length = sockets.length = 0;
+      tell();
+    },
+  };
+}

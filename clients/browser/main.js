@@ -1,0 +1,108 @@
+// The page: which view is shown, and the keys.
+
+import { notify, saying } from "./dom.js";
+import { openKeys } from "./keys.js";
+import { language, say, translate, useLanguage } from "./i18n.js";
+import { room } from "./room.js";
+import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
+
+const VIEWS = ["timeline", "race", "chat", "wire", "limits", "room"];
+const shown = new Map(); // view name: its module and section
+let current = null;
+
+/** Read an address such as #race?preset=burst. */
+function readHash() {
+  const [name, query = ""] = location.hash.slice(1).split("?");
+  const parameters = new URLSearchParams(query);
+  if (name.startsWith("key=")) return { name: "timeline", parameters: new URLSearchParams(name) };
+  return { name: VIEWS.includes(name) ? name : name === "help" ? "help" : "timeline", parameters };
+}
+
+async function route() {
+  const { name, parameters } = readHash();
+  const key = parameters.get("key");
+  if (key) {
+    // The key stays out of sight, out of screenshots and out of what is copied from the bar.
+    parameters.delete("key");
+    const rest = parameters.size ? `?${parameters}` : "";
+    history.replaceState(null, "", `#${name}${rest}`);
+    await room.useKey(key);
+  }
+  if (parameters.get("lang")) await useLanguage(parameters.get("lang"));
+  if (name === "help") {
+    openKeys();
+    if (current) return;
+  }
+  await show(name === "help" ? "timeline" : name, parameters);
+}
+
+async function show(name, parameters) {
+  const view = document.getElementById("view");
+  if (!shown.has(name)) {
+    const module = await import(`./view_${name}.js`);
+    const section = document.createElement("section");
+    section.id = name;
+    section.hidden = true;
+    view.append(section);
+    module.mount(section);
+    translate(section);
+    shown.set(name, { module, section });
+  }
+  if (current !== name) {
+    if (current) {
+      shown.get(current).section.hidden = true;
+      shown.get(current).module.hide?.();
+    }
+    current = name;
+    shown.get(name).section.hidden = false;
+    for (const link of document.querySelectorAll("nav a")) {
+      if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    document.title = `${say(`nav.${name}`)} · Duplex`;
+  }
+  shown.get(name).module.show(parameters);
+}
+
+const isTyping = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable;
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const number = Number(event.key);
+  if (number >= 1 && number <= VIEWS.length) location.hash = VIEWS[number - 1];
+  else if (event.key === "?") openKeys();
+  else if (event.key === "f") toggleFull();
+  else if (event.key === "+") toggleLarge();
+  else if (event.key === "d") toggleTheme();
+  else if (!document.getElementById("keys").open) shown.get(current)?.module.key?.(event);
+}
+
+function showRole() {
+  saying(document.getElementById("role"), room.isLecturer ? "role.lecturer" : "role.viewer");
+  document.documentElement.classList.toggle("is-lecturer", room.isLecturer);
+}
+
+async function start() {
+  startTheme();
+  await useLanguage();
+  const select = document.getElementById("language");
+  select.value = language;
+  select.addEventListener("change", () => useLanguage(select.value));
+  addEventListener("language", () => { select.value = language; });
+  document.getElementById("theme").addEventListener("click", toggleTheme);
+  document.getElementById("large").addEventListener("click", toggleLarge);
+  document.getElementById("full").addEventListener("click", toggleFull);
+  document.getElementById("help").addEventListener("click", openKeys);
+  document.getElementById("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("view").focus();
+  });
+  addEventListener("keydown", onKey);
+  room.addEventListener("role", showRole);
+  room.useKey("");
+  const opened = room.start().catch(() => notify(say("notice.unreachable")));
+  await Promise.all([opened, route()]);
+  addEventListener("hashchange", route);
+}
+
+start();

@@ -1,0 +1,120 @@
+// What the lecturer can change in the race, by hand or by a preset that makes one point.
+
+import { attempt, el, saying } from "./dom.js";
+import { duration, number, say } from "./i18n.js";
+import { room } from "./room.js";
+
+const FREE = { delay_s: 0, bytes_per_s: null, stalled: false };
+
+async function set(link, source) {
+  await room.control("source", { rate: 0 });
+  await room.control("link", { ...FREE, ...link });
+  await room.control("source", { size: 40, ...source });
+}
+
+/** Each makes one point; its sentence, under `preset.NAME.watch`, says what to look at. */
+export const PRESETS = {
+  minute: { poll: 1, start: () => set({}, { rate: 1 / 60 }) },
+  burst: {
+    poll: 1,
+    async start() {
+      await set({ delay_s: 0.02 }, { rate: 0 });
+      await room.control("burst", { count: 50 });
+    },
+  },
+  half: { poll: 1, start: () => set({ delay_s: 0.5 }, { rate: 2 }) },
+  cut: {
+    poll: 1,
+    async start() {
+      await set({ delay_s: 0.05 }, { rate: 4 });
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await room.control("cut", { seconds: 5 });
+    },
+  },
+  picture: {
+    poll: 2,
+    async start() {
+      await set({ bytes_per_s: 500_000 }, { rate: 0 });
+      await room.control("burst", { picture: true });
+    },
+  },
+  busy: { poll: 1, start: () => set({}, { rate: 50 }) },
+};
+
+export const readPreset = (name) => (Object.hasOwn(PRESETS, name ?? "") ? PRESETS[name] : null);
+
+/** Make the row of preset buttons. */
+export function presetButtons(choose) {
+  const buttons = Object.keys(PRESETS).map((name) =>
+    el("button", {
+      type: "button",
+      say: `preset.${name}`,
+      data: { preset: name },
+      attributes: { "aria-pressed": "false" },
+      on: { click: () => choose(name) },
+    }));
+  return el("div", { id: "presets", className: "buttons", label: "race.presets", attributes: { role: "group" } },
+    ...buttons);
+}
+
+function field(name, choices, write, change) {
+  const options = choices.map((value) => el("option", { value: value ?? "" }));
+  const select = el("select", { id: `control-${name}`, on: { change: () => change(select.value) } }, ...options);
+  const words = () => options.forEach((option, i) => { option.textContent = write(choices[i]); });
+  words();
+  addEventListener("language", words);
+  return el("div", { className: "field" },
+    el("label", { htmlFor: select.id, say: `control.${name}` }), select);
+}
+
+/** Make the controls. `setPoll` changes this page's own lanes, all others everybody's network. */
+export function controls({ setPoll, state }) {
+  const order = (door, make) => (value) => attempt(() => room.control(door, make(value)));
+  const rate = (value) => (value === 0 ? say("control.none") : value < 0.02 ? say("control.per-minute")
+    : `${number(value)} /s`);
+  const speed = (value) => (value === null ? say("control.free") : `${number(value / 1000)} kB/s`);
+  const size = (value) => (value < 1000 ? `${number(value)} B` : `${number(value / 1000)} kB`);
+  const freeze = el("button", { type: "button", say: "control.freeze", attributes: { "aria-pressed": "false" },
+    on: { click: () => attempt(() => room.control("link", { stalled: !room.state.link.stalled })) } });
+  const button = (name, door, body) => el("button", { type: "button", say: `control.${name}`,
+    on: { click: () => attempt(() => room.control(door, body)) } });
+  const mine = el("fieldset", { className: "mine" },
+    el("legend", { say: "control.mine" }),
+    field("poll", [0.25, 0.5, 1, 2, 5], (s) => `${number(s, s < 1 ? 2 : 0)} s`, (s) => setPoll(Number(s))));
+  mine.querySelector("select").value = "1";
+  const theirs = el("fieldset", { className: "theirs", disabled: true },
+    el("legend", { say: "control.theirs" }),
+    field("rate", [0, 1 / 60, 1, 2, 4, 10, 20, 50], rate, order("source", (v) => ({ rate: Number(v) }))),
+    field("size", [40, 1000, 10000, 100000], size, order("source", (v) => ({ size: Number(v) }))),
+    field("delay", [0, 0.02, 0.05, 0.1, 0.25, 0.5, 1], (s) => duration(s * 1000),
+      order("link", (v) => ({ delay_s: Number(v) }))),
+    field("speed", [null, 1e6, 500000, 100000, 20000, 5000], speed,
+      order("link", (v) => ({ bytes_per_s: v ? Number(v) : null }))),
+    button("burst", "burst", { count: 50 }), freeze, button("cut", "cut", { seconds: 5 }),
+    button("restart", "restart"));
+  const follow = () => {
+    theirs.disabled = !room.isLecturer;
+    if (room.state) reflect(theirs, freeze, state);
+  };
+  for (const news of ["state", "role"]) room.addEventListener(news, follow);
+  addEventListener("language", follow);
+  return el("div", { className: "controls" }, mine, theirs);
+}
+
+/** Show the network as it is. */
+function reflect(fields, freeze, state) {
+  const { link, source, ready } = room.state;
+  const values = { rate: source.rate, size: source.size, delay: link.delay_s, speed: link.bytes_per_s ?? "" };
+  for (const [name, value] of Object.entries(values)) {
+    const select = fields.querySelector(`#control-${name}`);
+    if (document.activeElement !== select) {
+      const near = [...select.options].find((option) =>
+        option.value === String(value) || Math.abs(Number(option.value) - Number(value)) < 1e-3 * Number(value));
+      select.value = near?.value ?? "";
+    }
+  }
+  freeze.setAttribute("aria-pressed", String(link.stalled));
+  const word = !ready ? "restarting" : link.down ? "cut" : link.stalled ? "frozen" : "whole";
+  if (state.dataset.word !== word) saying(state, `network.${word}`);
+  state.dataset.word = word;
+}

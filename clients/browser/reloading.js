@@ -1,0 +1,89 @@
+// What page reload and frame reload share: a document that is loaded again and again, in a frame
+// with an address bar of nobody. Its list of messages is read after each load.
+
+const PATIENCE_MS = 15000;
+
+/** Keep loading `path` in a frame, every `lane.seconds`; returns the frame's owner. */
+export function reloading(lane, path) {
+  const frame = document.createElement("iframe");
+  frame.title = "messages";
+  let timer = 0;
+  let due = performance.now();
+  let asked = 0;
+  let answered = null;
+
+  function load() {
+    asked = performance.now();
+    // replace() and not src: thousands of reloads should not fill the Back button.
+    frame.contentWindow.location.replace(lane.url(path, { after: lane.after }));
+    plan();
+  }
+
+  function plan() {
+    const now = performance.now();
+    due = Math.max(due + lane.seconds * 1000, now);
+    clearTimeout(timer);
+    timer = setTimeout(next, due - now);
+  }
+
+  // A reload on its way is waited for: loading anew would throw away what has come already.
+  function next() {
+    if (asked && performance.now() - asked < PATIENCE_MS) plan();
+    else load();
+  }
+
+  function read() {
+    const main = frame.contentDocument?.querySelector("main[data-cursor]");
+    asked = 0;
+    if (!main) {
+      if (frame.contentDocument?.URL !== "about:blank") lane.state("broken");
+      return;
+    }
+    lane.state("open");
+    const messages = [...main.querySelectorAll("li[data-message]")].map((item) =>
+      JSON.parse(item.dataset.message));
+    const [epoch] = main.dataset.cursor.split("-");
+    const isOther = !lane.after.startsWith(`${epoch}-`);
+    if (isOther || main.dataset.gap === "true") {
+      lane.gap(`${epoch}-${messages.length ? messages[0].id - 1 : 0}`);
+    }
+    // After a form was sent the page shows the last messages only; more may lie before them.
+    const isHole = messages.length && messages[0].id > lane.last + 1;
+    if (isHole) load();
+    else for (const message of messages) lane.take(message);
+    answered?.resolve();
+    answered = null;
+  }
+
+  frame.addEventListener("load", read);
+  lane.frames.append(frame);
+  load();
+  return {
+    frame,
+    /** Resolves after the next load that brought a page. */
+    loaded() {
+      answered ??= Promise.withResolvers();
+      return answered.promise;
+    },
+    /** Something else is loading in the frame: a form was sent. */
+    busy() {
+      asked = performance.now();
+    },
+    close() {
+      clearTimeout(timer);
+      frame.remove();
+    },
+  };
+}
+
+/** Fill in a form of the server's and send it, as a person would. */
+export function submit(form, lane, { text, sent_ns }) {
+  form.elements.sender.value = lane.name;
+  form.elements.text.value = text;
+  if (sent_ns) {
+    const field = form.ownerDocument.createElement("input");
+    Object.assign(field, { type: "hidden", name: "sent_ns", value: sent_ns });
+    form.append(field);
+  }
+  form.submit();
+}

@@ -1,0 +1,124 @@
+// The page's line to the command that serves it: clock, state, what passed, and the doors.
+
+const KEY = "duplex.key";
+const CLOCK_SAMPLES = 7;
+const CLOCK_AGAIN_MS = 30000;
+const UNHEARD = 100;
+
+export const lines = JSON.parse(document.documentElement.dataset.lines);
+
+class Room extends EventTarget {
+  constructor() {
+    super();
+    this.viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
+      byte.toString(16).padStart(2, "0")).join("");
+    this.key = sessionStorage.getItem(KEY) ?? "";
+    this.isLecturer = false;
+    this.state = null;
+    this.offset = 0; // add it to local milliseconds to get the server's
+    this.plugins = new Map();
+    this.unheard = []; // reports of plugins that nobody hears yet
+    this.traces = new Map();
+  }
+
+  /** Keep the lecturer's key, if the address brought one, and find out whether it fits. */
+  async useKey(key) {
+    if (key) {
+      this.key = key;
+      sessionStorage.setItem(KEY, key);
+    }
+    if (this.key) {
+      try {
+        await this.control("fits");
+        this.isLecturer = true;
+      } catch {
+        this.isLecturer = false;
+      }
+    }
+    this.dispatchEvent(new Event("role"));
+  }
+
+  /** Local milliseconds, comparable over all frames of the page. */
+  now() {
+    return performance.timeOrigin + performance.now();
+  }
+
+  /** The server's monotonic milliseconds, as far as can be told. */
+  serverNow() {
+    return this.now() + this.offset;
+  }
+
+  /** Compare the clocks: the answer with the shortest way tells best (Cristian, 1989). */
+  async setClock() {
+    let best = Infinity;
+    let offset = this.offset;
+    for (let i = 0; i < CLOCK_SAMPLES; i += 1) {
+      const before = this.now();
+      const { monotonic_ms: server } = await (await fetch("/lecture/clock")).json();
+      const after = this.now();
+      if (after - before < best) {
+        best = after - before;
+        offset = server - (before + after) / 2;
+      }
+    }
+    this.offset = offset;
+  }
+
+  /** Send an order to a door; throws what the door says against it. */
+  async post(door, order = {}, query = {}) {
+    const answer = await fetch(`/lecture/${door}?${new URLSearchParams(query)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Duplex-Key": this.key },
+      body: JSON.stringify(order),
+    });
+    if (answer.status === 204) return null;
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.detail);
+    return told;
+  }
+
+  /** Send an order that only the lecturer may give. */
+  async control(door, order) {
+    this.take({ state: await this.post(door, order) });
+  }
+
+  async start() {
+    await this.setClock();
+    setInterval(() => this.setClock().catch(() => {}), CLOCK_AGAIN_MS);
+    const events = new EventSource(`/lecture/events?viewer=${this.viewer}`);
+    events.onmessage = ({ data }) => this.take(JSON.parse(data));
+    await new Promise((resolve) => this.addEventListener("state", resolve, { once: true }));
+  }
+
+  take({ state, trace = [], plugin = [] }) {
+    for (const row of trace) this.traces.get(row[0])?.forEach((hear) => hear(row));
+    for (const report of plugin) {
+      const hear = this.plugins.get(report.plugin);
+      if (hear) hear(report);
+      else if (this.unheard.length < UNHEARD) this.unheard.push(report);
+    }
+    if (state) {
+      this.state = state;
+      this.dispatchEvent(new Event("state"));
+    }
+  }
+
+  /** Hear what passes on a technique's line; returns how to stop. */
+  onTrace(slug, hear) {
+    if (!this.traces.has(slug)) this.traces.set(slug, new Set());
+    this.traces.get(slug).add(hear);
+    return () => this.traces.get(slug).delete(hear);
+  }
+
+  /** Hear what an emulated plugin reports; returns how to stop. */
+  onPlugin(number, hear) {
+    this.plugins.set(number, hear);
+    // The first report may overtake the answer that names the plugin.
+    const early = this.unheard.filter(({ plugin }) => plugin === number);
+    this.unheard = this.unheard.filter(({ plugin }) => plugin > number);
+    early.forEach(hear);
+    return () => this.plugins.delete(number);
+  }
+}
+
+export const room = new Room();

@@ -1,0 +1,91 @@
+// A track: what passed between one lane and the server, as the relay recorded it.
+
+import { room } from "./room.js";
+
+const KEPT = 1500;
+const KEPT_HELD = 300;
+const REQUEST = /^(GET|POST) (\S*)/;
+const PLUGIN_CHANNEL = /^\{"channel":"([^"]*)"/;
+
+/** One event of a track; times are the server's milliseconds. */
+function eventOf([, seq, entered, left, connection, kind, length, data]) {
+  return { seq, entered, left, connection, kind, length, data };
+}
+
+const start = (data, length) => atob(data.slice(0, Math.ceil(length / 3) * 4));
+
+export class Track {
+  /** Follow what passes on `slug`'s line for `channel`. */
+  constructor(slug, channel, isStream) {
+    this.isStream = isStream;
+    this.channel = channel;
+    this.connections = new Map();
+    this.reset();
+    this.stop = room.onTrace(slug, (row) => this.take(eventOf(row)));
+  }
+
+  /** Count from now. */
+  reset() {
+    this.events = [];
+    this.held = []; // from when to when the server held a request or a stream
+    this.requests = 0;
+    this.up = 0;
+    this.down = 0;
+    this.since = room.serverNow();
+  }
+
+  get open() {
+    let open = 0;
+    for (const one of this.connections.values()) open += one.channel === this.channel ? 1 : 0;
+    return open;
+  }
+
+  take(event) {
+    const { connection: number, kind } = event;
+    if (kind === "open") {
+      this.connections.set(number, { channel: null, held: null });
+    }
+    const connection = this.connections.get(number) ?? { channel: null, held: null };
+    if (kind === "up" && event.length) this.read(event, connection);
+    this.connections.set(number, connection);
+    if (kind === "close" || kind === "refused") {
+      this.connections.delete(number);
+      if (connection.held) connection.held.to = event.left;
+    }
+    if (connection.channel !== this.channel && kind !== "refused") return;
+    if (kind === "down" && connection.held && !connection.streams && event.length) {
+      connection.held.to = event.entered;
+      connection.held = null;
+    }
+    if (event.left < this.since) return;
+    if (kind === "up") this.up += event.length;
+    if (kind === "down") this.down += event.length;
+    this.events.push(event);
+    if (this.events.length > KEPT) this.events.splice(0, KEPT / 10);
+  }
+
+  /** Find out what goes up: a request, or bytes of something that is under way. */
+  read(event, connection) {
+    const head = start(event.data, 600);
+    const request = REQUEST.exec(head);
+    if (request) {
+      const query = new URLSearchParams(request[2].split("?")[1]);
+      const form = /[\r\n&]channel=([^&\s]+)/.exec(head);
+      connection.channel = query.get("channel") ?? form?.[1] ?? connection.channel;
+      event.request = `${request[1]} ${request[2]}`;
+      event.path = request[2].split("?")[0];
+      connection.streams = this.isStream && ["/sse", "/forever_frame", "/web_socket"].includes(event.path);
+    } else {
+      const plugin = PLUGIN_CHANNEL.exec(head);
+      if (!plugin) return;
+      connection.channel = plugin[1];
+      connection.streams = true;
+    }
+    if (connection.channel !== this.channel) return;
+    if (event.request && event.left >= this.since) this.requests += 1;
+    if (connection.held) connection.held.to = event.left;
+    connection.held = { from: event.left, to: null };
+    this.held.push(connection.held);
+    if (this.held.length > KEPT_HELD) this.held.splice(0, KEPT_HELD / 10);
+  }
+}

@@ -1,0 +1,207 @@
+// The chat: people on different techniques in one room. What somebody wrote is text, and stays text.
+
+import { attempt, el, notify, saying, setText } from "./dom.js";
+import { bytes, duration, number, say, time } from "./i18n.js";
+import { Lane } from "./lanes.js";
+import { room } from "./room.js";
+import { markerIcon, SLUGS } from "./techniques.js";
+
+export const CHANNEL = "room";
+const KEPT = 200;
+const MOST_BYTES = 1_500_000;
+const TELL_MS = 2000;
+// Pictures that cannot hold scripts; all else is offered as a file to save.
+const PICTURES = [
+  ["image/png", [0x89, 0x50, 0x4e, 0x47]],
+  ["image/jpeg", [0xff, 0xd8, 0xff]],
+  ["image/gif", [0x47, 0x49, 0x46, 0x38]],
+  ["image/bmp", [0x42, 0x4d]],
+];
+
+export const lanes = new Map(); // "chat" and "echo": open lanes
+const parts = {};
+let untold = [];
+let telling = 0;
+
+export function mount(section) {
+  parts.name = el("input", { id: "chat-name", maxLength: 40, required: true, autocomplete: "nickname",
+    value: sessionStorage.getItem("duplex.name") ?? "" });
+  parts.technique = el("select", { id: "chat-technique" },
+    ...SLUGS.map((slug) => el("option", { value: slug, say: `technique.${slug}` })));
+  parts.technique.value = "web_socket";
+  parts.connect = el("button", { say: "chat.connect" });
+  parts.state = el("p", { id: "chat-state", className: "state" });
+  parts.text = el("input", { id: "chat-text", maxLength: 2000, autocomplete: "off", placeholder: "chat.write" });
+  parts.all = el("button", { say: "chat.all" });
+  parts.echo = el("button", { type: "button", say: "chat.echo", on: { click: echo } });
+  parts.file = el("input", { type: "file", id: "chat-file", className: "visually-hidden", on: { change: sendFile } });
+  parts.cost = el("p", { id: "chat-cost", className: "cost", attributes: { "aria-live": "polite" } });
+  parts.list = el("ol", { id: "chat-list", tabIndex: 0, label: "chat.received" });
+  parts.told = el("p", { className: "visually-hidden", attributes: { role: "status" } });
+  parts.writing = el("fieldset", { disabled: true, className: "writing" },
+    el("legend", { className: "visually-hidden", say: "chat.send" }),
+    el("label", { htmlFor: "chat-text", say: "chat.message" }), parts.text, parts.all, parts.echo,
+    parts.file, el("label", { htmlFor: "chat-file", className: "button", say: "chat.file" }));
+  section.append(
+    el("div", { className: "heading" }, el("h1", { say: "chat.title" })),
+    el("p", { className: "sentence", say: "chat.intro" }),
+    el("form", { className: "connect", on: { submit: toggle } },
+      el("label", { htmlFor: "chat-name", say: "chat.name" }), parts.name,
+      el("label", { htmlFor: "chat-technique", say: "chat.technique" }), parts.technique,
+      parts.connect, parts.state),
+    el("form", { on: { submit: sendAll } }, parts.writing),
+    parts.cost,
+    el("h2", { say: "chat.received" }), parts.list, parts.told,
+  );
+}
+
+export function show() {
+  parts.name.focus();
+}
+
+function toggle(event) {
+  event.preventDefault();
+  if (lanes.has("chat")) disconnect();
+  else connect();
+}
+
+function connect() {
+  const name = parts.name.value.trim();
+  if (!name) return;
+  sessionStorage.setItem("duplex.name", name);
+  const lane = open(CHANNEL, name);
+  lanes.set("chat", lane);
+  lane.addEventListener("news", ({ detail }) => hear(detail, "chat"));
+  parts.name.disabled = parts.technique.disabled = true;
+  saying(parts.connect, "chat.disconnect");
+  saying(parts.state, "chat.connecting");
+}
+
+function open(channel, name) {
+  const holder = document.getElementById("dock");
+  return new Lane(parts.technique.value, { channel, holder, name });
+}
+
+function disconnect() {
+  for (const lane of lanes.values()) lane.close();
+  lanes.clear();
+  parts.name.disabled = parts.technique.disabled = false;
+  parts.writing.disabled = true;
+  saying(parts.connect, "chat.connect");
+  saying(parts.state, "chat.disconnected");
+}
+
+function hear({ state, detail, messages, gap }, which) {
+  if (state === "problem") notify(detail);
+  const lane = lanes.get("chat");
+  if (!lane) return;
+  if (state === "open" || state === "broken") {
+    parts.writing.disabled = false;
+    parts.state.removeAttribute("data-say");
+    setText(parts.state, say(state === "open" ? "chat.connected" : "chat.broken",
+      { technique: say(`technique.${lane.slug}`) }));
+  }
+  if (gap) add(el("li", { className: "notice", say: "chat.gap" }));
+  for (const message of messages) add(item(message, which));
+}
+
+function add(node) {
+  const { list } = parts;
+  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  list.append(node);
+  while (list.childElementCount > KEPT) {
+    list.firstElementChild.querySelectorAll("[data-blob]").forEach((one) => URL.revokeObjectURL(one.dataset.blob));
+    list.firstElementChild.remove();
+  }
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
+}
+
+/** Make a line of the list. All that people wrote goes in as text. */
+function item(message, which) {
+  const { id, sender, presence, text } = message;
+  if (presence) {
+    const technique = SLUGS.includes(text) ? say(`technique.${text}`) : text;
+    return el("li", { className: "notice", textContent: say(`chat.${presence}`, { name: sender, technique }) });
+  }
+  tell(`${sender}: ${text ?? say("chat.a-file")}`);
+  const body = message.bytes ? shown(message.bytes) : el("span", { className: "text", textContent: text });
+  const mark = which === "echo" ? say("chat.echoed") : `#${number(id)}`;
+  return el("li", { className: which, data: { message: id } },
+    el("span", { className: "id", textContent: mark }), " ",
+    el("b", { textContent: sender }), " ", body, " ",
+    el("small", { textContent: `${time()} · ${duration(message.latency)}` }));
+}
+
+/** Show bytes: a picture where they are one, else a file to save. */
+function shown(content) {
+  const type = PICTURES.find(([, start]) => start.every((byte, i) => content[i] === byte))?.[0];
+  const blob = URL.createObjectURL(new Blob([content], { type: type ?? "application/octet-stream" }));
+  const words = say("chat.of-bytes", { size: bytes(content.length) });
+  const link = el("a", { href: blob, download: type ? `picture.${type.slice(6)}` : "file", textContent: words,
+    data: { blob } });
+  if (!type) return link;
+  return el("span", { className: "picture" }, el("img", { src: blob, alt: say("chat.picture") }), link);
+}
+
+/** Read new messages out, but never more often than somebody can listen. */
+function tell(words) {
+  untold.push(words);
+  if (telling) return;
+  telling = setTimeout(() => {
+    telling = 0;
+    const many = untold.length > 1 ? `${say("chat.new", { count: number(untold.length) })} ` : "";
+    parts.told.textContent = many + untold.at(-1).slice(0, 200);
+    untold = [];
+  }, TELL_MS);
+}
+
+async function sendAll(event) {
+  event.preventDefault();
+  const text = parts.text.value;
+  if (!text) return;
+  parts.text.value = "";
+  await attempt(() => lanes.get("chat").send({ text }));
+  parts.text.focus();
+}
+
+/** Send to myself only: up and down again by the same technique, on a channel of my own. */
+async function echo() {
+  const text = parts.text.value;
+  if (!text) return;
+  const isNew = !lanes.has("echo");
+  if (isNew) {
+    const lane = open(`echo-${room.viewer}`, parts.name.value.trim());
+    lanes.set("echo", lane);
+    lane.addEventListener("news", ({ detail }) => {
+      const own = detail.messages.filter((message) => !message.presence);
+      hear({ ...detail, messages: own, state: detail.state === "problem" ? "problem" : "" }, "echo");
+    });
+    await new Promise((resolve) => {
+      const ready = () => (lane.status === "open" ? resolve() : setTimeout(ready, 50));
+      ready();
+    });
+  }
+  parts.text.value = "";
+  await attempt(() => lanes.get("echo")?.send({ text }));
+}
+
+async function sendFile() {
+  const file = parts.file.files[0];
+  const lane = lanes.get("chat");
+  if (!file || !lane) return;
+  parts.file.value = "";
+  if (file.size > MOST_BYTES) {
+    notify(say("chat.too-large", { most: bytes(MOST_BYTES) }));
+    return;
+  }
+  const content = new Uint8Array(await file.arrayBuffer());
+  const before = lane.track.up;
+  const went = await attempt(() => lane.send({ bytes: content }));
+  if (!went) return;
+  // What passed is told a moment later.
+  await new Promise((resolve) => setTimeout(resolve, 300 + 2 * room.state.link.delay_s * 1000));
+  const up = lane.track.up - before;
+  const more = number((100 * (up - content.length)) / content.length, 1);
+  const way = lane.slug === "web_socket" ? "chat.cost-binary" : "chat.cost-base64";
+  parts.cost.textContent = say(way, { size: bytes(content.length), up: bytes(up), more });
+}

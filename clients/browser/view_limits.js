@@ -1,0 +1,67 @@
+// The limits lab: how many connections a browser opens to one origin, and what cures it.
+
+import { el, setText } from "./dom.js";
+import { number, say } from "./i18n.js";
+import { lines, room } from "./room.js";
+
+const SLOTS = 6; // HTTP/1.1 connections to one origin, in all browsers of today
+const SHOWN = 12;
+const CURES = ["close", "share", "http2", "web_socket"];
+
+const parts = {};
+let frame = null;
+let origin = "";
+
+export function mount(section) {
+  const button = (name, order) => el("button", { type: "button", id: `limits-${name}`, say: `limits.${name}`,
+    on: { click: () => tell(order) } });
+  parts.slots = el("ol", { className: "slots", id: "slots", label: "limits.sources" });
+  parts.said = el("p", { className: "sentence", id: "limits-said", attributes: { role: "status" } });
+  parts.sockets = el("p", { id: "limits-sockets", className: "count", attributes: { role: "status" } });
+  section.append(
+    el("div", { className: "heading" }, el("h1", { say: "limits.title" })),
+    el("p", { className: "sentence", say: "limits.intro" }),
+    el("h2", { say: "limits.sources" }),
+    el("div", { className: "buttons" }, button("open", { order: "source" }),
+      button("close", { order: "closeSource" }), button("all", { order: "closeAll" })),
+    parts.slots, parts.said,
+    el("h2", { say: "limits.sockets" }),
+    el("p", { say: "limits.sockets-intro" }),
+    el("div", { className: "buttons" }, button("socket", { order: "socket", count: 1 }),
+      button("ten", { order: "socket", count: 10 }), button("hundred", { order: "socket", count: 100 })),
+    parts.sockets,
+    el("h2", { say: "limits.cures" }),
+    el("ul", {}, ...CURES.map((cure) => el("li", { say: `limits.cure-${cure}` }))),
+  );
+  draw({ sources: [], sockets: [] });
+}
+
+export function show() {
+  if (frame) return;
+  origin = `${location.protocol}//${location.hostname}:${lines.limits}`;
+  frame = el("iframe", { title: "limits", tabIndex: -1,
+    src: `${origin}/lane?technique=limits&channel=limits&viewer=${room.viewer}` });
+  addEventListener("message", (event) => {
+    if (event.origin !== origin || event.source !== frame.contentWindow) return;
+    if (event.data.ready) parts.slots.dataset.ready = "true";
+    if (event.data.limits) draw(event.data.limits);
+  });
+  document.getElementById("dock").append(frame);
+}
+
+const tell = (order) => frame?.contentWindow.postMessage(order, origin);
+
+function draw({ sources, sockets }) {
+  const count = (list, state) => list.filter((one) => one === state).length;
+  const boxes = Array.from({ length: Math.max(SLOTS, Math.min(sources.length, SHOWN)) }, (_, i) => {
+    const state = sources[i] ?? "free";
+    return el("li", { className: `slot ${state}${i >= SLOTS ? " over" : ""}`, data: { state } },
+      el("b", { textContent: number(i + 1) }), el("span", { say: `limits.${state}` }));
+  });
+  parts.slots.replaceChildren(...boxes);
+  const waiting = count(sources, "waiting");
+  setText(parts.said, say(waiting && sources.length > SLOTS ? "limits.waits" : "limits.counted",
+    { open: number(count(sources, "open")), waiting: number(waiting) }));
+  setText(parts.sockets, say("limits.sockets-counted",
+    { open: number(count(sockets, "open")), waiting: number(count(sockets, "waiting")) }));
+}

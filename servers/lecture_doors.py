@@ -1,0 +1,300 @@
+"""The lecture's doors: what the page asks of this command, and who may.
+
+Everybody in the room may watch:
+
+    GET  /lecture/clock                     this host's monotonic clock, for latencies
+    GET  /lecture/events?viewer=ID          an event stream: state, and what passed on ID's lines
+    POST /lecture/plugin?viewer=ID          start an emulated plugin (at most a few each)
+    POST /lecture/plugin/send, .../close    let it publish; end it
+    GET  /lecture/qr                        the room's address as a picture
+
+Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
+
+    POST /lecture/fits                      does my key fit?
+    POST /lecture/link     {"delay_s", "bytes_per_s", "stalled"}
+    POST /lecture/cut      {"seconds"}      cut all lines, and heal them after so long
+    POST /lecture/source   {"rate", "size"}
+    POST /lecture/burst    {"count"} or {"picture": true}
+    POST /lecture/restart  {}               kill the techniques' server and start it anew
+
+Nobody else's pages come in, key or not; refusals are problems (RFC 9457).
+"""
+
+import asyncio
+import contextlib
+import hmac
+import io
+import json
+import math
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import segno
+from aiohttp import web
+
+from servers import lecture_files
+from servers.guard import Guard
+from servers.http_streams import fields_of
+from servers.lecture_lines import Lines, Viewer
+from servers.lecture_plugin import Plugin, check_order
+from servers.lecture_process import StageProcess
+from servers.lecture_source import MOST_BURST, MOST_RATE, MOST_SIZE, Source
+from servers.lecture_stage import KEY_FIELD, MOST_MESSAGE
+from servers.problems import Problem
+from servers.query import check_name
+from wire.cursor import check_channel
+from wire.errors import WireError
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CONTROLS: Final = ("fits", "link", "cut", "source", "burst", "restart")
+_VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
+_MOST_VIEWERS: Final = 200
+_PLUGINS_EACH: Final = 4
+_MOST_DELAY_S: Final = 10.0
+_MOST_CUT_S: Final = 60.0
+_LEAST_BYTES_PER_S: Final = 1000
+_BEAT_SECONDS: Final = 1.0
+_POSTS_PER_S: Final = 20.0
+
+
+class Doors:
+    """The page and its doors. ``room`` is the address for other people's devices, or empty."""
+
+    def __init__(
+        self, key: str, lines: Lines, stage: StageProcess, source: Source, room: str
+    ) -> None:
+        self._key = key
+        self._lines = lines
+        self._stage = stage
+        self._source = source
+        self._room = room
+        self._guard = Guard()
+        self._plugins: dict[tuple[str, int], Plugin] = {}
+        self._next_plugin = 1
+        self._busy: dict[str, float] = {}  # address: until when its requests are used up
+        self._cut_until = 0.0
+        self._heal: asyncio.TimerHandle | None = None
+        self._restarting: asyncio.Task[None] | None = None
+
+    def app(self) -> web.Application:
+        """Make the application."""
+        app = web.Application(middlewares=[self._check], client_max_size=2 * MOST_MESSAGE)
+        app.add_routes([web.get("/", self._page), *lecture_files.routes()])
+        for name in ("clock", "events", "qr"):
+            app.add_routes([web.get(f"/lecture/{name}", getattr(self, f"_{name}"))])
+        for name in ("plugin", "plugin/send", "plugin/close"):
+            handler = getattr(self, f"_{name.replace('/', '_')}")
+            app.add_routes([web.post(f"/lecture/{name}", handler)])
+        for name in CONTROLS:
+            handler = self._keyed(getattr(self, f"_do_{name}"))
+            app.add_routes([web.post(f"/lecture/{name}", handler)])
+        return app
+
+    # Checks that every request passes.
+
+    @web.middleware
+    async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        try:
+            lecture_files.host_of(request)
+            if self._guard.check(fields_of(request)) is not None or request.method == "OPTIONS":
+                raise Problem(403, "only the lecture's own page may use this door")
+            if request.method == "POST":
+                self._count(request.remote or "")
+            response = await handler(request)
+        except Problem as problem:
+            response = problem.response()
+        except (ValueError, TypeError, KeyError, WireError) as error:
+            response = Problem(400, f"not understood: {error}").response()
+        except web.HTTPException as error:
+            response = Problem(error.status, error.reason).response()
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _count(self, address: str) -> None:
+        now = time.monotonic()
+        used = max(self._busy.get(address, now), now) + 1 / _POSTS_PER_S
+        if used - now > 3:
+            raise Problem(429, f"at most {_POSTS_PER_S:.0f} requests a second, please")
+        if len(self._busy) > 1000:
+            self._busy = {who: until for who, until in self._busy.items() if until > now}
+        self._busy[address] = used
+
+    def _keyed(self, handler: Callable[[dict[str, Any]], Awaitable[None]]) -> _Handler:
+        async def checked(request: web.Request) -> web.Response:
+            key = request.headers.get(KEY_FIELD, "")
+            if not hmac.compare_digest(key.encode(), self._key.encode()):
+                raise Problem(403, "only the lecturer may do this: the key is in the terminal")
+            order = json.loads(await request.text() or "{}")
+            if not isinstance(order, dict):
+                raise Problem(400, "send a JSON object")
+            await handler(order)
+            self.changed()
+            return web.json_response(self.state())
+
+        return checked
+
+    # Doors for everybody.
+
+    async def _page(self, request: web.Request) -> web.Response:
+        ports = self._lines.ports
+        host = lecture_files.host_of(request)
+        policy = lecture_files.page_policy(host, list(ports.values()))
+        return lecture_files.document("index.html", policy, lines=json.dumps(ports))
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        return web.json_response({"monotonic_ms": time.monotonic_ns() / 1e6})
+
+    async def _qr(self, request: web.Request) -> web.Response:
+        if not self._room:
+            raise Problem(404, "this lecture is on this machine only; --host opens it to a room")
+        picture = io.BytesIO()
+        segno.make(self._room, error="m").save(picture, kind="svg", scale=8, border=3, light="#fff")
+        return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        name = _viewer_of(request)
+        if len(self._lines.viewers) >= _MOST_VIEWERS and name not in self._lines.viewers:
+            raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
+        viewer = Viewer(name)
+        self._lines.viewers[name] = viewer
+        viewer.tell(state=self.state())
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_BEAT_SECONDS):
+                        await viewer.news.wait()
+                await response.write(b"data: %s\n\n" % viewer.take().encode())
+                await asyncio.sleep(0.03)  # what comes together is told together
+        except ConnectionError:
+            pass
+        finally:
+            if self._lines.viewers.get(name) is viewer:
+                del self._lines.viewers[name]
+            for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
+                await self._plugins.pop(who).close()
+        return response
+
+    async def _plugin(self, request: web.Request) -> web.Response:
+        name = _viewer_of(request)
+        viewer = self._lines.viewers.get(name)
+        if viewer is None:
+            raise Problem(409, "open the event stream first")
+        if sum(who == name for who, _ in self._plugins) >= _PLUGINS_EACH:
+            raise Problem(429, f"at most {_PLUGINS_EACH} plugins for a page")
+        order = json.loads(await request.text())
+        channel = check_channel(order["channel"])
+        person = check_name(order.get("name", ""))
+        number, self._next_plugin = self._next_plugin, self._next_plugin + 1
+        plugin = Plugin(number, viewer, self._lines, channel, person, bool(order.get("brief")))
+        self._plugins[name, number] = plugin
+        return web.json_response({"plugin": number}, status=201)
+
+    def _plugin_of(self, request: web.Request) -> tuple[str, int]:
+        who = (_viewer_of(request), int(request.query.get("plugin", "0")))
+        if who not in self._plugins:
+            raise Problem(404, "there is no such plugin; it ends with its page")
+        return who
+
+    async def _plugin_send(self, request: web.Request) -> web.Response:
+        plugin = self._plugins[self._plugin_of(request)]
+        if not plugin.send(check_order(await request.read())):
+            raise Problem(503, "the plugin is not connected")
+        return web.Response(status=204)
+
+    async def _plugin_close(self, request: web.Request) -> web.Response:
+        await self._plugins.pop(self._plugin_of(request)).close()
+        return web.Response(status=204)
+
+    # Doors for the lecturer.
+
+    async def _do_fits(self, order: dict[str, Any]) -> None:
+        """Nothing to do: the key was checked."""
+
+    async def _do_link(self, order: dict[str, Any]) -> None:
+        change: dict[str, Any] = {}
+        if "delay_s" in order:
+            change["delay_s"] = _number(order, "delay_s", 0, _MOST_DELAY_S)
+        if "bytes_per_s" in order:
+            is_free = order["bytes_per_s"] is None
+            rate = None if is_free else _number(order, "bytes_per_s", _LEAST_BYTES_PER_S, 1e9)
+            change["bytes_per_s"] = rate
+        if "stalled" in order:
+            change["stalled"] = order["stalled"] is True
+        self._lines.set(**change)
+
+    async def _do_cut(self, order: dict[str, Any]) -> None:
+        seconds = _number(order, "seconds", 0, _MOST_CUT_S)
+        self._lines.set(down=True)
+        self._lines.cut()
+        if self._heal is not None:
+            self._heal.cancel()
+        self._cut_until = time.monotonic() + seconds
+        self._heal = asyncio.get_running_loop().call_later(seconds, self._healed)
+
+    def _healed(self) -> None:
+        self._heal = None
+        self._lines.set(down=False)
+        self.changed()
+
+    async def _do_source(self, order: dict[str, Any]) -> None:
+        state = self._source.state()
+        rate = _number(state | order, "rate", 0, MOST_RATE)
+        self._source.set(rate, round(_number(state | order, "size", 1, MOST_SIZE)))
+
+    async def _do_burst(self, order: dict[str, Any]) -> None:
+        if order.get("picture") is True:
+            await self._source.send_picture()
+        else:
+            self._source.burst(round(_number(order, "count", 1, MOST_BURST)))
+
+    async def _do_restart(self, order: dict[str, Any]) -> None:
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.get_running_loop().create_task(self._restart_stage())
+            await asyncio.sleep(0)
+
+    async def _restart_stage(self) -> None:
+        await self._stage.restart()
+        self.changed()
+
+    # What everybody is told.
+
+    def state(self) -> dict[str, Any]:
+        """Describe the network, the source and the server, as they are now."""
+        down = self._lines.link["down"]
+        left = max(self._cut_until - time.monotonic(), 0.0) if down else 0.0
+        return {
+            "link": self._lines.link,
+            "cut_s": round(left, 1),
+            "source": self._source.state(),
+            "ready": self._stage.is_ready,
+            "room": self._room,
+            "viewers": len(self._lines.viewers),
+            "techniques_url": f"http://127.0.0.1:{self._stage.port}",
+        }
+
+    def changed(self) -> None:
+        """Tell everybody the new state."""
+        state = self.state()
+        for viewer in self._lines.viewers.values():
+            viewer.tell(state=state)
+
+
+def _viewer_of(request: web.Request) -> str:
+    name = request.query.get("viewer", "")
+    if _VIEWER.fullmatch(name) is None:
+        raise Problem(400, "viewer names the page: 8 to 32 of the characters a-z 0-9")
+    return name
+
+
+def _number(order: dict[str, Any], name: str, least: float, most: float) -> float:
+    value = order.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Problem(400, f"{name} is a number from {least:g} to {most:g}")
+    if not least <= value <= most:
+        raise Problem(400, f"{name} is from {least:g} to {most:g}, not {value:g}")
+    return float(value)

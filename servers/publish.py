@@ -61,6 +61,8 @@ async def read_body(request: web.Request, most: int) -> bytes:
         raise Problem(408, f"the body did not come within {_BODY_SECONDS:.0f} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise too_large(service) from None
+    except web.RequestPayloadError:
+        raise Problem(400, "the body is not in the coding that its head names") from None
 
 
 async def publish(request: web.Request) -> web.Response:

@@ -46,6 +46,7 @@ class Client(Accounted, ABC):
         "_cursor",
         "_failure",
         "_headers",
+        "_jitter",
         "_opened_at",
         "_pending",
         "_reconnects",
@@ -73,6 +74,7 @@ class Client(Accounted, ABC):
         )
         self._timeout = options.get("timeout", 10.0)
         self._reconnects = options.get("reconnects", 10)
+        self._jitter = options.get("jitter", True)
         self._traffic = Traffic()
         self._cursor = options.get("after")
         self._after_handed: Item | None = None
@@ -286,4 +288,5 @@ class Client(Accounted, ABC):
             if isinstance(error, RefusedError):
                 raise error
             raise ConnectionLostError(f"{error}; gave up after {attempt} reconnects") from error
-        self._retry_at = now + delay_s(attempt, random.random(), wait)
+        luck = random.random() if self._jitter else 0.5
+        self._retry_at = now + delay_s(attempt, luck, wait)

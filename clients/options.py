@@ -19,7 +19,8 @@ class Options(TypedDict, total=False):
     is the default sender. ``dial`` is a (host, port) to connect to instead of the URL's, a relay
     for instance. ``headers`` is a profile of :mod:`clients.headers`, ``extra_headers`` pairs of
     name and value. ``reconnects`` bounds how often in a row a lost connection is tried again;
-    ``timeout`` (seconds) bounds connecting, handshakes and sending.
+    without ``jitter`` all wait the same time before it, which is how herds are made; ``timeout``
+    (seconds) bounds connecting, handshakes and sending.
     """
 
     after: str | None
@@ -28,4 +29,5 @@ class Options(TypedDict, total=False):
     headers: str
     extra_headers: Fields
     reconnects: int
+    jitter: bool
     timeout: float

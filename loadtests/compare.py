@@ -49,6 +49,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
     add("--size", type=int, default=_QUICK.size, help="bytes of each message's text")
     add("--poll-interval", type=float, default=_QUICK.poll_interval, help="seconds between polls")
+    add("--no-jitter", action="store_true",
+        help="storm: let all come back after the same time instead of a random one")  # fmt: skip
     add("--repeat", type=int, default=1, help="how often, interleaved in random order")
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
@@ -64,7 +66,9 @@ def make_plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds,
         size=options.size,
         poll_interval=options.poll_interval,
-        drain=max(_QUICK.drain, 3 * options.poll_interval),
+        jitter=not options.no_jitter,
+        naive=options.scenario == "stall",
+        drain=max(20.0 if options.scenario == "storm" else 6.0, 3 * options.poll_interval),
     )
     return Plan(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),

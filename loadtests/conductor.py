@@ -18,10 +18,10 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from clients.errors import ClientError
-from loadtests import naive, rows, session
+from loadtests import naive, result_file, rows, session
 from loadtests.generator import Condition
 from loadtests.measure import Measure
-from loadtests.publisher import Published, ServerLine, publish_on_schedule
+from loadtests.publisher import Published, Publisher
 from loadtests.scenarios import PUBLISHED
 from loadtests.schedule import due_times
 from loadtests.session import Session
@@ -70,11 +70,11 @@ class Conductor:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.totals = Totals()
+        self.publisher: Publisher | None = None
         self.published = Published()
         self.session: Session | None = None
         self.target = 0
-        self._publisher: gevent.Greenlet | None = None
-        self._line: ServerLine | None = None
+        self._conducting: gevent.Greenlet | None = None
         self._settled = True
         self._answers: dict[str, dict[str, Any]] = {}
         events = environment.events
@@ -89,9 +89,9 @@ class Conductor:
 
     def _on_start(self, environment: Environment, **_: object) -> None:
         self.session = session.begin(environment)
-        self.totals, self.published = Totals(), Published()
+        self.totals, self.published, self.publisher = Totals(), Published(), None
         self._settled = False
-        self._publisher = gevent.spawn(self._conduct, self.session)
+        self._conducting = gevent.spawn(self._conduct, self.session)
 
     def _on_stopping(self, **_: object) -> None:
         self.finish()
@@ -113,20 +113,22 @@ class Conductor:
         url = settings.publish_to or self.environment.host or ""
         if not url:
             return  # the users say so
-        self._line = ServerLine(url, settings.channel)
+        self.publisher = Publisher(
+            url, settings.channel, settings.text, self._report, run.watch.late
+        )
+        self.published = self.publisher.published
         self._await_users(run)
         self._tell_all("duplex-begin", {"talkers": self.target})
         run.begin_load(self.target)
+        self.published.began_ns = run.begun_ns + int(settings.warm_up * 1e9)
+        if settings.result:
+            result_file.tell_begun(settings.result, self.published.began_ns)
         end_s = settings.warm_up + settings.seconds if settings.seconds else float("inf")
         began = time.monotonic()
         prober = gevent.spawn(naive.probe, run, self._slug()) if settings.naive else None
-        self.published.began_ns = run.begun_ns + int(settings.warm_up * 1e9)
         if settings.scenario in PUBLISHED:
             due = takewhile(lambda t: t < end_s, due_times(settings.pace))
-            publish_on_schedule(
-                self._line, settings.text, due, settings.warm_up, self.published, self._report,
-                run.watch.late,
-            )  # fmt: skip
+            self.publisher.run(due, settings.warm_up, run.begun_ns)
         if settings.seconds:
             gevent.sleep(max(began + end_s - time.monotonic(), 0.0))
             gevent.spawn(self._end)
@@ -174,12 +176,10 @@ class Conductor:
         if self._settled or run is None:
             return
         self._settled = True
-        if self._publisher is not None:
-            self._publisher.kill()
+        if self._conducting is not None:
+            self._conducting.kill()
         self._tell_all("duplex-silent", {}, answered=True)
         run.fall_silent()
-        if run.settings.scenario == "idle":
-            self._wake_idle(run)
         finals = self._learn_finals(run)
         drain_s = run.settings.drain
         self._tell_all("duplex-settle", {"finals": finals}, answered=True, patience_s=drain_s)
@@ -187,23 +187,18 @@ class Conductor:
         self.gather()
         run.end()
 
-    def _wake_idle(self, run: Session) -> None:
-        """Publish one message, so that the audit tells who of the idle still lives."""
-        publish_on_schedule(
-            self._line or ServerLine(self.environment.host or "", run.settings.channel),
-            run.settings.text, [0.0], 0.0, self.published, self._report, run.watch.late,
-        )  # fmt: skip
-
     def _learn_finals(self, run: Session) -> dict[str, int]:
-        if run.settings.scenario == "echo":
-            return {}  # every user has a channel of its own, and waits for each message
-        if self._line is not None:
-            try:
-                self.published.note(self._line.cursor())
-            except ClientError as error:
-                run.fail(f"the server did not tell its last cursor: {error}")
-            self.published.flow = self._line.flow()
-            self._line.close()
+        publisher, scenario = self.publisher, run.settings.scenario
+        if publisher is None or scenario == "echo":
+            return {}  # at echo all have channels of their own, and wait for each message
+        if scenario == "idle":
+            # One message, so that the audit tells who of the idle still lives.
+            publisher.run([0.0], 0.0, time.monotonic_ns())
+        try:
+            publisher.cursor()
+        except ClientError as error:
+            run.fail(f"the server did not tell its last cursor: {error}")
+        publisher.close()
         return self.published.finals
 
     def gather(self) -> Totals:

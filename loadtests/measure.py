@@ -25,7 +25,7 @@ class Flow:
     """Bytes on connections; on a subscriber's from the moment when it was ready to receive.
 
     ``message_bytes`` is the JSON of the messages themselves that came down, ``message_bytes_up``
-    what was said in those sent up; ``tcp_down`` and ``tcp_up`` are TCP
+    the text of those sent up; ``tcp_down`` and ``tcp_up`` are TCP
     payload, ``segments`` of both directions as the kernel counted them (0 where it cannot).
     """
 

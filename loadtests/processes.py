@@ -128,6 +128,7 @@ class Server(Child):
     def __init__(
         self, techniques: Sequence[str], core: int | None, port: int = 0, plugin_port: int = 0
     ) -> None:
+        self.techniques, self.core = techniques, core
         super().__init__(
             "the server",
             ["servers", "--port", str(port), "--plugin-port", str(plugin_port),
@@ -143,6 +144,11 @@ class Server(Child):
     def url(self) -> str:
         """Where it listens."""
         return f"http://{self.host}:{self.port}"
+
+    def successor(self) -> "Server":
+        """End this server, and start another one like it in its place."""
+        self.end()
+        return Server(self.techniques, self.core, self.port, self.plugin_port)
 
 
 class Relay(Child):

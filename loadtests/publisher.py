@@ -1,12 +1,12 @@
 """Publishes on schedule, whatever happens to the messages: the open load.
 
-Each message carries when it was due, not when it left. If the server stands still the publisher
-waits too, and then sends what became due meanwhile at once, with the old times in it; so the
-receivers' latencies count the whole delay.
+Each message carries when it was due, not when it left. If the server stands still, what becomes
+due meanwhile leaves late, with the old times in it; so the receivers' latencies count the whole
+delay.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import gevent
@@ -23,6 +23,7 @@ from wire.message import dump_json, load_json
 
 TIMEOUT_S = 10.0
 SENDER = "publisher"
+LINES = 8  # messages that may be under way at once
 _ROUNDING_NS = 1_100_000
 _WORTH_NS = 4_000_000
 
@@ -32,7 +33,7 @@ class ServerLine:
 
     def __init__(self, url: str, channel: str) -> None:
         self.traffic = Traffic()
-        self.body_bytes = 0
+        self.text_bytes = 0
         address = parse_address(url)
         self._http = HttpConnection(address, self.traffic, make_headers("lean", address), TIMEOUT_S)
         self._publish = address.target("/publish", channel=channel)
@@ -42,9 +43,9 @@ class ServerLine:
     def publish(self, text: str, sender: str, sent_ns: int) -> str:
         """Publish one text and return the cursor after it. Raises ``ClientError``."""
         body = dump_json({"text": text, "sender": sender, "sent_ns": sent_ns})
+        self.text_bytes += len(text.encode())
         fields = (("Content-Type", "application/json"),)
         answer = self._ask("POST", self._publish, 201, body, fields)
-        self.body_bytes += len(body)
         return str(load_json(answer)["cursor"])
 
     def cursor(self) -> str:
@@ -57,7 +58,7 @@ class ServerLine:
 
     def flow(self) -> Flow:
         """Return what publishing has cost so far."""
-        flow = Flow(message_bytes_up=self.body_bytes, connections=self.traffic.connections)
+        flow = Flow(message_bytes_up=self.text_bytes, connections=self.traffic.connections)
         flow.count(self.traffic.tcp_info(), self.traffic.bytes_down, self.traffic.bytes_up)
         return flow
 
@@ -131,40 +132,70 @@ def sleep_until(due_ns: int) -> None:
         gevent.sleep(early / 1e9)
 
 
-def publish_on_schedule(
-    line: ServerLine,
-    text: str,
-    due: Iterable[float],
-    warm_up_s: float,
-    published: Published,
-    report: Report,
-    late: Callable[[int], None],
-) -> None:
-    """Publish ``text`` at each of the ``due`` times (seconds from now); messages due within
-    ``warm_up_s`` are sent as warm-up. ``report`` gets each publish's duration in ms, ``late`` by
-    how many ns it left too late.
+class Publisher:
+    """Publishes ``text`` on several lines at once, so that a slow answer holds nobody up.
 
-    Counts in ``published`` as it goes, so it may be killed at any time.
+    ``report`` gets each publish's duration in ms and its error, ``late`` by how many ns a message
+    left too late; waiting for the server's answers does not count there, for that is the server's.
     """
-    start_ns = time.monotonic_ns()
-    published.began_ns = start_ns + int(warm_up_s * 1e9)
-    for seconds in due:
-        due_ns = start_ns + int(seconds * 1e9)
-        timed = seconds >= warm_up_s
-        sleep_until(due_ns)
-        began_ns = time.monotonic_ns()
-        if timed:
-            published.asked += 1
-            late(began_ns - due_ns)
-        error: ClientError | None = None
+
+    def __init__(
+        self, url: str, channel: str, text: str, report: Report, late: Callable[[int], None]
+    ) -> None:
+        self.published = Published()
+        self._lines = [ServerLine(url, channel) for _ in range(LINES)]
+        self._text = text
+        self._report = report
+        self._late = late
+
+    def run(self, due: Iterable[float], warm_up_s: float, start_ns: int) -> None:
+        """Publish at each of the ``due`` times (seconds after ``start_ns``, monotonic).
+
+        What is due within ``warm_up_s`` is sent as warm-up. Counts as it goes, so it may be
+        killed at any time.
+        """
+        times = iter(due)
+        lanes = [gevent.spawn(self._lane, line, times, warm_up_s, start_ns) for line in self._lines]
         try:
-            published.note(line.publish(text, SENDER if timed else WARM_UP, due_ns))
-        except ClientError as problem:
-            error = problem
-        if not timed:
-            published.warm_up += error is None
-        elif error is None:
-            published.accepted += 1
-        else:
-            published.failed += 1
-        report((time.monotonic_ns() - began_ns) / 1e6, error)
+            gevent.joinall(lanes)
+        finally:
+            gevent.killall(lanes)
+
+    def cursor(self) -> str:
+        """Ask where the channel is, and remember it. Raises ``ClientError``."""
+        cursor = self._lines[0].cursor()
+        self.published.note(cursor)
+        return cursor
+
+    def close(self) -> None:
+        """Close all lines, and account for their bytes."""
+        for line in self._lines:
+            self.published.flow.add(line.flow())
+            line.close()
+
+    def _lane(
+        self, line: ServerLine, times: Iterator[float], warm_up_s: float, start_ns: int
+    ) -> None:
+        published = self.published
+        free_ns = start_ns
+        # Every lane takes the next time that none has taken yet.
+        for seconds in times:
+            due_ns = start_ns + int(seconds * 1e9)
+            timed = seconds >= warm_up_s
+            sleep_until(due_ns)
+            began_ns = time.monotonic_ns()
+            published.asked += timed
+            self._late(began_ns - max(due_ns, free_ns))
+            error: ClientError | None = None
+            try:
+                published.note(line.publish(self._text, SENDER if timed else WARM_UP, due_ns))
+            except ClientError as problem:
+                error = problem
+            if not timed:
+                published.warm_up += error is None
+            elif error is None:
+                published.accepted += 1
+            else:
+                published.failed += 1
+            free_ns = time.monotonic_ns()
+            self._report((free_ns - began_ns) / 1e6, error)

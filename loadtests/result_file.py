@@ -67,6 +67,21 @@ def write(path: str, result: Result) -> None:
     part.replace(path)
 
 
+def tell_begun(path: str, began_ns: int) -> None:
+    """Say beside the file to come when the measured time begins (monotonic)."""
+    part = Path(path + ".begun.part")
+    part.write_text(str(began_ns), encoding="ascii")
+    part.replace(path + ".begun")
+
+
+def read_begun(path: Path) -> int | None:
+    """Read what :func:`tell_begun` wrote, if it did by now."""
+    try:
+        return int(Path(f"{path}.begun").read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return None
+
+
 def read(path: Path | str) -> Result:
     """Read what :func:`write` wrote."""
     values: Mapping[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,24 +32,28 @@ class Reading:
 
 
 class Sampler:
-    """Asks ``/stats`` whenever a second has passed; a server that does not answer is skipped."""
+    """Asks ``/stats`` every second, in a thread; a server that does not answer is skipped."""
 
     def __init__(self, host: str, port: int, technique: str) -> None:
-        self._door = http.client.HTTPConnection(host, port, timeout=2)
+        self._door = http.client.HTTPConnection(host, port, timeout=5)
         self._technique = technique
-        self._due = 0.0
         self.readings: list[Reading] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
 
-    def sample(self) -> None:
-        """Read the ledger if it is time."""
-        if time.monotonic() >= self._due:
-            self._due = time.monotonic() + PERIOD_S
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._ended.wait(max(due - time.monotonic(), 0.0)):
+            due = max(due + PERIOD_S, time.monotonic())
             with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
                 self.readings.append(self._read())
+        self._door.close()
 
     def close(self) -> None:
-        """Close the connection."""
-        self._door.close()
+        """End the thread."""
+        self._ended.set()
+        self._thread.join()
 
     def _read(self) -> Reading:
         try:
@@ -77,7 +82,8 @@ def ledger_rows(
     rows = []
     for before, now in pairwise(readings):
         middle = (before.at_s + now.at_s) / 2
-        if not began_s <= middle <= ended_s:
+        restarted = now.cpu_s < before.cpu_s
+        if restarted or not began_s <= middle <= ended_s:
             continue
         seconds = now.at_s - before.at_s
 

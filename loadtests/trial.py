@@ -1,14 +1,15 @@
 """One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
 
-import tempfile
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hdrh.histogram import HdrHistogram
 
 from loadtests import result_file
+from loadtests.interference import BY_SCENARIO, Interference, Scene
 from loadtests.measure import Flow
 from loadtests.options import Settings
 from loadtests.plan import Trial
@@ -37,72 +38,69 @@ class Outcome:
     result: Result
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """The processes of a running trial; ``interfere`` functions may freeze or restart them."""
-
-    server: Server
-    locust: Locust
-
-
-Interfere = Callable[[Scene, float], None]
-
-
 def run(
     trial: Trial,
-    interfere: Interfere | None = None,
+    interference: Interference | None = None,
     on_cores: tuple[int | None, int | None] | None = None,
 ) -> Outcome:
     """Measure one trial.
 
-    ``interfere`` is called again and again with the seconds since Locust was started;
-    ``on_cores`` are those of server and generator, two different ones by default.
+    ``interference`` replaces that of the scenario; ``on_cores`` are the cores of server and
+    generator, two different ones by default.
 
     Raises :class:`~loadtests.processes.ProcessError`.
     """
     near, far = cores() if on_cores is None else on_cores
-    slug = trial.cell.technique
-    with tempfile.TemporaryDirectory(prefix="duplex-") as folder, Server([slug], near) as server:
-        path = Path(folder) / "result.json"
-        if not trial.cell.delay_ms:
-            return _measure(trial, server, server.url, server.plugin_port, path, far, interfere)
-        with Relay(server, trial.cell.delay_ms, near) as relay:
-            return _measure(trial, server, relay.url, relay.plugin_port, path, far, interfere)
-
-
-def _measure(
-    trial: Trial,
-    server: Server,
-    host: str,
-    plugin_port: int,
-    path: Path,
-    core: int | None,
-    interfere: Interfere | None,
-) -> Outcome:
-    slug = trial.cell.technique
-    user = slug.title().replace("_", "") + "User"
-    options = command_line(trial.settings) | {
-        "plugin-port": str(plugin_port),
-        "publish-to": server.url,
-        "result": str(path),
-    }
-    sampler = Sampler(server.host, server.port, slug)
-    began = time.monotonic()
-    patience = trial.settings.warm_up + trial.settings.seconds + trial.settings.drain + _SPARE_S
-    with Locust(user, host, trial.cell.users, options, core) as locust:
-        while not (path.exists() or locust.ended):
-            sampler.sample()
-            if interfere is not None:
-                interfere(Scene(server, locust), time.monotonic() - began)
-            if time.monotonic() - began > patience + trial.cell.users / 50:
-                raise ProcessError(f"locust did not end:\n{locust.last_words()}")
-            if server.ended:
-                raise ProcessError(f"the server ended during the run:\n{server.last_words()}")
-            time.sleep(0.02)
+    cell = trial.cell
+    if interference is None and cell.scenario in BY_SCENARIO:
+        interference = BY_SCENARIO[cell.scenario](trial.settings)
+    user = cell.technique.title().replace("_", "") + "User"
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
+        server = stack.enter_context(Server([cell.technique], near))
+        host, plugin_port = server.url, server.plugin_port
+        if cell.delay_ms:
+            relay = stack.enter_context(Relay(server, cell.delay_ms, near))
+            host, plugin_port = relay.url, relay.plugin_port
+        options = command_line(trial.settings) | {
+            "plugin-port": str(plugin_port),
+            "publish-to": server.url,
+            "result": str(path),
+        }
+        sampler = Sampler(server.host, server.port, cell.technique)
+        stack.callback(sampler.close)
+        locust = stack.enter_context(Locust(user, host, cell.users, options, far))
+        scene = Scene(server, locust)
+        stack.callback(lambda: scene.server.end())
+        _attend(scene, path, trial, interference)
         sampler.close()
-        if not path.exists():
-            raise ProcessError(f"locust wrote no result:\n{locust.last_words()}")
-        return _outcome(trial, result_file.read(path), sampler, share_a_core(server, locust))
+        shared = share_a_core(scene.server, locust)
+        return _outcome(trial, result_file.read(path), sampler, shared)
+
+
+def _attend(
+    scene: Scene,
+    path: Path,
+    trial: Trial,
+    interference: Interference | None,
+) -> None:
+    """Wait, and interfere, until Locust has written its result."""
+    settings = trial.settings
+    patience = settings.warm_up + settings.seconds + settings.drain + _SPARE_S
+    end = time.monotonic() + patience + trial.cell.users / 50
+    begun_ns: int | None = None
+    while not path.exists():
+        if scene.locust.ended:
+            raise ProcessError(f"locust wrote no result:\n{scene.locust.last_words()}")
+        if scene.server.ended:
+            words = scene.server.last_words()
+            raise ProcessError(f"the server ended during the run:\n{words}")
+        if time.monotonic() > end:
+            raise ProcessError(f"locust did not end:\n{scene.locust.last_words()}")
+        begun_ns = begun_ns or result_file.read_begun(path)
+        if interference is not None and begun_ns:
+            interference(scene, time.monotonic() - begun_ns / 1e9)
+        time.sleep(0.01)
 
 
 def command_line(settings: Settings) -> dict[str, str | bool]:
@@ -132,13 +130,17 @@ def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Out
     began_s = result.published["began_ns"] / 1e9
     ended_s = began_s + result.settings.seconds
     ledger = ledger_rows(sampler.readings, list(result.conditions.values()), began_s, ended_s)
+    # Where the server is restarted, what fails or is lost is the finding, not a doubt about it.
+    storm = trial.cell.scenario == "storm"
+    outage = result.published["failed"] if storm else 0
+    lost_by_restart = found.audit.lost if storm else 0
     load = Load(
         generator_cpu=[row.generator_cpu for row in ledger],
         generator_lag_ms=lateness(trial.cell.technique, result, began_s, ended_s),
         server_cpu=[row.server_cpu for row in ledger],
-        asked=result.published["asked"],
+        asked=result.published["asked"] - outage,
         published=result.published["accepted"],
-        expected=found.audit.expected,
+        expected=found.audit.expected - lost_by_restart,
         received=found.audit.received,
         trouble=shared or trouble(result),
     )

@@ -85,7 +85,7 @@ class SubscriberUser(User):
     def _options(self) -> dict[str, Any]:
         """What the technique's client is told."""
         settings = self.session.settings
-        options: dict[str, Any] = {"headers": settings.headers}
+        options: dict[str, Any] = {"headers": settings.headers, "jitter": settings.jitter}
         if self.technique in ("page_reload", "frame_reload", "polling"):
             options["interval"] = settings.poll_interval
         if self.technique == "long_polling":
@@ -142,7 +142,13 @@ class SubscriberUser(User):
         if auditor is None:
             return
         self.session.members.discard(self)
-        for epoch, part in (*self.closed_parts, (self.epoch, auditor)):
+        # Epochs that began after this user's last one are missing as a whole. They stand in the
+        # order in which the publisher saw them.
+        epochs = list(finals)
+        known = epochs.index(self.epoch) + 1 if self.epoch in finals else len(epochs)
+        parts = [*self.closed_parts, (self.epoch, auditor)]
+        parts += [(epoch, Auditor(0)) for epoch in epochs[known:]]
+        for epoch, part in parts:
             self.measure.audit += part.close(finals.get(epoch, 0))
         flow = self._flow()
         flow.subtract(self._before)

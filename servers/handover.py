@@ -40,6 +40,8 @@ class Handler(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:  # fmt: skip
         """Answer what could not be read; our own mistakes stay aiohttp's to log."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # nobody is there to be answered
         if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         reason = exc.message.partition("\n")[0].rstrip(": ")[:200]

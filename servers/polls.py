@@ -189,9 +189,10 @@ class PollDoor:
             for name, value in request.raw_headers
             if name.lower() != b"content-length"  # aiohttp has seen that there is no body
         ]
-        if not is_alone(request):
+        if not is_alone(request) or request.version < (1, 1):
             # What was sent behind it cannot be given back, so it must be sent again
-            # (RFC 9112, 9.3.2 lets a server close on a client that pipelines).
+            # (RFC 9112, 9.3.2 lets a server close on a client that pipelines). And a client of
+            # HTTP/1.0 waits for the end (RFC 9112, 9.3).
             fields.append(("Connection", "close"))
         # The path may have come escaped, or with a host before it.
         target = f"{self.path}?{request.rel_url.raw_query_string}"

@@ -10,7 +10,7 @@ this stays true. All other connections are served by aiohttp alone.
 """
 
 import asyncio
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -48,6 +48,11 @@ class Handler(RequestHandler):
         response = Problem(status, f"not an HTTP/1.1 request: {reason}").response()
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log our mistakes, but not what was wrong with a body: the request was answered so."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
 
 
 class Front(asyncio.Protocol):

@@ -1,0 +1,91 @@
+"""The Autobahn Testsuite: where it is, how it is made, and what it said.
+
+The suite (``wstest``) judges both ends of a WebSocket connection by 517 cases. It is written for
+Python 2.7. It is taken from DUPLEX_WSTEST or the PATH; else, where a Python 2.7 is found (on the
+PATH or among pyenv's), an environment for it is made once, inside ``.venv``, in about a minute.
+Where there is none, the tests that need it are skipped and say how to get it.
+
+The cases of compression (12 and 13) send a thousand messages each; those of 1 KiB and more take
+minutes together, so they run only where DUPLEX_AUTOBAHN is ``all``.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+VERSION = "autobahntestsuite==0.8.2"
+_MAKER = "virtualenv<20.22"  # the last that makes environments for Python 2.7
+_FOLDER = Path(sys.prefix) / "autobahn"
+HOW_TO_GET_IT = (
+    "wstest, the Autobahn Testsuite, is not here: it needs a Python 2.7 (python2.7 on the PATH, or "
+    f"`pyenv install 2.7.18`; the test makes the rest), or `pip install {VERSION}` in a virtualenv "
+    "of one and the address of its wstest in DUPLEX_WSTEST"
+)
+_GROUPS = [f"12.{number}" for number in range(1, 6)] + [f"13.{number}" for number in range(1, 8)]
+_GOOD = ("OK", "NON-STRICT", "INFORMATIONAL")
+
+
+def cases() -> tuple[list[str], int]:
+    """Return the patterns of the cases to run, and how many cases they are."""
+    if os.environ.get("DUPLEX_AUTOBAHN") == "all":
+        return ["*"], 517
+    short = [f"{group}.{case}" for group in _GROUPS for case in range(1, 8)]
+    return [*(f"{number}.*" for number in range(1, 11)), *short], 301 + len(short)
+
+
+def find_wstest() -> str | None:
+    """Return the suite's program, made if need be and if it can be; else ``None``."""
+    asked = shutil.which(os.environ.get("DUPLEX_WSTEST") or "wstest")
+    if asked is not None:
+        return asked
+    made = _FOLDER / "bin" / "wstest"
+    if made.exists():
+        return str(made)
+    old = next(_old_pythons(), None)
+    return None if old is None else _make(old, made)
+
+
+def bad_cases(index: Path, agent: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Read the suite's report: how many cases ran, and which failed or closed wrongly."""
+    results: dict[str, dict[str, Any]] = json.loads(index.read_text())[agent]
+    verdicts = {case: (one["behavior"], one["behaviorClose"]) for case, one in results.items()}
+    bad = {
+        case: verdict
+        for case, verdict in verdicts.items()
+        if verdict[0] not in _GOOD or verdict[1] not in ("OK", "INFORMATIONAL")
+    }
+    return len(verdicts), bad
+
+
+def _old_pythons() -> Iterator[str]:
+    on_path = shutil.which("python2.7")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for python in [on_path, *sorted(pyenv.glob("versions/2.7*/bin/python2.7"))]:
+        check = [str(python), "-c", "import ssl"]
+        if python and subprocess.run(check, capture_output=True).returncode == 0:
+            yield str(python)
+
+
+def _make(old: str, program: Path) -> str | None:
+    """Make the environment; the suite's program comes last, so a broken-off one is made anew."""
+    pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as maker:
+        steps = [
+            [sys.executable, "-m", "venv", maker],
+            [f"{maker}/bin/python", *pip, _MAKER],
+            [f"{maker}/bin/virtualenv", "-q", "--clear", "-p", old, str(_FOLDER)],
+            [str(_FOLDER / "bin" / "python"), "-W", "ignore", *pip, VERSION],
+        ]
+        for step in steps:
+            done = subprocess.run(step, capture_output=True, text=True)
+            if done.returncode:
+                shutil.rmtree(_FOLDER, ignore_errors=True)
+                print(f"{' '.join(step)}: {done.stderr}", file=sys.stderr)
+                return None
+    return str(program)

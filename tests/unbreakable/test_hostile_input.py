@@ -1,0 +1,343 @@
+"""Input that is meant to hurt: what is refused, what is cut off, and that nobody else notices."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import clients
+from servers import handover, plugin_socket, polls, publish
+from servers.app import Running, running
+from servers.service import Settings
+from tests.unbreakable.fuzz import mutate, seeds
+from tests.unbreakable.serving import ROOT, Server, Talk, eventually, get, serving, upgrade
+from wire.message import Gap
+from wire.web_socket_frames import Opcode, encode_frame
+
+DOORS = list(seeds(0))
+# Streams thrown at each door: 10,000 (100,000 in all) take one or two minutes.
+COUNT = int(os.environ.get("DUPLEX_FUZZ", "10000"))
+MASK = b"abcd"
+
+
+# Refused with a reason, in the words of RFC 9457, and with the server's log left empty.
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "more"),
+    [
+        ("/publish", "application/json", b"[" * 100_000, {}),
+        ("/publish", "application/json", b'{"text":"a","sent_ns":' + b"9" * 5000 + b"}", {}),
+        ("/publish", "application/json", b'{"text":"a","sent_ns":1e999}', {}),
+        ("/publish", "application/json", b'{"text":{"a":1}}', {}),
+        ("/publish", "application/json", b'{"base64":"%%%%"}', {}),
+        ("/publish", "application/json", b'{"text":"a","sender":["x"]}', {}),
+        ("/publish", "text/plain", b"\xff\xfe", {}),
+        ("/publish", "image/png", b"a", {}),
+        ("/publish", "text/plain", b"not gzip", {"Content_Encoding": "gzip"}),
+        ("/publish", "text/plain", b"not deflate", {"Content_Encoding": "deflate"}),
+        ("/publish?channel=%00", "text/plain", b"a", {}),
+        ("/publish?sent_ns=many", "text/plain", b"a", {}),
+        ("/publish?" + "a&" * 60, "text/plain", b"a", {}),
+        ("/page_reload", "application/x-www-form-urlencoded", b"nothing=1", {}),
+        ("/page_reload", "application/x-www-form-urlencoded", b"text=%ff", {}),
+        ("/page_reload", "application/x-www-form-urlencoded", b"text=a&sent_ns=%C2%B2", {}),
+        ("/page_reload", "application/x-www-form-urlencoded", b"text=a&sent_ns=--5", {}),
+        ("/frame_reload", "application/x-www-form-urlencoded", b"text=&sent_ns=" + b"9" * 5000, {}),
+        ("/frame_reload", "application/x-www-form-urlencoded", b"a&" * 1_000_000, {}),
+        ("/frame_reload", "multipart/form-data", b"text=a", {}),
+    ],
+)  # fmt: skip
+def test_a_bad_body_is_refused_with_a_reason(
+    server: Server, path: str, kind: str, body: bytes, more: dict[str, str]
+) -> None:
+    answer = server.ask(path, "POST", body, Content_Type=kind, **more)
+    assert answer.status in (400, 413, 415), answer
+    assert answer.fields["content-type"] == "application/problem+json"
+    assert json.loads(answer.body)["detail"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0" * 5000,
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /polling HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n",
+        b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"POST /publish HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"POST /publish HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"tls" * 50,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_gets_a_problem_and_the_end(server: Server, data: bytes) -> None:
+    with Talk(server.port, data) as talk:
+        heard = talk.rest()
+    assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 431")), heard[:200]
+    assert b"application/problem+json" in heard
+
+
+def test_a_body_with_a_broken_chunk_is_refused(server: Server) -> None:
+    head = b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+    with Talk(server.port, head + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhola\r\nzz\r\n") as talk:
+        assert b" 400 " in talk.rest()
+
+
+def test_a_bomb_inflates_to_its_limit_and_no_further(server: Server) -> None:
+    bomb = zlib.compress(bytes(200 * 2**20))
+    before = server.resident_bytes()
+    answer = server.ask(
+        "/publish", "POST", bomb, Content_Type="application/octet-stream",
+        Content_Encoding="deflate",
+    )  # fmt: skip
+    assert answer.status == 413
+    assert server.resident_bytes() - before < 100 * 2**20
+
+
+def test_a_thousand_requests_sent_ahead_on_each_door(server: Server) -> None:
+    """Whatever becomes of them, the connection ends or goes on, and the server with it."""
+    for door, streams in seeds(server.port, "ahead").items():
+        for seed in streams:
+            port = server.plugin_port if seed.is_plugin else server.port
+            with Talk(port) as talk, contextlib.suppress(ConnectionError):
+                talk.say((seed.opening + seed.rest) * 1000)
+        assert server.ask("/clock").status == 200, door
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_peer_that_resets_in_the_middle_of_a_burst_is_no_news(tmp_path: Path, loop: str) -> None:
+    """asyncio complains of the fifth write to a connection that is lost."""
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    frames = encode_frame(Opcode.TEXT, b"x", mask=MASK) * 20_000
+    with serving(tmp_path, "--loop", loop) as server:
+        for _ in range(5):
+            talk = Talk(server.port, upgrade("/web_socket/echo", server.port), buffer=4096)
+            talk.hear(b"\r\n\r\n")
+            talk.say(frames)
+            talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            talk.close()
+        eventually(lambda: not server.stats()["techniques"]["web_socket"]["open"], "their end")
+
+
+def test_whoever_reads_no_complaints_is_cut_off(server: Server) -> None:
+    wrong = {
+        "web_socket": encode_frame(Opcode.TEXT, b"x", mask=MASK) * 1000,
+        "plugin_socket": b"x\0" * 1000,
+    }
+    before = server.resident_bytes()
+    for slug, data in wrong.items():
+        if slug == "web_socket":
+            talk = Talk(server.port, upgrade("/web_socket?envelope=json", server.port), buffer=4096)
+            talk.hear(b"\r\n\r\n")
+        else:
+            talk = Talk(server.plugin_port, b"{}\0", buffer=4096)
+        with talk, contextlib.suppress(ConnectionError, TimeoutError):
+            talk.socket.settimeout(2)
+            for _ in range(20_000):
+                talk.say(data)
+        assert server.resident_bytes() - before < 32 * 2**20
+        eventually(lambda: not server.stats()["techniques"][slug]["open"], f"{slug} to be cut")  # noqa: B023
+
+
+def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> None:
+    before = server.resident_bytes()
+    talk = Talk(server.port, upgrade("/web_socket", server.port), buffer=4096)
+    talk.hear(b"\r\n\r\n")
+    pings = encode_frame(Opcode.PING, b"p" * 125, mask=MASK) * 1000
+    with talk:
+        for _ in range(200):
+            talk.say(pings)
+        assert server.resident_bytes() - before < 16 * 2**20
+
+
+# Cut off in time. The times are seconds and more, so they are shortened, in the test's own loop.
+
+
+@pytest.fixture
+async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    monkeypatch.setattr(handover, "_IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(publish, "_BODY_SECONDS", 0.3)
+    monkeypatch.setattr(polls, "_HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(polls, "_IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(plugin_socket, "_FIRST_LINE_SECONDS", 0.3)
+    async with running(Settings(heartbeat=0.2)) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("first", "drip", "answer"),
+    [
+        (b"", b"", b""),
+        (b"", b"G", b""),
+        (b"GET /clock HTTP/1.1\r\n", b"X: y\r\n", b""),
+        (b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+         b"Content-Length: 100\r\n\r\n", b"x", b" 408 "),
+        (get("/polling"), b"", b" 200 "),
+        (get("/polling"), b"X", b" 200 "),
+    ],
+    ids=["silent", "one byte", "head", "body", "idle poll", "head of a second poll"],
+)  # fmt: skip
+async def test_whoever_dribbles_is_cut_off(
+    hasty: Running, first: bytes, drip: bytes, answer: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection(hasty.host, hasty.port)
+    writer.write(first)
+    heard = await reader.readuntil(b"false}") if b"polling" in first else b""
+
+    async def dribble() -> None:
+        with contextlib.suppress(ConnectionError):
+            while drip:
+                writer.write(drip)
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    dribbling = asyncio.create_task(dribble())
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(20):
+            while data := await reader.read(65536):
+                heard += data
+    assert answer in heard
+    dribbling.cancel()
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    assert len(hasty.service.liveness.held) == 0
+
+
+async def test_a_plugin_that_never_says_what_it_wants_is_cut_off(hasty: Running) -> None:
+    reader, writer = await asyncio.open_connection(hasty.host, hasty.plugin_port)
+    writer.write(b'{"channel":')
+    heard = b""
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(20):
+            while data := await reader.read(65536):
+                heard += data
+    assert heard.strip(b"\0") == b""  # signs of life, and the end
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+# Random and mutated streams, while others listen.
+
+
+class Witness:
+    """Listens to a channel in a thread, and knows what it heard."""
+
+    def __init__(self, server: Server, slug: str) -> None:
+        port = server.plugin_port if slug == "plugin_socket" else server.port
+        self.client = clients.open(slug, f"http://127.0.0.1:{port}", "audit", reconnects=0)
+        self.numbers: list[int] = []
+        self.faults: list[object] = []
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                item = self.client.receive(timeout=60)
+                if item is None or isinstance(item, Gap) or item.body == "end":
+                    self.faults += [] if item and not isinstance(item, Gap) else [item]
+                    return
+                self.numbers.append(int(str(item.body)))
+        except Exception as error:
+            self.faults.append(error)
+
+    def end(self) -> None:
+        self._thread.join(60)
+        self.client.close()
+
+
+@contextlib.contextmanager
+def audit(server: Server) -> Iterator[None]:
+    """Publish numbers all the while; every witness must hear each once, in order."""
+    witnesses = [Witness(server, slug) for slug in ("sse", "web_socket", "long_polling")]
+    over = threading.Event()
+    sent: list[int] = []
+
+    def publish() -> None:
+        while not over.wait(0.02):
+            server.publish("audit", str(len(sent)))
+            sent.append(len(sent))
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        publisher.join(60)
+        server.publish("audit", "end")
+        for witness in witnesses:
+            witness.end()
+    assert sent
+    for witness in witnesses:
+        assert witness.faults == []
+        assert witness.numbers == sent
+
+
+def throw(server: Server, door: str, count: int, seed: int) -> None:
+    """Throw streams from a process of its own, so that the witnesses keep their time."""
+    ports = [str(server.port), str(server.plugin_port)]
+    command = [sys.executable, "-m", "tests.unbreakable.fuzz", *ports, door, str(count), str(seed)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=3000)
+
+
+def is_back(server: Server, descriptors: int) -> Callable[[], bool]:
+    def check() -> bool:
+        rows = server.stats()["techniques"].values()
+        return server.descriptors() <= descriptors and not any(row["open"] for row in rows)
+
+    return check
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("loop", ["auto", "asyncio"])
+def test_hostile_streams_leave_nothing_behind_and_nobody_notices(tmp_path: Path, loop: str) -> None:
+    seed = int(os.environ.get("DUPLEX_SEED", time.time_ns() % 10**6))
+    print(f"DUPLEX_SEED={seed}")
+    count = COUNT if loop == "auto" else max(COUNT // 10, 1)
+    with serving(tmp_path, "--deflate", "--loop", loop) as server:
+        for door in DOORS:  # warm up: interpreters grow with what they meet first
+            throw(server, door, max(count // 10, 300), seed)
+        server.ask("/clock")
+        eventually(is_back(server, server.descriptors()), "the connections to end", 60)
+        descriptors, memory = server.descriptors(), server.resident_bytes()
+        with audit(server):
+            for door in DOORS:
+                throw(server, door, count, seed + 1)
+                assert not server.said(), f"{door}: {server.said()}"
+        eventually(is_back(server, descriptors), "the connections to end", 60)
+        grown = server.resident_bytes() - memory
+        assert grown < 32 * 2**20, f"grown by {grown / 2**20:.1f} MiB"
+
+
+def test_some_hostile_streams_at_each_door(server: Server) -> None:
+    """The same in small, for every run of the tests; the seed is fixed."""
+    rng = random.Random(20)
+    for choices in seeds(server.port).values():
+        for _ in range(30):
+            seed = rng.choice(choices)
+            port = server.plugin_port if seed.is_plugin else server.port
+            with Talk(port) as talk, contextlib.suppress(ConnectionError):
+                talk.say(mutate(rng, seed.opening + seed.rest, choices))
+                talk.socket.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    talk.socket.recv(1000)
+    eventually(lambda: server.ask("/clock").status == 200, "the server to go on")

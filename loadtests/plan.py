@@ -71,7 +71,7 @@ class Plan:
             scenario=self.settings.scenario,
             variant=self.variant,
             users=level.users,
-            rate=level.rate,
+            rate=0.0 if self.settings.scenario == "idle" else level.rate,
             size_bytes=self.settings.size,
             repeat=repeat,
         )

@@ -87,12 +87,13 @@ def echo(user: "SubscriberUser") -> None:
         timed = began_ns >= session.begun_ns + int(settings.warm_up * 1e9)
         try:
             user.client.send(settings.text, sender=f"user {user.number}", sent_ns=began_ns)
-            session.asked += timed
             _await_own(user, began_ns)
         except ClientError as error:
             rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
             gevent.sleep(1.0)
             continue
+        # A closed loop asks for no rate: what came back is all that was asked for.
+        session.asked += timed
         session.accepted += timed
         took_ns = time.monotonic_ns() - began_ns
         if timed:

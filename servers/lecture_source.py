@@ -24,6 +24,7 @@ from servers.lecture_stage import CLOCK, KEY_FIELD, RACE
 MOST_RATE, MOST_BURST, MOST_SIZE = 100.0, 200, 1_200_000
 _MOST_WAITING = 1000
 _RETRY_SECONDS = 0.1
+_AT_ONCE = 50
 _SIDE = 591  # of a square picture of about 1 MB, three bytes a pixel
 
 
@@ -108,32 +109,41 @@ class Source:
         """Tell the time once a second on a channel of its own, for the living examples."""
         while True:
             await asyncio.sleep(1 - time.time() % 1)
-            order = {"text": time.strftime("%H:%M:%S"), "sender": "clock"}
-            await self._post(session, CLOCK, order, time.monotonic_ns())
+            now = {"text": time.strftime("%H:%M:%S"), "sender": "clock"}
+            await self._post(session, CLOCK, [now | {"sent_ns": time.monotonic_ns()}])
 
     async def _drain(self, session: aiohttp.ClientSession) -> None:
         while True:
             while not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
-            sent_ns, body = self._waiting.popleft()
-            order = {"sender": f"source {next(self._numbers)}"}
-            if isinstance(body, bytes):
-                order["base64"] = base64.b64encode(body).decode()
-            else:
-                order["text"] = body
-            while not await self._post(session, RACE, order, sent_ns):
-                await asyncio.sleep(_RETRY_SECONDS)  # noqa: ASYNC110 - it is the stage that wakes
-            self.published += 1
+            batch = [self._order(*self._waiting.popleft())]
+            while self._waiting and len(batch) < _AT_ONCE and "text" in batch[-1]:
+                batch.append(self._order(*self._waiting.popleft()))
+            await self._post(session, RACE, batch)
+            self.published += len(batch)
             self._changed()
 
+    def _order(self, sent_ns: int, body: bytes | str) -> dict[str, Any]:
+        order: dict[str, Any] = {"sender": f"source {next(self._numbers)}", "sent_ns": sent_ns}
+        if isinstance(body, bytes):
+            return order | {"base64": base64.b64encode(body).decode()}
+        return order | {"text": body}
+
     async def _post(
-        self, session: aiohttp.ClientSession, channel: str, order: dict[str, str], sent_ns: int
-    ) -> bool:
+        self, session: aiohttp.ClientSession, channel: str, messages: list[dict[str, Any]]
+    ) -> None:
+        """Publish; where the stage is away, try until it is back."""
+        order = {"channel": channel, "messages": messages}
+        is_taken = await self._try_post(session, order)
+        if not is_taken:
+            await asyncio.sleep(_RETRY_SECONDS)
+            await self._post(session, channel, messages)
+
+    async def _try_post(self, session: aiohttp.ClientSession, order: dict[str, Any]) -> bool:
         url = f"http://127.0.0.1:{self._stage.port}/stage/publish"
         try:
-            whole = order | {"channel": channel, "sent_ns": sent_ns}
-            async with session.post(url, json=whole, timeout=aiohttp.ClientTimeout(5)) as answer:
+            async with session.post(url, json=order, timeout=aiohttp.ClientTimeout(5)) as answer:
                 return answer.status == 201
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -9,7 +9,6 @@ restarted before everybody's eyes:
 """
 
 import asyncio
-import base64
 import contextlib
 import hmac
 import os
@@ -26,14 +25,14 @@ from servers.guard import Guard
 from servers.problems import Problem
 from servers.publish import read_body
 from servers.service import SERVICE, Service, Settings
-from wire.message import load_json
+from wire.message import body_from, load_json
 from wire.techniques import SLUGS
 
 KEY_VARIABLE = "DUPLEX_STAGE_KEY"
 KEY_FIELD = "Duplex-Key"
 RACE, CLOCK = "race", "clock"  # channels that the lecture alone publishes to
 MOST_MESSAGE = 2 * 2**20
-HEARTBEAT = 10.0
+HEARTBEAT = 5.0
 _LANES = (*SLUGS, "limits")
 _MESSAGES_PER_S, _BYTES_PER_S = 40.0, 2.0 * 2**20
 
@@ -114,11 +113,11 @@ class _Stage:
         if not hmac.compare_digest(request.headers.get(KEY_FIELD, "").encode(), self._key.encode()):
             raise Problem(403, "this door is the lecture's own")
         service = request.app[SERVICE]
-        order = load_json(await read_body(request, 2 * MOST_MESSAGE))
-        body = base64.b64decode(order["base64"]) if "base64" in order else str(order["text"])
+        order = load_json(await read_body(request, 4 * MOST_MESSAGE))
         channel = service.channel(order["channel"])
-        message = channel.publish(body, order["sender"], order["sent_ns"])
-        return web.json_response({"id": message.id}, status=201)
+        for message in order["messages"]:
+            channel.publish(body_from(message), message["sender"], message["sent_ns"])
+        return web.json_response({"cursor": channel.cursor()}, status=201)
 
 
 async def _serve(page_port: int, port: int, plugin_port: int, key: str) -> None:

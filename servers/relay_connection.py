@@ -77,7 +77,8 @@ class Connection:
             if end == "reset":
                 return self.close(reset=True)
             self._record(direction, entered_ns)
-            sink.write_eof()
+            with contextlib.suppress(OSError):  # the other side has gone meanwhile
+                sink.write_eof()
             self._ended += 1
             if self._ended == 2:
                 self.close(reset=False)

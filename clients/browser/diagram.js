@@ -1,7 +1,7 @@
 // The scrolling sequence diagram of one lane: time runs to the right, the server is above, the browser
 // below. Arrows are what the relay recorded; marks are messages, joined to when they were published.
 
-import { number } from "./i18n.js";
+import { duration } from "./i18n.js";
 import { colorOf, technique, traceMarker } from "./techniques.js";
 
 const PAD = 9;
@@ -169,8 +169,7 @@ export class Diagram {
     pen.strokeStyle = theme.paper;
     pen.lineWidth = 3;
     for (const [at, latency] of labels) {
-      const text = latency < 999.5 ? `${number(Math.max(latency, 0), latency < 9.95 ? 1 : 0)} ms`
-        : `${number(latency / 1000, 2)} s`;
+      const text = duration(latency);
       const left = Math.min(Math.max(at - 14, 0), this.width - 44);
       pen.strokeText(text, left, bottom - 6);
       pen.fillText(text, left, bottom - 6);

@@ -56,7 +56,8 @@ export function bytes(value) {
 /** Write a latency of so many milliseconds. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
-  return ms < 999.5 ? `${number(Math.max(ms, 0), ms < 9.95 ? 1 : 0)} ms` : `${number(ms / 1000, 2)} s`;
+  if (ms >= 999.5) return `${number(ms / 1000, 2)} s`;
+  return `${number(Math.max(ms, 0), ms > 0 && ms < 9.95 ? 1 : 0)} ms`;
 }
 
 /** Write a time of day. */

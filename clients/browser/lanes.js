@@ -21,14 +21,16 @@ export class Lane extends EventTarget {
     this.track = new Track(slug, channel, technique(slug).stream);
     this.status = "waiting";
     this.pending = new Map();
+    this.ready = new Promise((resolve) => { this.becomeReady = resolve; });
     this.reset();
     this.hear = this.hear.bind(this);
     if (slug === "plugin_socket") this.openPlugin();
     else this.openFrame();
   }
 
-  /** Count from now. */
-  reset() {
+  /** Count from now, and only what comes after the source's message `from`. */
+  reset(from = 0) {
+    this.from = from;
     this.messages = []; // the last ones, with `latency` in ms
     this.received = 0;
     this.lost = 0;
@@ -78,11 +80,13 @@ export class Lane extends EventTarget {
   take({ ready, state, detail, messages = [], gap, sent, failed, limits }) {
     if (ready) {
       this.isReady = true;
+      this.becomeReady();
       this.order({ order: "poll", seconds: this.poll });
       if (this.received === 0) this.track.reset();
       if (this.status === "waiting") this.status = "open";
     }
     if (state) this.status = state;
+    if (state === "open") this.becomeReady();
     if (gap) this.gaps += 1;
     for (const message of messages) this.count(message);
     if (sent !== undefined) {
@@ -96,11 +100,12 @@ export class Lane extends EventTarget {
   }
 
   count(message) {
+    const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
+    if (number && number <= this.from) return;
     message.arrived = message.at + room.offset;
     message.published = message.published_ns / 1e6;
     message.latency = message.arrived - message.sent_ns / 1e6;
     this.received += 1;
-    const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
     if (number) {
       if (this.newest && number > this.newest + 1) this.lost += number - this.newest - 1;
       if (number <= this.newest) this.repeated += 1;

@@ -6,39 +6,35 @@ import { room } from "./room.js";
 
 const FREE = { delay_s: 0, bytes_per_s: null, stalled: false };
 
-async function set(link, source) {
-  await room.control("source", { rate: 0 });
+/** Stop the source and make the network what a preset wants. */
+export async function prepare({ link }) {
+  await room.control("source", { rate: 0, size: 40 });
   await room.control("link", { ...FREE, ...link });
-  await room.control("source", { size: 40, ...source });
 }
+
+const rate = (value) => () => room.control("source", { rate: value });
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Each makes one point; its sentence, under `preset.NAME.watch`, says what to look at. */
 export const PRESETS = {
-  minute: { poll: 1, start: () => set({}, { rate: 1 / 60 }) },
-  burst: {
-    poll: 1,
-    async start() {
-      await set({ delay_s: 0.02 }, { rate: 0 });
-      await room.control("burst", { count: 50 });
-    },
-  },
-  half: { poll: 1, start: () => set({ delay_s: 0.5 }, { rate: 2 }) },
+  minute: { poll: 1, link: {}, go: rate(1 / 60) },
+  burst: { poll: 1, link: { delay_s: 0.02 }, go: () => room.control("burst", { count: 50 }) },
+  half: { poll: 1, link: { delay_s: 0.5 }, go: rate(2) },
   cut: {
     poll: 1,
-    async start() {
-      await set({ delay_s: 0.05 }, { rate: 4 });
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+    link: { delay_s: 0.05 },
+    async go() {
+      await rate(4)();
+      await pause(3000);
       await room.control("cut", { seconds: 5 });
     },
   },
   picture: {
     poll: 2,
-    async start() {
-      await set({ bytes_per_s: 500_000 }, { rate: 0 });
-      await room.control("burst", { picture: true });
-    },
+    link: { bytes_per_s: 500_000 },
+    go: () => room.control("burst", { picture: true }),
   },
-  busy: { poll: 1, start: () => set({}, { rate: 50 }) },
+  busy: { poll: 1, link: {}, go: rate(50) },
 };
 
 export const readPreset = (name) => (Object.hasOwn(PRESETS, name ?? "") ? PRESETS[name] : null);
@@ -70,7 +66,7 @@ function field(name, choices, write, change) {
 /** Make the controls. `setPoll` changes this page's own lanes, all others everybody's network. */
 export function controls({ setPoll, state }) {
   const order = (door, make) => (value) => attempt(() => room.control(door, make(value)));
-  const rate = (value) => (value === 0 ? say("control.none") : value < 0.02 ? say("control.per-minute")
+  const often = (value) => (value === 0 ? say("control.none") : value < 0.02 ? say("control.per-minute")
     : `${number(value)} /s`);
   const speed = (value) => (value === null ? say("control.free") : `${number(value / 1000)} kB/s`);
   const size = (value) => (value < 1000 ? `${number(value)} B` : `${number(value / 1000)} kB`);
@@ -84,7 +80,7 @@ export function controls({ setPoll, state }) {
   mine.querySelector("select").value = "1";
   const theirs = el("fieldset", { className: "theirs", disabled: true },
     el("legend", { say: "control.theirs" }),
-    field("rate", [0, 1 / 60, 1, 2, 4, 10, 20, 50], rate, order("source", (v) => ({ rate: Number(v) }))),
+    field("rate", [0, 1 / 60, 1, 2, 4, 10, 20, 50], often, order("source", (v) => ({ rate: Number(v) }))),
     field("size", [40, 1000, 10000, 100000], size, order("source", (v) => ({ size: Number(v) }))),
     field("delay", [0, 0.02, 0.05, 0.1, 0.25, 0.5, 1], (s) => duration(s * 1000),
       order("link", (v) => ({ delay_s: Number(v) }))),

@@ -19,6 +19,7 @@ export class Track {
   constructor(slug, channel, isStream) {
     this.isStream = isStream;
     this.channel = channel;
+    this.path = `/${slug}`;
     this.connections = new Map();
     this.reset();
     this.stop = room.onTrace(slug, (row) => this.take(eventOf(row)));
@@ -27,16 +28,18 @@ export class Track {
   /** Count from now. */
   reset() {
     this.events = [];
-    this.held = []; // from when to when the server held a request or a stream
+    // From when to when the server held a request or a stream; those still held stay.
+    this.held = (this.held ?? []).filter(({ to }) => to === null);
     this.requests = 0;
     this.up = 0;
     this.down = 0;
     this.since = room.serverNow();
   }
 
+  /** How many connections are open that the technique itself has used. */
   get open() {
     let open = 0;
-    for (const one of this.connections.values()) open += one.channel === this.channel ? 1 : 0;
+    for (const one of this.connections.values()) open += one.isUsed && one.channel === this.channel ? 1 : 0;
     return open;
   }
 
@@ -74,12 +77,13 @@ export class Track {
       connection.channel = query.get("channel") ?? form?.[1] ?? connection.channel;
       event.request = `${request[1]} ${request[2]}`;
       event.path = request[2].split("?")[0];
-      connection.streams = this.isStream && ["/sse", "/forever_frame", "/web_socket"].includes(event.path);
+      connection.streams = this.isStream && event.path === this.path;
+      connection.isUsed ||= event.path.startsWith(this.path) || event.path === "/publish";
     } else {
       const plugin = PLUGIN_CHANNEL.exec(head);
       if (!plugin) return;
       connection.channel = plugin[1];
-      connection.streams = true;
+      connection.streams = connection.isUsed = true;
     }
     if (connection.channel !== this.channel) return;
     if (event.request && event.left >= this.since) this.requests += 1;

@@ -4,7 +4,7 @@ import { attempt, el, notify, saying, setText, wantsCalm } from "./dom.js";
 import { Diagram } from "./diagram.js";
 import { bytes, duration, number, say } from "./i18n.js";
 import { Lane } from "./lanes.js";
-import { controls, presetButtons, readPreset } from "./presets.js";
+import { controls, prepare, presetButtons, readPreset } from "./presets.js";
 import { room } from "./room.js";
 import { markerIcon, SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
@@ -15,6 +15,7 @@ const LAG_MS = 120; // what passed is told a moment later
 const FRAME_MS = 33;
 const CALM_MS = 1000;
 const COUNTERS_MS = 500;
+const READY_MS = 5000;
 const COLUMNS = ["age", "mean", "messages", "lost", "requests", "up", "down", "open"];
 
 export const lanes = new Map(); // slug: lane, open while the race or the wire is watched
@@ -39,7 +40,7 @@ export function openLanes() {
 
 /** Count all lanes from now. */
 export function reset() {
-  for (const lane of lanes.values()) lane.reset();
+  for (const lane of lanes.values()) lane.reset(room.state.source.published);
 }
 
 export function mount(section) {
@@ -123,8 +124,18 @@ async function play(name) {
     if (room.state) notify(say("race.lecturer-only"));
     return;
   }
-  reset();
-  await attempt(() => preset.start());
+  await ready();
+  await attempt(async () => {
+    await prepare(preset);
+    reset();
+    await preset.go();
+  });
+}
+
+/** Wait until all lanes listen, but not for ever: the network may be broken. */
+async function ready() {
+  const all = Promise.all([...lanes.values()].map((lane) => lane.ready));
+  await Promise.race([all, new Promise((resolve) => setTimeout(resolve, READY_MS))]);
 }
 
 export function pause() {

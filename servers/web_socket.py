@@ -11,21 +11,20 @@ bring, with sender and time.
 
 from aiohttp import web
 
-from servers.handover import is_alone, take_over
-from servers.http_streams import count_request, fields_of
+from servers import web_socket_echo
+from servers.handover import take_over
 from servers.problems import Problem, problem_of
 from servers.publish import publish_body, publish_fields
 from servers.query import query_of
 from servers.service import SERVICE, Service
 from servers.streams import Framing
+from servers.web_socket_opening import open_handshake
 from servers.web_socket_peer import PING, WebSocketPeer, encode_data
-from wire import web_socket_deflate
 from wire.errors import MessageError
 from wire.message import Message as ChannelMessage
 from wire.message import decode_message, encode_binary_message, load_json
 from wire.web_socket_deflate import Agreement
 from wire.web_socket_frames import Opcode
-from wire.web_socket_handshake import SUBPROTOCOL, check_request, encode_answer
 from wire.web_socket_messages import Binary, Text
 
 
@@ -54,29 +53,6 @@ class WebSocket(WebSocketPeer):
             self.complain(problem_of(error))
 
 
-class Echo(WebSocketPeer):
-    """Sends every message back; one that is not read back stops being read."""
-
-    __slots__ = ()
-
-    def on_message(self, message: Text | Binary) -> None:
-        """Send it back."""
-        if isinstance(message, Text):
-            self.send(Opcode.TEXT, message.text.encode())
-        else:
-            self.send(Opcode.BINARY, message.data)
-
-    def pause_writing(self) -> None:
-        """Read no more while the echo waits."""
-        super().pause_writing()
-        self.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Read on."""
-        super().resume_writing()
-        self.transport.resume_reading()
-
-
 def framing(agreement: Agreement | None, binary: bool) -> Framing:
     """Write each message as one text frame, or bytes as a binary one where asked for."""
 
@@ -100,27 +76,15 @@ def framing(agreement: Agreement | None, binary: bool) -> Framing:
 async def open_socket(request: web.Request) -> web.StreamResponse:
     """Answer the opening handshake and leave HTTP."""
     service = request.app[SERVICE]
-    opening = check_request(request.method, request.version.minor, fields_of(request))
-    if not is_alone(request):
-        # RFC 6455, 4.1: a client waits for the answer. What came before it would get lost.
-        raise Problem(400, "nothing may be sent before the opening handshake was answered")
+    opened = open_handshake(request)
     query = query_of(request)
-    count_request(service.row("web_socket"), request)
-    agreed = web_socket_deflate.agree(opening.extensions) if service.settings.deflate else None
-    agreement, extension = agreed or (None, "")
-    protocol = SUBPROTOCOL if SUBPROTOCOL in opening.protocols else None
-    if request.path == "/web_socket/echo":
-        head = encode_answer(opening, protocol, extension)
-        limit = service.settings.most_echo
-        form = framing(agreement, False)
-        await take_over(request, Echo(service, form, None, head, limit=limit, agreement=agreement))
     channel = service.channel(query.channel)
     start = channel.resume(query.after)
-    cursor = ("Duplex-Cursor", channel.cursor(start[0]))
+    head = opened.answer(("Duplex-Cursor", channel.cursor(start[0])))
+    form = framing(opened.agreement, query.binary)
     socket = WebSocket(
-        service, framing(agreement, query.binary), channel,
-        encode_answer(opening, protocol, extension, [cursor]), start, query.name,
-        limit=service.settings.most_message, agreement=agreement,
+        service, form, channel, head, start, query.name,
+        limit=service.settings.most_message, agreement=opened.agreement,
     )  # fmt: skip
     socket.has_envelopes = query.envelope
     await take_over(request, socket)
@@ -128,5 +92,4 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
 
 def routes(service: Service) -> list[web.RouteDef]:
     """Return the technique's routes."""
-    paths = ("/web_socket", "/web_socket/echo")
-    return [web.get(path, open_socket, allow_head=False) for path in paths]
+    return [web.get("/web_socket", open_socket, allow_head=False), *web_socket_echo.routes()]

@@ -70,9 +70,8 @@ class WebSocketPeer(Stream):
     def data_received(self, data: bytes) -> None:
         """Take frames apart and act on them."""
         self.row.bytes_up += len(data)
-        if self._is_closing:
-            self.transport.close()  # the peer's answer to our Close, whatever it says
-            return
+        if self._has_failed:
+            return  # what the peer had sent before it could know
         if self._decoder is None:
             self._decoder = MessageDecoder(
                 masked=True, limit=self._limit, deflate=self._deflate is not None
@@ -83,11 +82,14 @@ class WebSocketPeer(Stream):
         except WebSocketError as error:
             fault = error
         for event in self._decoder.events:
-            if self._is_closing or self.transport.is_closing():
+            if self.transport.is_closing():
                 return
-            self._take(event)
-        if fault is not None and not self._is_closing:
-            self.close(fault.code, fault.reason)
+            if not self._is_closing:
+                self._take(event)
+            elif isinstance(event, Close):
+                self.transport.close()  # the answer to ours
+        if fault is not None:
+            self._fail(fault)
 
     def _take(self, event: Text | Binary | Ping | Pong | Close) -> None:
         if isinstance(event, Text | Binary):
@@ -108,8 +110,16 @@ class WebSocketPeer(Stream):
         """Begin the closing handshake; the connection ends with the peer's answer."""
         self._stop()
         self.write(encode_close(code, reason))
-        # To close at once could destroy the Close frame on its way, where the peer still sends.
+        # To close at once would destroy the Close frame on its way, where the peer still sends.
         asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.close)
+
+    def _fail(self, fault: WebSocketError) -> None:
+        """Fail the connection (RFC 6455, 7.1.7): tell why, and send no more."""
+        if not self._is_closing:
+            self.close(fault.code, fault.reason)
+        self._has_failed = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()  # which waits for no answer, as there need not be any
 
     def _stop(self) -> None:
         if self.feed is not None:

@@ -39,7 +39,7 @@ def encode_data(opcode: Opcode, payload: bytes, agreement: Agreement | None) -> 
 class WebSocketPeer(Stream):
     """A WebSocket; ``on_message`` says what is done with a message."""
 
-    __slots__ = ("_awaits_pong", "_decoder", "_deflate", "_limit")
+    __slots__ = ("_awaits_pong", "_decoder", "_deflate", "_has_failed", "_limit")
 
     def __init__(
         self, service: Service, framing: Framing, channel: Channel | None, head: bytes,
@@ -50,7 +50,7 @@ class WebSocketPeer(Stream):
         self._limit = limit
         self._deflate = agreement
         self._decoder: MessageDecoder | None = None  # made when the first bytes come
-        self._awaits_pong = False
+        self._awaits_pong = self._has_failed = False
 
     def on_message(self, message: Text | Binary) -> None:
         """Do with a message what this address does."""

@@ -30,7 +30,7 @@ def layers(
 
     Every technique gets its messages one burst at a time: the next burst comes when this one
     arrived. Those that ask do it only then, so none of their answers is empty. Returns for each
-    ``message``, ``down`` and ``up`` (framing), ``headers`` (TCP and IP, modelled from the
+    ``message``, ``framing down``, ``requests up`` and ``TCP/IP headers`` (modelled from the
     kernel's segments, both ways, 0 where the kernel does not tell), all per message.
     """
     slugs = [technique] if isinstance(technique, str) else technique
@@ -69,16 +69,16 @@ def _layers(
     message = messages / total
     return {
         "message": round(message, 2),
-        "down": round(down - message, 2),
-        "up": round(up, 2),
-        "headers": round(headers, 2),
+        "framing down": round(down - message, 2),
+        "requests up": round(up, 2),
+        "TCP/IP headers": round(headers, 2),
     }
 
 
 def uploads(place: Place, technique: str, size: int, count: int = 10, binary: bool = False) -> Any:
-    """Count the bytes that ``count`` messages of ``size`` bytes cost on their way up, and back.
+    """Count the bytes that ``count`` messages of ``size`` bytes cost on their way up.
 
-    Returns ``up`` and ``down`` per message of the client that only sends.
+    Returns ``up``, bytes per message, and ``connections``, what receiving and sending took.
     """
     channel = fresh_channel("up")
     body: str | bytes = b"\x80" * size if binary else "x" * size
@@ -90,7 +90,8 @@ def uploads(place: Place, technique: str, size: int, count: int = 10, binary: bo
         for _ in range(count):
             client.send(body)
         time.sleep(0.2)
-        return {"up": (client.bytes_up - before) / count}
+        spent = (client.bytes_up - before) / count
+        return {"up": spent, "connections": client.connections}
 
 
 def idle_memory(place: Place, technique: str, clients: int = 300) -> dict[str, float]:

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import clients
 from clients.lab_processes import ROOT, Relay, Server
 from clients.lab_wire import Wire
 
@@ -134,6 +135,13 @@ class Lab:
         wire = Wire(at.plugin_port if plugin else at.port, talk, lambda: self.record(key, talk))
         self._wires.append(wire)
         return wire
+
+    def publish(self, channel: str, *texts: str) -> None:
+        """Say something in a channel, beside whatever is listened to; a replay says nothing."""
+        if self.live:
+            with clients.open("polling", self.server().url, channel) as sender:
+                for text in texts:
+                    sender.send(text)
 
     def server(self, *flags: str) -> Server:
         """Return the running server with these options; the first use starts it."""

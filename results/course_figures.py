@@ -1,0 +1,300 @@
+"""The notebooks' own figures: small, one idea each, from plain numbers instead of a run.
+
+As everywhere, a technique's slug brings its colour and marker; other labels are drawn in ink.
+Each returns a :class:`~results.style.Drawing`, which shows itself with its alternative text.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import StrMethodFormatter
+
+from results.curves import Series, model_and_points
+from results.diagrams import sequence_diagram
+from results.palette import FAINT, INK, LAYER_PALETTE, PALETTE, WARNING
+from results.record import TraceRow
+from results.selection import short
+from results.style import Drawing, End, blank, heading, label_ends, lecture_style
+from wire.techniques import BY_SLUG
+
+_PARTS = ("#1B4F72", "#D98324", "#A6ACAF", "#14965E", "#8C2593")
+_HATCHES = ("", "//", "..", "xx", "--")
+_LAYERS = {
+    "message": LAYER_PALETTE["message"],
+    "framing down": LAYER_PALETTE["framing"],
+    "requests up": ("#F2C894", "\\\\"),
+    "TCP/IP headers": LAYER_PALETTE["tcp_ip_headers"],
+}
+
+
+def _name(label: str) -> str:
+    return BY_SLUG[label].title if label in BY_SLUG else label
+
+
+def _look(label: str) -> tuple[str, str]:
+    return PALETTE.get(label, (INK, "o"))
+
+
+def dots(
+    samples: Mapping[str, Sequence[float]],
+    title: str,
+    unit: str = "ms",
+    models: Mapping[str, float] | None = None,
+    log: bool = False,
+    conditions: str = "",
+) -> Drawing:
+    """Draw every measured value as a dot, a row each; the mean as a marker, the model as a bar."""
+    models = models or {}
+    said = []
+    with lecture_style():
+        figure = blank(10, 1.9 + 0.62 * len(samples))
+        axes = figure.subplots()
+        chance = np.random.default_rng(1)
+        for y, (label, values) in enumerate(samples.items()):
+            ink, mark = _look(label)
+            mean = float(np.mean(values))
+            heights = y + chance.uniform(-0.22, 0.22, len(values))
+            axes.plot(values, heights, "o", ms=4, color=ink, alpha=0.35, mew=0)
+            axes.plot(mean, y, mark, ms=13, color=ink, mec="white", clip_on=False)
+            text = f"mean {short(mean)}"
+            if label in models:
+                axes.plot([models[label]] * 2, [y - 0.4, y + 0.4], color=WARNING, lw=3)
+                text += f", model {short(models[label])}"
+            axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), va="center")
+            said.append(f"{_name(label)} {text} {unit}")
+        _rows(axes, [_name(label) for label in samples], log)
+        axes.set_xlabel(unit)
+        legend = "dots: each measured value; marker: mean" + ("; bar: model" if models else "")
+        heading(figure, title, conditions or legend)
+    return Drawing("dots", title, f"Dot plot, one row each. {'; '.join(said)}.", figure)
+
+
+def bars(
+    values: Mapping[str, float | Mapping[str, float]],
+    title: str,
+    unit: str,
+    log: bool = False,
+    conditions: str = "",
+) -> Drawing:
+    """Draw one bar for each label, stacked where its value has parts."""
+    said = []
+    with lecture_style():
+        figure = blank(10, 1.9 + 0.5 * len(values))
+        axes = figure.subplots()
+        parts: list[str] = []
+        for y, (label, value) in enumerate(values.items()):
+            stack = value if isinstance(value, Mapping) else {"": value}
+            parts += [part for part in stack if part and part not in parts]
+            left = 0.0
+            for part, amount in stack.items():
+                at = parts.index(part) if part else 0
+                ink, hatch = _LAYERS.get(part, (_PARTS[at % 5], _HATCHES[at % 5]))
+                if not part:
+                    ink, hatch = _look(label)[0], ""
+                axes.barh(y, amount, left=left, color=ink, hatch=hatch, ec="white", height=0.62)
+                left += amount
+            axes.annotate(
+                short(left), (left, y), xytext=(6, 0), textcoords="offset points", va="center"
+            )
+            detail = ", ".join(f"{part} {short(amount)}" for part, amount in stack.items() if part)
+            said.append(f"{_name(label)} {short(left)}" + (f" ({detail})" if detail else ""))
+        _rows(axes, [_name(label) for label in values], log)
+        axes.set_xlabel(unit)
+        axes.margins(x=0.14)
+        for at, part in enumerate(parts):
+            ink, hatch = _LAYERS.get(part, (_PARTS[at % 5], _HATCHES[at % 5]))
+            axes.barh(0, 0, color=ink, hatch=hatch, ec="white", label=part)
+        if parts:
+            figure.legend(loc="outside lower center", ncols=len(parts))
+        heading(figure, title, conditions)
+    return Drawing("bars", title, f"Bars in {unit}: {'; '.join(said)}.", figure)
+
+
+def ticks(
+    times: Mapping[str, Sequence[float]], title: str, unit: str = "ms", conditions: str = ""
+) -> Drawing:
+    """Draw when things happened: a row each on one axis of time, a mark for each event."""
+    with lecture_style():
+        figure = blank(10, 1.9 + 0.55 * len(times))
+        axes = figure.subplots()
+        for y, (label, moments) in enumerate(times.items()):
+            ink, mark = _look(label)
+            axes.plot(moments, [y] * len(moments), mark, ms=11, color=ink, clip_on=False)
+        _rows(axes, [_name(label) for label in times], False)
+        axes.set_xlabel(unit)
+        heading(figure, title, conditions)
+    said = "; ".join(
+        f"{_name(label)} at " + ", ".join(short(moment) for moment in moments[:12])
+        for label, moments in times.items()
+    )
+    return Drawing("ticks", title, f"Marks on a time axis in {unit}. {said}.", figure)
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    x_label: str,
+    y_label: str,
+    points: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    log: str = "",
+    conditions: str = "",
+) -> Drawing:
+    """Draw lines with their names at the end, and measured points; ``log`` is "", x, y or xy."""
+    ends, said = [], []
+    with lecture_style():
+        figure = blank(10, 5.4)
+        axes = figure.subplots()
+        for label, (x, y) in lines.items():
+            axes.plot(x, y, color=_look(label)[0])
+            ends.append(End(x[-1], y[-1], _name(label), _look(label)[0]))
+            said.append(f"{_name(label)} from {short(y[0])} to {short(y[-1])}")
+        for label, (x, y) in (points or {}).items():
+            axes.plot(x, y, _look(label)[1], color=_look(label)[0], mec="white", ms=11)
+            said.append(f"measured {_name(label)}: {', '.join(short(one) for one in y[:10])}")
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        if "x" in log:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        if "y" in log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        else:
+            axes.set_ylim(bottom=0)
+        said_below = "line: model; points: measured" if points else ""
+        heading(figure, title, conditions or said_below)
+        figure.canvas.draw()
+        label_ends(axes, ends, gap=0.09)
+    return Drawing("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
+
+
+def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str = "") -> Drawing:
+    """Draw bytes as boxes in a row, coloured by field, each with its name."""
+    shown = [(name, data if len(data) <= 8 else data[:6]) for name, data in fields]
+    total = sum(len(data) for _, data in shown)
+    with lecture_style():
+        figure = blank(10, 2.9)
+        axes = figure.subplots()
+        at = 0
+        for number, ((name, data), (_, whole)) in enumerate(zip(shown, fields, strict=True)):
+            ink = _PARTS[number % 5]
+            for byte in data:
+                axes.barh(0, 0.94, left=at + 0.03, height=1, color=ink)
+                axes.text(
+                    at + 0.5, 0, f"{byte:02x}", ha="center", va="center", color="white",
+                    family="DejaVu Sans Mono", fontsize=13 if total > 16 else 16,
+                )  # fmt: skip
+                at += 1
+            more = f" … {len(whole)} B" if len(whole) > len(data) else ""
+            middle = at - len(data) / 2
+            below = number % 2 == 1
+            axes.text(
+                middle, 0.72 if not below else -0.72, name + more, ha="center", color=ink,
+                va="bottom" if not below else "top", fontweight="bold", fontsize=13,
+            )  # fmt: skip
+        axes.set_xlim(0, at)
+        axes.set_ylim(-1.6, 1.6)
+        axes.set_axis_off()
+        heading(figure, title, conditions)
+    said = "; ".join(f"{name}: {data.hex(' ')}" for name, data in shown)
+    return Drawing("bytes", title, f"Boxes of bytes in their order. {said}.", figure)
+
+
+def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14) -> Drawing:
+    """Draw a recorded trace as a sequence diagram; time begins with its first bytes."""
+    rows = [
+        TraceRow(
+            event["connection"],
+            event["kind"],
+            event["sent_ms"],
+            event["t_ms"],
+            event["bytes"],
+            describe(event["text"], event["kind"]),
+        )
+        for event in events
+        if event["kind"] in ("up", "down") and event["bytes"]
+    ][:most]
+    first = min((row.sent_ms for row in rows), default=0.0)
+    moved = [replace(row, sent_ms=row.sent_ms - first, t_ms=row.t_ms - first) for row in rows]
+    return sequence_diagram(moved, "conversation", title)
+
+
+def describe(text: str, kind: str) -> str:
+    """Say in two or three words what bytes on the wire are; ``text`` is their beginning."""
+    if text.startswith("HTTP/1.1 "):
+        status = " ".join(text[9:].split("\r\n")[0].split()[:2])
+        body = text.partition("\r\n\r\n")[2]
+        return f"{status}, message" if '"text"' in body else status
+    if text.startswith(("GET ", "POST ")):
+        return text.split("?")[0].split(" HTTP")[0]
+    for mark, word in (("<script>", "chunk: script"), ("data:", "chunk: event")):
+        if mark in text:
+            return word
+    if text[:1] in ("\x81", "\x82", "\x88", "\x89", "\x8a"):
+        return {"\x81": "text frame", "\x82": "binary frame", "\x88": "close frame",
+                "\x89": "ping", "\x8a": "pong"}[text[0]]  # fmt: skip
+    if text.startswith("{"):
+        return "message" if '"text"' in text else "first line"
+    return "bytes"
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """Return mean, its 95 % interval (normal approximation), median and worst, rounded."""
+    data = np.asarray(values, dtype=float)
+    half = 1.96 * float(data.std(ddof=1)) / len(data) ** 0.5 if len(data) > 1 else float("nan")
+    mean = float(data.mean())
+    return {
+        "mean": round(mean, 2),
+        "low": round(mean - half, 2),
+        "high": round(mean + half, 2),
+        "median": round(float(median(values)), 2),
+        "worst": round(float(data.max()), 2),
+    }
+
+
+def _rows(axes: Axes, names: Sequence[str], log: bool) -> None:
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)
+    if log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    else:
+        axes.set_xlim(left=min(0.0, axes.get_xlim()[0]) if axes.get_xlim()[0] < 0 else 0.0)
+    axes.xaxis.label.set_color(FAINT)
+
+
+def on_model(
+    slug: str,
+    points: Mapping[float, Mapping[str, float]],
+    model: Callable[[float], float],
+    title: str,
+    x_label: str,
+) -> Drawing:
+    """Draw mean latencies in ms by x, with their intervals, on ``model``'s line (x to s)."""
+    low, high = min(points), max(points)
+    x = [float(one) for one in np.linspace(low - 0.15 * (high - low), high * 1.15, 120) if one > 0]
+    column = {name: [one[name] for one in points.values()] for name in ("mean", "low", "high")}
+    line = [model(one) * 1000 for one in x]
+    series = Series(slug, list(points), column["mean"], column["low"], column["high"], x, line)
+    return model_and_points([series], "on_model", title, x_label, "mean latency, ms")
+
+
+def frame_fields(frame: bytes, title: str) -> Drawing:
+    """Draw the bytes of one WebSocket frame by field (RFC 6455, 5.2)."""
+    more = {126: 2, 127: 8}.get(frame[1] & 127, 0)
+    key = 4 if frame[1] & 128 else 0
+    cuts = [0, 1, 2, 2 + more, 2 + more + key, len(frame)]
+    names = ["FIN, opcode", "mask bit, length", "longer length", "masking key", "payload"]
+    fields = [
+        (name, frame[begin:end])
+        for name, begin, end in zip(names, cuts, cuts[1:], strict=False)
+        if end > begin
+    ]
+    return byte_fields(fields, title)

@@ -28,6 +28,8 @@ _LOG = logging.getLogger("servers")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PAGES = ("page_reload", "frame_reload")
 _GOODBYE_SECONDS = 1.0
+_ACCEPTED_AT_ONCE = 8
+_MOST_WAITING = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,10 @@ async def _listen(
     except OSError:
         listening.close()
         raise
-    return await loop.create_server(make, sock=listening, backlog=4096)
+    # asyncio takes as many connections at once, before it serves any, as it thinks may wait.
+    server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
+    listening.listen(_MOST_WAITING)
+    return server
 
 
 async def _say_goodbye(service: Service) -> None:

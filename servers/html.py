@@ -52,8 +52,16 @@ def messages(channel: Channel, query: Query) -> tuple[str, str, int]:
     """
     seen, has_gap = channel.resume(query.after)
     log = channel.log
-    entries = log.read(min(seen, max(log.last - SHOWN, 0)), _LONGEST_PAGE)
+    entries = log.read(seen, _LONGEST_PAGE)
     newest = entries[-1][0] if entries else seen
+    # What is new comes first; the room that it leaves is for what was there before.
+    room = _LONGEST_PAGE - sum(len(json) for _, json in entries)
+    for number in range(seen, max(newest - SHOWN, log.first - 1), -1):
+        older = log.read(number - 1, 0)
+        room -= len(older[0][1])
+        if room < 0:
+            break
+        entries[:0] = older
     cursor = channel.cursor(newest)
     items = "\n".join(_item(number, json) for number, json in entries)
     text = (

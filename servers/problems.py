@@ -48,7 +48,7 @@ class Problem(Exception):
             status=self.status,
             body=self.body(),
             content_type=CONTENT_TYPE,
-            headers=self.headers,
+            headers={"Cache-Control": "no-store", **self.headers},
         )
 
     def raw(self) -> bytes:

@@ -1,0 +1,59 @@
+"""Stand-ins for what a unit test does not want to be real: a transport, a pacer, a reader."""
+
+import asyncio
+from typing import Any
+
+from servers.channel import Channel
+
+
+class FakeTransport(asyncio.Transport):
+    """Keeps what is written; tells its protocol when asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_aborted = self.is_closed = False
+        self.is_reading = True
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken, self.written = self.written, b""
+        return taken
+
+    def is_closing(self) -> bool:
+        return self.is_closed or self.is_aborted
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def pause_reading(self) -> None:
+        self.is_reading = False
+
+    def resume_reading(self) -> None:
+        self.is_reading = True
+
+
+class AtOnce:
+    """A pacer that flushes without waiting."""
+
+    def due(self, channel: Channel) -> None:
+        channel.flush()
+
+
+class Listener:
+    """A reader that notes the ids up to which it was told to flush."""
+
+    size = 1
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.flushed: list[int] = []
+
+    def flush(self) -> None:
+        self.flushed.append(self.channel.log.last)

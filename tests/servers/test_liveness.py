@@ -1,0 +1,86 @@
+import asyncio
+import socket
+import sys
+
+import pytest
+
+from servers.liveness import Liveness
+from tests.servers.asking import until
+from tests.servers.standing_in import FakeTransport
+
+
+class Held:
+    """Notes what is asked of it."""
+
+    def __init__(self, liveness: Liveness, leaves: bool = False) -> None:
+        self.said: list[str] = []
+        self.liveness = liveness
+        self.leaves = leaves
+        liveness.held[self] = None
+
+    def beat(self) -> None:
+        self.said.append("beat")
+        if self.leaves:
+            self.liveness.held.clear()
+
+    def check(self) -> None:
+        self.said.append("check")
+
+    def finish(self) -> None:
+        self.said.append("finish")
+
+
+async def test_it_beats_then_checks_then_goes_the_rounds() -> None:
+    liveness = Liveness(0.02)
+    held = Held(liveness)
+    liveness.rounds.append(lambda: held.said.append("round"))
+    liveness.start()
+    await until(lambda: len(held.said) >= 6, "two rounds")
+    await liveness.stop()
+    assert held.said[:6] == ["beat", "check", "round"] * 2
+    said = len(held.said)
+    await asyncio.sleep(0.05)
+    assert len(held.said) == said
+
+
+async def test_who_leaves_during_a_round_is_not_asked_any_more() -> None:
+    liveness = Liveness(0.02)
+    first, second = Held(liveness, leaves=True), Held(liveness)
+    liveness.start()
+    await until(lambda: first.said, "a beat")
+    await liveness.stop()
+    assert second.said == []
+
+
+async def test_to_stop_what_was_not_started_is_nothing() -> None:
+    await Liveness(1).stop()
+
+
+def test_a_transport_without_a_socket_is_not_called_deaf() -> None:
+    assert not Liveness(1).is_deaf(FakeTransport())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
+def test_a_peer_that_does_not_read_is_not_deaf() -> None:
+    """Its kernel acknowledges what fits and then closes the window; that is a slow reader."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        ours, _ = server.accept()
+        with ours:
+            ours.setblocking(False)
+            try:
+                while True:
+                    ours.send(bytes(65536))
+            except BlockingIOError:
+                pass
+            transport = FakeTransport()
+            transport._extra = {"socket": ours}
+            assert not Liveness(0.001).is_deaf(transport)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
+def test_a_socket_that_is_closed_is_deaf() -> None:
+    transport = FakeTransport()
+    with socket.socket() as sock:
+        transport._extra = {"socket": sock}
+    assert Liveness(1).is_deaf(transport)

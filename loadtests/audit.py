@@ -25,6 +25,11 @@ class Auditor:
         """The highest id seen, or the start."""
         return self._next - 1
 
+    @property
+    def missing(self) -> int:
+        """How many ids before the highest one have not come yet."""
+        return len(self._missing or ())
+
     def take(self, message_id: int) -> bool:
         """Note one received id; return whether it came for the first time."""
         if message_id == self._next:
@@ -43,7 +48,7 @@ class Auditor:
         """
         final = max(final, self.last)
         expected = final - self._start
-        missing = final - self.last + len(self._missing or ())
+        missing = final - self.last + self.missing
         return Audit(expected, expected - missing, self._duplicated, self._reordered)
 
     def _take_unexpected(self, message_id: int) -> bool:

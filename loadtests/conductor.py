@@ -39,6 +39,7 @@ class Totals:
         self.failures: dict[str, int] = {}
         self.connected: dict[str, int] = {}
         self.most_connected = 0
+        self.so_far: dict[str, dict[str, dict[str, int]]] = {}
 
     def measure(self, slug: str) -> Measure:
         """Return the sum of a technique's measures."""
@@ -55,6 +56,7 @@ class Totals:
         for what, count in parcel["failures"].items():
             self.failures[what] = self.failures.get(what, 0) + count
         self.note_connected(process, parcel["connected"])
+        self.so_far[process] = parcel["so_far"]
         published.asked += parcel["asked"]
         published.accepted += parcel["accepted"]
 

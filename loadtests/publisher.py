@@ -8,6 +8,7 @@ delay.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import gevent
 
@@ -53,8 +54,12 @@ class ServerLine:
 
         Raises ``ClientError``.
         """
-        channels = load_json(self._ask("GET", self._stats, 200)).get("channels", {})
+        channels = self.stats().get("channels", {})
         return str(channels.get(self._channel, {}).get("cursor", ""))
+
+    def stats(self) -> dict[str, Any]:
+        """Return the server's ledger. Raises ``ClientError``."""
+        return load_json(self._ask("GET", self._stats, 200))
 
     def flow(self) -> Flow:
         """Return what publishing has cost so far."""

@@ -6,7 +6,7 @@ Every process of a test, worker or not, has one session at a time; the conductor
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 class Participant(Protocol):
     """What a session knows of a user."""
 
+    @property
+    def technique(self) -> str:
+        """The slug of its technique."""
+
+    def so_far(self) -> "SoFar":
+        """Return what it can tell before it settles."""
+
     def has_all(self, finals: Mapping[str, int]) -> bool:
         """Whether it has received everything up to the last id of each epoch."""
 
@@ -33,6 +40,21 @@ class Participant(Protocol):
 
     def fall_silent(self) -> None:
         """Send nothing more."""
+
+
+@dataclass(slots=True)
+class SoFar:
+    """What users who have not settled yet know: of one user, or of many added up."""
+
+    users: int = 0
+    missing: int = 0
+    bytes_down: int = 0
+
+    def add(self, other: "SoFar") -> None:
+        """Add another one."""
+        self.users += other.users
+        self.missing += other.missing
+        self.bytes_down += other.bytes_down
 
 
 @dataclass
@@ -125,7 +147,14 @@ class Session:
             "asked": asked,
             "accepted": accepted,
             "connected": len(self.members),
+            "so_far": self._so_far(),
         }
+
+    def _so_far(self) -> dict[str, dict[str, int]]:
+        sums: dict[str, SoFar] = {}
+        for member in self.members:
+            sums.setdefault(member.technique, SoFar()).add(member.so_far())
+        return {slug: asdict(found) for slug, found in sums.items()}
 
     def _show(self) -> None:
         while True:

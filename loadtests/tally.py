@@ -36,6 +36,16 @@ class Tally(dict[int, int]):
         for nanoseconds, count in pairs:
             self[nanoseconds] = self.get(nanoseconds, 0) + count
 
+    def percentile_ms(self, percent: float) -> float:
+        """Return the time in ms that ``percent`` % of the counts do not exceed (0.0 if empty)."""
+        wanted = self.count * percent / 100
+        seen = 0
+        for nanoseconds in sorted(self):
+            seen += self[nanoseconds]
+            if seen >= wanted:
+                return nanoseconds / 1e6
+        return 0.0
+
     @property
     def count(self) -> int:
         """How many times were counted."""

@@ -21,7 +21,7 @@ from clients.errors import ClientError
 from loadtests import rows, scenarios, session
 from loadtests.audit import Auditor
 from loadtests.measure import Flow, Measure
-from loadtests.session import Session
+from loadtests.session import Session, SoFar
 from wire.cursor import parse_cursor
 from wire.message import Gap, Message
 from wire.techniques import BY_SLUG
@@ -63,6 +63,7 @@ class SubscriberUser(User):
         cursor = parse_cursor(self.client.cursor or "")
         self.epoch, self.auditor = cursor.epoch, Auditor(cursor.id)
         self._before = self._flow()
+        self._before_bytes = self.client.bytes_down
         self.session.members.add(self)
 
     def _connect(self) -> Client:
@@ -131,6 +132,11 @@ class SubscriberUser(User):
         if epoch != self.epoch and self.auditor is not None:
             self.closed_parts = (*self.closed_parts, (self.epoch, self.auditor))
             self.epoch, self.auditor = epoch, Auditor(last_id)
+
+    def so_far(self) -> SoFar:
+        """Return what this user knows before it settles."""
+        missing = self.auditor.missing if self.auditor is not None else 0
+        return SoFar(1, missing, self.client.bytes_down - self._before_bytes)
 
     def has_all(self, finals: Mapping[str, int]) -> bool:
         """Whether everything up to the last id of the present epoch has come."""

@@ -12,7 +12,7 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.is_aborted = self.is_closed = False
+        self.is_aborted = self.is_closed = self.has_ended = False
         self.is_reading = True
 
     def write(self, data: Any) -> None:
@@ -31,6 +31,12 @@ class FakeTransport(asyncio.Transport):
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.has_ended = True
 
     def pause_reading(self) -> None:
         self.is_reading = False

@@ -27,7 +27,8 @@ from wire.errors import WireError
 _LOG = logging.getLogger("servers")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PAGES = ("page_reload", "frame_reload")
-_GOODBYE_SECONDS = 1.0
+_GOODBYE_SECONDS = 0.8
+_LAST_CHANCE_SECONDS = 0.2  # for requests that are still being read; aiohttp takes it twice
 _ACCEPTED_AT_ONCE = 8
 _MOST_WAITING = 4096
 
@@ -182,7 +183,7 @@ async def running(
     app = make_app(service)
     if extend is not None:
         extend(app, service)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_GOODBYE_SECONDS)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_LAST_CHANCE_SECONDS)
     await runner.setup()
     assert runner.server is not None
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)

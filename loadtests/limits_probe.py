@@ -26,13 +26,12 @@ import sys
 import time
 from collections.abc import Iterator
 
+from loadtests.limits_audit import Audit
 from wire.http_head import END
 
 _ID = re.compile(rb'"id": ?(\d+),')
 _SENT = re.compile(rb'"sent_ns": ?(\d+),')
 _CURSOR = re.compile(rb'"cursor": ?"([^"]+)"')
-_WHOLE_ID = re.compile(rb'"id":(\d+),"sender"')
-_START = re.compile(rb"Duplex-Cursor: (\w+)-(\d+)")
 _SAMPLE = 20
 _MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchmark
 
@@ -50,46 +49,6 @@ GREETINGS = {
 }
 
 
-class Audit:
-    """Checks that each socket gets every id, once and in order."""
-
-    def __init__(self) -> None:
-        self.counts = {"received": 0, "lost": 0, "doubled": 0, "gaps": 0}
-        self._last: dict[int, int] = {}
-        self._rest: dict[int, bytes] = {}
-        self._epoch = b""
-
-    def begin(self, fd: int, head: bytes, last: int | None) -> None:
-        """Start a socket behind its ``head``, at the cursor that it names or at ``last``."""
-        found = _START.search(head)
-        assert found is not None
-        self._epoch = found[1]
-        self._last[fd] = int(found[2]) if last is None else last
-        self._rest[fd] = b""
-        self.take(fd, head.partition(END)[2])
-
-    def take(self, fd: int, data: bytes) -> None:
-        """Read what came on a socket."""
-        data = self._rest[fd] + data
-        end = 0
-        for found in _WHOLE_ID.finditer(data):
-            self.counts["received"] += 1
-            number, last = int(found[1]), self._last[fd]
-            self.counts["lost"] += max(number - last - 1, 0)
-            self.counts["doubled"] += number <= last
-            self._last[fd] = max(number, last)
-            end = found.end()
-        self.counts["gaps"] += data.count(b'"gap":true')
-        # An id may be cut in two by the end of what was read.
-        self._rest[fd] = data[max(end, len(data) - 40) :]
-
-    def forget(self, fd: int) -> tuple[bytes, int]:
-        """Return where a socket stood, as a cursor and as an id."""
-        del self._rest[fd]
-        last = self._last.pop(fd)
-        return self._epoch + b"-%d" % last, last
-
-
 class Probe:
     """Sockets of one technique to one server. ``interval`` is the polls' pace in seconds."""
 
@@ -101,6 +60,7 @@ class Probe:
         self._sockets: dict[int, socket.socket] = {}
         self._cursors: dict[int, bytes] = {}
         self._poller = select.epoll()
+        self._buffer = bytearray(262144)  # one for all, as making it anew would cost most
         self._sampled: set[int] = set()
         self._due: list[tuple[float, int]] = []  # polls, in the order of their time
         self.measure()
@@ -189,28 +149,32 @@ class Probe:
     def turn(self, timeout: float) -> bool:
         """Take what has come; return whether the command line has something to say."""
         is_told = False
+        buffer = self._buffer
         for fd, _ in self._poller.poll(timeout):
             if fd == sys.stdin.fileno():
                 is_told = True
                 continue
             try:
-                data = self._sockets[fd].recv(262144)
+                size = self._sockets[fd].recv_into(buffer)
             except OSError:
-                data = b""
+                size = 0
             now = time.monotonic_ns()
-            if not data:
+            if not size:
                 self._ended += 1
                 self._poller.unregister(fd)
                 continue
-            self._bytes[fd] += len(data)
+            self._bytes[fd] += size
+            found = _ID.search(buffer, 0, min(size, _MESSAGE_END))
+            if found:
+                self._first.setdefault(found[1], now)
+                self._last[found[1]] = now
+            if not (fd in self._sampled or self._cursors or self._audit):
+                continue
+            data = bytes(buffer[:size])
             if fd in self._cursors:
                 self._take_answer(fd, data)
             if self._audit is not None:
                 self._audit.take(fd, data)
-            found = _ID.search(data, 0, _MESSAGE_END)
-            if found:
-                self._first.setdefault(found[1], now)
-                self._last[found[1]] = now
             if fd in self._sampled:
                 sent = _SENT.findall(data)
                 self._messages[fd] += len(sent)

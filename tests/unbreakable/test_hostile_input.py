@@ -240,8 +240,7 @@ class Witness:
     """Listens to a channel in a thread, and knows what it heard."""
 
     def __init__(self, server: Server, slug: str) -> None:
-        port = server.plugin_port if slug == "plugin_socket" else server.port
-        self.client = clients.open(slug, f"http://127.0.0.1:{port}", "audit", reconnects=0)
+        self.client = clients.open(slug, server.url, "audit", reconnects=0)
         self.numbers: list[int] = []
         self.faults: list[object] = []
         self._thread = threading.Thread(target=self._listen)

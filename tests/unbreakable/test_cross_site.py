@@ -1,0 +1,316 @@
+"""Other people's pages: what they may not do, what they can do when the check is off, and that no
+message is ever taken for markup or script.
+"""
+
+import html.parser
+import json
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unbreakable.serving import Answer, Server, Talk, get, serving, upgrade
+from wire.web_socket_frames import Opcode, encode_frame
+
+EVIL = "https://evil.example"
+FRIEND = "https://friend.example"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve with the check switched off."""
+    with serving(tmp_path_factory.mktemp("open"), "--allow-origin", "*") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def choosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve pages of one other site."""
+    with serving(tmp_path_factory.mktemp("choosy"), "--allow-origin", FRIEND) as running:
+        yield running
+
+
+def attack(server: Server, door: str, *fields: str) -> Answer:
+    """Do at ``door`` what a page elsewhere would make a browser do, and return the answer."""
+    post = None
+    if door == "publish":
+        post = ("/publish?channel=prey", "text/plain", b"forged")
+    elif door.startswith("form of "):
+        post = (f"/{door.removeprefix('form of ')}", FORM, b"text=forged&channel=prey")
+    if post is not None:
+        path, kind, body = post
+        data = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: {kind}\r\n"
+        data += "".join(f"{field}\r\n" for field in fields) + f"Content-Length: {len(body)}\r\n\r\n"
+        request = data.encode() + body
+    elif door == "web_socket":
+        request = upgrade("/web_socket?channel=prey&after=00000000-0", server.port, *fields)
+    else:
+        request = get(f"/{door}?channel=prey&after=00000000-0", *fields)
+        request = request.replace(b"Host: 127.0.0.1\r", b"Host: 127.0.0.1:%d\r" % server.port)
+    with Talk(server.port, request) as talk:
+        head, _, _ = talk.hear(b"\r\n\r\n").partition(b"\r\n\r\n")
+        status = int(head.split()[1])
+        lines = dict(
+            line.lower().split(": ", 1) for line in head.decode("latin-1").split("\r\n")[1:]
+        )
+        if status < 300:
+            # What the attacker is after: something of the channel arrives, or is published.
+            talk.hear(lambda heard: len(heard) > len(head) + 4)
+        elif "content-length" in lines:
+            talk.hear(lambda heard: len(heard) == len(head) + 4 + int(lines["content-length"]))
+        return Answer(status, lines, talk.heard[len(head) + 4 :])
+
+
+DOORS = [
+    "web_socket", "publish", "form of page_reload", "form of frame_reload", "sse", "polling",
+    "long_polling", "forever_frame", "page_reload", "frame_reload", "stats",
+]  # fmt: skip
+SUCCESS = (101, 200, 201, 303)
+
+
+def succeeds(server: Server, door: str, *fields: str) -> bool:
+    """Whether ``door`` gave what was asked for; it must be that, or a plain refusal."""
+    server.publish("prey", "a secret")
+    published = server.stats()["channels"]["prey"]["messages"]
+    answer = attack(server, door, *fields)
+    now = server.stats()["channels"]["prey"]["messages"]
+    if answer.status == 403:
+        assert answer.fields["content-type"] == "application/problem+json"
+        assert "--allow-origin" in json.loads(answer.body)["detail"] or "Sec-Fetch" in str(fields)
+        assert b"a secret" not in answer.body
+        assert now == published
+        return False
+    assert answer.status in SUCCESS, answer
+    writes = door == "publish" or door.startswith("form")
+    assert now == published + writes
+    if not writes and door != "stats":
+        assert b"secret" in answer.body or b"gap" in answer.body
+    return True
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_attack_succeeds_with_the_check_off_and_fails_with_it_on(
+    server: Server, open_server: Server, door: str
+) -> None:
+    assert succeeds(open_server, door, f"Origin: {EVIL}")
+    assert not succeeds(server, door, f"Origin: {EVIL}")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "http://127.0.0.1", "http://127.0.0.1.evil.example", "file://", "", "http://", "x"],
+)
+def test_an_origin_that_only_looks_right_is_refused(server: Server, door: str, origin: str) -> None:
+    assert not succeeds(server, door, f"Origin: {origin}")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_own_pages_and_programs_are_let_in(server: Server, door: str) -> None:
+    assert succeeds(server, door)
+    assert succeeds(server, door, f"Origin: http://127.0.0.1:{server.port}")
+    assert succeeds(server, door, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_pages_of_an_allowed_origin_are_let_in_and_no_others(choosy: Server, door: str) -> None:
+    assert succeeds(choosy, door, f"Origin: {FRIEND}")
+    assert not succeeds(choosy, door, f"Origin: {EVIL}")
+    assert not succeeds(choosy, door, f"Origin: {FRIEND}.evil.example")
+    assert not succeeds(choosy, door, f"Origin: {FRIEND}:8443")
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door in ("sse", "polling")])
+def test_only_an_allowed_page_is_told_that_it_may_read(choosy: Server, door: str) -> None:
+    answer = attack(choosy, door, f"Origin: {FRIEND}")
+    assert answer.fields["access-control-allow-origin"] == FRIEND
+    assert "access-control-allow-origin" not in attack(choosy, door, f"Origin: {EVIL}").fields
+    assert "access-control-allow-origin" not in attack(choosy, door).fields
+
+
+READS = [door for door in DOORS if door != "publish" and not door.startswith("form")]
+
+
+@pytest.mark.parametrize("door", [door for door in READS if door != "web_socket"])
+@pytest.mark.parametrize("kind", ["iframe", "frame", "script", "image", "embed", "empty"])
+def test_what_another_site_embeds_is_refused(
+    server: Server, open_server: Server, door: str, kind: str
+) -> None:
+    """A frame, a script or an image is fetched without ``Origin``."""
+    fields = ("Sec-Fetch-Site: cross-site", f"Sec-Fetch-Dest: {kind}")
+    assert not succeeds(server, door, *fields)
+    assert not succeeds(server, door, "Sec-Fetch-Site: same-site", f"Sec-Fetch-Dest: {kind}")
+    assert succeeds(open_server, door, *fields)
+
+
+@pytest.mark.parametrize("path", ["/page_reload", "/frame_reload", "/frame_reload/frames"])
+def test_old_browsers_too_are_told_not_to_frame_pages(server: Server, path: str) -> None:
+    assert "frame-ancestors 'self'" in server.ask(path).fields["content-security-policy"]
+
+
+@pytest.mark.parametrize("slug", ["polling", "long_polling"])
+def test_the_second_request_of_a_connection_is_checked_as_the_first(
+    server: Server, open_server: Server, slug: str
+) -> None:
+    """A page elsewhere shares the browser's pool of connections with the right one."""
+    for there, status in [(server, 403), (open_server, 200)]:
+        for field in [f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: script"]:
+            with Talk(there.port, get(f"/{slug}?channel=prey")) as talk:
+                assert talk.answer().status == 200
+                talk.say(get(f"/{slug}?channel=prey&after=00000000-0", field))
+                assert talk.answer().status == status
+
+
+@pytest.mark.parametrize("path", ["/publish", "/polling", "/sse"])
+def test_a_preflight_is_granted_to_whom_the_request_would_be(choosy: Server, path: str) -> None:
+    asked = {"Access_Control_Request_Method": "POST"}
+    assert choosy.ask(path, "OPTIONS", Origin=FRIEND, **asked).status == 204
+    assert choosy.ask(path, "OPTIONS", Origin=EVIL, **asked).status == 403
+
+
+# What somebody wrote is shown, and never run.
+
+EVIL_TEXTS = [
+    "</script><script>parent.owned=1</script>",
+    "<!--<script>",
+    "--><script>parent.owned=1</script>",
+    "]]></script><svg onload=parent.owned=1>",
+    "\u2028parent.owned=1\u2029",
+    "\"');parent.owned=1//",
+    "'\"><img src=x onerror=parent.owned=1>",
+    "</main></ol><iframe srcdoc='<script>parent.parent.owned=1</script>'>",
+    "${parent.owned=1}`\\",
+    '\\"});parent.owned=1;({"',
+    "&lt;script&gt;&amp;quot;",
+    "</title></textarea></style><script>parent.owned=1</script>",
+    "\0\x01\x7f\x80\ufffe",
+    "javascript:parent.owned=1",
+]
+
+
+class Reader(html.parser.HTMLParser):
+    """Reads a page as a browser would: elements, and what stands in scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.shown = ""
+        self._open = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        self._open = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open == "script":
+            self.scripts[-1] += data
+        elif self._open in ("span", "b"):
+            self.shown += data + "\n"
+
+
+def read(page: bytes) -> Reader:
+    reader = Reader()
+    reader.feed(page.decode())
+    reader.close()
+    return reader
+
+
+@pytest.mark.parametrize("path", ["/page_reload", "/frame_reload"])
+def test_pages_show_markup_and_run_none(server: Server, path: str) -> None:
+    channel = f"evil{path.replace('/', '-')}"
+    address = f"{path}?channel={channel}&name=%22%3E%3Cscript%3E"
+    innocent = [tag for tag, _ in read(server.ask(address).body).elements]
+    for number, text in enumerate(EVIL_TEXTS, 1):
+        fields = {"text": text, "sender": text}
+        answer = server.ask(
+            f"/publish?channel={channel}", "POST", json.dumps(fields).encode(),
+            Content_Type="application/json",
+        )  # fmt: skip
+        assert answer.status == 201
+        reader = read(server.ask(address).body)
+        tags = [tag for tag, _ in reader.elements]
+        assert sorted(tags) == sorted(innocent + ["li", "b", "span"] * number)
+        assert not any(name.startswith("on") for _, found in reader.elements for name in found)
+        items = [found for tag, found in reader.elements if tag == "li"]
+        message = json.loads(items[-1]["data-message"] or "")
+        assert (message["text"], message["sender"]) == (text, text)
+        if "\0" not in text:
+            assert text in reader.shown
+
+
+@pytest.mark.parametrize("text", EVIL_TEXTS)
+def test_a_forever_frame_calls_and_does_nothing_else(server: Server, text: str) -> None:
+    with Talk(server.port, get("/forever_frame?channel=evil-scripts")) as talk:
+        talk.hear(b"<title>")
+        server.ask(
+            "/publish?channel=evil-scripts", "POST",
+            json.dumps({"text": text, "sender": text}).encode(), Content_Type="application/json",
+        )  # fmt: skip
+        page = talk.hear(b"</script>").partition(b"\r\n\r\n")[2]
+    # Chunks: without their sizes, which are lines of their own.
+    body = b"".join(part for part in page.split(b"\r\n")[1::2])
+    reader = read(body)
+    assert [tag for tag, _ in reader.elements if tag not in ("meta", "title")] == ["script"]
+    (script,) = reader.scripts
+    call = script.removeprefix("parent.receive(").removesuffix(")")
+    assert not {"\u2028", "\u2029"} & set(call)  # which ended strings before ES2019
+    assert "<" not in call
+    assert json.loads(call)["text"] == text
+
+
+def test_text_from_a_web_socket_is_escaped_as_well(server: Server) -> None:
+    with Talk(server.port, upgrade("/web_socket?channel=evil-ws", server.port)) as talk:
+        talk.hear(b"\r\n\r\n")
+        for text in EVIL_TEXTS[:-2]:
+            talk.say(encode_frame(Opcode.TEXT, text.encode(), mask=b"abcd"))
+        talk.hear(lambda heard: heard.count(b'"id":') == len(EVIL_TEXTS) - 2)
+    reader = read(server.ask("/page_reload?channel=evil-ws").body)
+    assert not reader.scripts
+    assert "img" not in [tag for tag, _ in reader.elements]
+
+
+@pytest.mark.slow
+def test_chromium_runs_nothing_that_somebody_wrote(server: Server) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    program = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if program is None:
+        pytest.skip("Chromium is missing: `apt install chromium`, or any Chrome on the PATH")
+    for text in EVIL_TEXTS:
+        server.ask(
+            "/publish?channel=real", "POST",
+            json.dumps({"text": text, "sender": text}).encode(), Content_Type="application/json",
+        )  # fmt: skip
+    arguments = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        page = browser.new_page()
+        dialogs: list[object] = []
+        page.on("dialog", lambda dialog: dialogs.append(dialog))
+        for path in ("page_reload", "frame_reload", "frame_reload/frames"):
+            page.goto(f"{server.url}/{path}?channel=real&after=00000000-0")
+            page.wait_for_load_state("load")
+            assert all(frame.evaluate("window.owned") is None for frame in page.frames), path
+        page.goto(f"{server.url}/frame_reload?channel=real")
+        # The page around the forever frame: it collects what the frame hands it.
+        page.evaluate("window.heard = []; window.receive = (message) => heard.push(message); 0")
+        page.evaluate(
+            "url => { const f = document.createElement('iframe'); f.src = url;"
+            " document.body.append(f) }",
+            f"{server.url}/forever_frame?channel=real&after=00000000-0",
+        )
+        page.wait_for_function(f"heard.length > {len(EVIL_TEXTS)}")
+        heard = page.evaluate("heard.filter(message => 'id' in message).map(m => m.text)")
+        assert heard == EVIL_TEXTS
+        assert all(frame.evaluate("window.owned") is None for frame in page.frames)
+        assert dialogs == []
+        browser.close()

@@ -16,7 +16,8 @@ class Settings:
 
     ``rate`` is messages per second in the channel (``echo``: per user); ``seconds`` is how long
     to measure, 0 for as long as Locust runs; ``publish_to`` is the server's own address where
-    ``host`` is a relay's, so that only the subscribers' way is longer; ``naive`` asks for the
+    ``host`` is a relay's, so that only the subscribers' way is longer; without ``cursor`` users of
+    long-polling forget where they were, as before there were cursors; ``naive`` asks for the
     closed-loop figures beside the honest ones; ``result`` is the file to write at the end.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     poll_interval: float = 1.0
     hold: float = 25.0
     keep_alive: bool = True
+    cursor: bool = True
     headers: str = "lean"
     jitter: bool = True
     plugin_port: int = 0
@@ -81,6 +83,8 @@ def add_options(parser: Any, **_: object) -> None:
     add("--headers", default=preset.headers, choices=PROFILES, help="request header fields")
     add("--no-keep-alive", dest="keep_alive", action="store_false", default=preset.keep_alive,
         help="a new TCP connection for every request")  # fmt: skip
+    add("--no-cursor", dest="cursor", action="store_false", default=preset.cursor,
+        help="long-poll without a cursor, and lose what falls between two polls")  # fmt: skip
     add("--no-jitter", dest="jitter", action="store_false", default=preset.jitter,
         help="reconnect without a random wait (storm)")  # fmt: skip
     add("--plugin-port", type=int, default=preset.plugin_port,

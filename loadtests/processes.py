@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ END_S = 10.0
 _PINS = hasattr(os, "sched_setaffinity")
 
 
+Core = int | None  # on which a process runs; None leaves it free
+
+
 class ProcessError(Exception):
     """A process did not start or ended by itself; the message has its last words."""
 
@@ -32,7 +36,7 @@ class ProcessError(Exception):
 class Child:
     """A Python module running as a process; use it in a ``with`` block."""
 
-    def __init__(self, name: str, words: Sequence[str], core: int | None = None) -> None:
+    def __init__(self, name: str, words: Sequence[str], core: Core = None) -> None:
         self.name = name
         # Closed, and so removed, by end().
         self._log = tempfile.NamedTemporaryFile(  # noqa: SIM115
@@ -116,7 +120,7 @@ class Child:
         self.end()
 
 
-def cores() -> tuple[int | None, int | None]:
+def cores() -> tuple[Core, Core]:
     """Return the cores for the server's side and for the generator; None where it cannot be."""
     usable = sorted(os.sched_getaffinity(0)) if _PINS else []
     return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
@@ -126,7 +130,7 @@ class Server(Child):
     """``python -m servers`` for some techniques, on free ports."""
 
     def __init__(
-        self, techniques: Sequence[str], core: int | None, port: int = 0, plugin_port: int = 0
+        self, techniques: Sequence[str], core: Core = None, port: int = 0, plugin_port: int = 0
     ) -> None:
         self.techniques, self.core = techniques, core
         super().__init__(
@@ -151,10 +155,17 @@ class Server(Child):
         return Server(self.techniques, self.core, self.port, self.plugin_port)
 
 
-class Relay(Child):
+class Way(Child):
+    """A process that stands between users and server."""
+
+    url: str
+    plugin_port: int = 0
+
+
+class Relay(Way):
     """``python -m servers.relay`` before a server's HTTP port and its plugin port."""
 
-    def __init__(self, server: Server, delay_ms: float, core: int | None) -> None:
+    def __init__(self, server: Server, delay_ms: float, core: Core = None) -> None:
         ports = [port for port in (server.port, server.plugin_port) if port]
         targets = [word for port in ports for word in ("--to", f"{server.host}:{port}")]
         super().__init__(
@@ -169,10 +180,22 @@ class Locust(Child):
     """Headless Locust on our locustfile; ``options`` are those of its command line."""
 
     def __init__(
-        self, user: str, host: str, users: int, options: Mapping[str, str | bool], core: int | None
+        self,
+        user: str,
+        host: str,
+        users: int,
+        options: Mapping[str, str | bool],
+        core: Core = None,
+        spawn_rate: int | None = None,
+        processes: int = 0,
     ) -> None:
         words = ["locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), user, "--headless"]
-        words += ["--host", host, "--users", str(users), "--spawn-rate", str(max(users, 1))]
+        words += ["--host", host, "--users", str(users)]
+        words += ["--spawn-rate", str(spawn_rate or max(users, 1))]
+        if processes:
+            port = str(free_port())
+            words += ["--processes", str(processes), "--master-bind-host", "127.0.0.1"]
+            words += ["--master-bind-port", port, "--master-port", port]
         words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
         for name, value in options.items():
             if value is True:
@@ -180,6 +203,16 @@ class Locust(Child):
             elif value is not False:
                 words += [f"--{name}", value]
         super().__init__("locust", words, core)
+        if processes and core is not None and _PINS:
+            others = os.sched_getaffinity(0) - {cores()[0]}
+            os.sched_setaffinity(self.pid, others or {core})
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def share_a_core(server: Child, generator: Child) -> str:

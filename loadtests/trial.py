@@ -1,8 +1,10 @@
 """One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +15,16 @@ from loadtests.interference import BY_SCENARIO, Interference, Scene
 from loadtests.measure import Flow
 from loadtests.options import Settings
 from loadtests.plan import Trial
-from loadtests.processes import Locust, ProcessError, Relay, Server, cores, share_a_core
+from loadtests.processes import (
+    Core,
+    Locust,
+    ProcessError,
+    Relay,
+    Server,
+    Way,
+    cores,
+    share_a_core,
+)
 from loadtests.result_file import Result
 from loadtests.sampler import Sampler, ledger_rows
 from results.record import Audit, BytesRow, LedgerRow
@@ -38,30 +49,42 @@ class Outcome:
     result: Result
 
 
-def run(
-    trial: Trial,
-    interference: Interference | None = None,
-    on_cores: tuple[int | None, int | None] | None = None,
-) -> Outcome:
-    """Measure one trial.
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How a trial is staged, where that is out of the ordinary.
 
-    ``interference`` replaces that of the scenario; ``on_cores`` are the cores of server and
-    generator, two different ones by default.
-
-    Raises :class:`~loadtests.processes.ProcessError`.
+    ``interference`` replaces that of the scenario; ``on_cores`` are those of server and generator
+    (two different ones by default); ``spawn_rate`` is how many users connect in a second (all by
+    default); ``processes`` shares them among so many workers; ``way`` starts another way to the
+    server than the relay.
     """
-    near, far = cores() if on_cores is None else on_cores
+
+    interference: Interference | None = None
+    on_cores: tuple[Core, Core] | None = None
+    spawn_rate: int | None = None
+    processes: int = 0
+    way: Callable[[Server], Way] | None = None
+
+
+def run(trial: Trial, staging: Staging | None = None) -> Outcome:
+    """Measure one trial. Raises :class:`~loadtests.processes.ProcessError`."""
+    staging = staging or Staging()
+    near, far = staging.on_cores or cores()
     cell = trial.cell
+    interference = staging.interference
     if interference is None and cell.scenario in BY_SCENARIO:
         interference = BY_SCENARIO[cell.scenario](trial.settings)
+    way = staging.way
+    if way is None and cell.delay_ms:
+        way = partial(Relay, delay_ms=cell.delay_ms, core=near)
     user = cell.technique.title().replace("_", "") + "User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
         server = stack.enter_context(Server([cell.technique], near))
         host, plugin_port = server.url, server.plugin_port
-        if cell.delay_ms:
-            relay = stack.enter_context(Relay(server, cell.delay_ms, near))
-            host, plugin_port = relay.url, relay.plugin_port
+        if way is not None:
+            between = stack.enter_context(way(server))
+            host, plugin_port = between.url, between.plugin_port
         options = command_line(trial.settings) | {
             "plugin-port": str(plugin_port),
             "publish-to": server.url,
@@ -69,7 +92,9 @@ def run(
         }
         sampler = Sampler(server.host, server.port, cell.technique)
         stack.callback(sampler.close)
-        locust = stack.enter_context(Locust(user, host, cell.users, options, far))
+        locust = stack.enter_context(
+            Locust(user, host, cell.users, options, far, staging.spawn_rate, staging.processes)
+        )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
         _attend(scene, path, trial, interference)
@@ -118,6 +143,7 @@ def command_line(settings: Settings) -> dict[str, str | bool]:
         "hold": f"{settings.hold:g}",
         "no-keep-alive": not settings.keep_alive,
         "headers": settings.headers,
+        "no-cursor": not settings.cursor,
         "no-jitter": not settings.jitter,
         "seed": str(settings.seed),
         "naive": settings.naive,

@@ -21,6 +21,7 @@ from clients.errors import ClientError
 from loadtests import rows, scenarios, session
 from loadtests.audit import Auditor
 from loadtests.measure import Flow, Measure
+from loadtests.publisher import ServerLine
 from loadtests.session import Session, SoFar
 from wire.cursor import parse_cursor
 from wire.message import Gap, Message
@@ -60,8 +61,11 @@ class SubscriberUser(User):
             chance = random.Random(f"{settings.seed} {self.number}")
             gevent.sleep(chance.uniform(0, settings.poll_interval))
         self.client = self._connect()
-        cursor = parse_cursor(self.client.cursor or "")
-        self.epoch, self.auditor = cursor.epoch, Auditor(cursor.id)
+        # A client that does without a cursor still began somewhere.
+        cursor = self.client.cursor or self._channel_cursor()
+        if cursor:
+            self.epoch = parse_cursor(cursor).epoch
+        self.auditor = Auditor(parse_cursor(cursor).id if cursor else 0)
         self._before = self._flow()
         self._before_bytes = self.client.bytes_down
         self.session.members.add(self)
@@ -83,6 +87,13 @@ class SubscriberUser(User):
             rows.add_event(self.environment, rows.CONNECT, self.technique, took_ns / 1e6)
             return client
 
+    def _channel_cursor(self) -> str:
+        line = ServerLine(self.host, scenarios.channel(self))
+        try:
+            return line.cursor()
+        finally:
+            line.close()
+
     def _options(self) -> dict[str, Any]:
         """What the technique's client is told."""
         settings = self.session.settings
@@ -90,7 +101,7 @@ class SubscriberUser(User):
         if self.technique in ("page_reload", "frame_reload", "polling"):
             options["interval"] = settings.poll_interval
         if self.technique == "long_polling":
-            options["hold_s"] = settings.hold
+            options |= {"hold_s": settings.hold, "naive": not settings.cursor}
         if self.technique in ("page_reload", "frame_reload", "polling", "long_polling"):
             options["keep_alive"] = settings.keep_alive
         if self.technique == "plugin_socket" and settings.plugin_port:
@@ -148,6 +159,8 @@ class SubscriberUser(User):
         if auditor is None:
             return
         self.session.members.discard(self)
+        if not self.epoch and len(finals) == 1:
+            (self.epoch,) = finals  # the channel began after this user
         # Epochs that began after this user's last one are missing as a whole. They stand in the
         # order in which the publisher saw them.
         epochs = list(finals)

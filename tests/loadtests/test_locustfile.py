@@ -26,7 +26,7 @@ def run_locust(*words, timeout=60):
 @pytest.mark.slow
 def test_headless_with_locusts_own_options(tmp_path):
     table = tmp_path / "table.json"
-    with Server(["sse"], None) as server:
+    with Server(["sse"]) as server:
         done = run_locust(
             "SseUser", "--headless", "--host", server.url, "-u", "5", "-r", "5", "-t", "3s",
             "--json-file", str(table.with_suffix("")),
@@ -56,7 +56,7 @@ def test_all_eight_users_are_there():
 @pytest.mark.parametrize("scenario", ["chat", "echo", "idle"])
 def test_the_other_scenarios(tmp_path, scenario):
     result = tmp_path / "result.json"
-    with Server(["web_socket"], None) as server:
+    with Server(["web_socket"]) as server:
         done = run_locust(
             "WebSocketUser", "--headless", "--host", server.url, "-u", "4", "-r", "4",
             "--scenario", scenario, "--rate", "20", "--seconds", "1.5", "--result", str(result),

@@ -43,7 +43,7 @@ def await_answer(url):
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: apt install chromium")
 def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser():
-    with Server(["sse", "polling"], None) as server, LocustUi() as locust:
+    with Server(["sse", "polling"]) as server, LocustUi() as locust:
         await_answer(locust.url)
         with sync_api.sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -46,8 +46,6 @@ class Answer:
 class Server:
     """``python -m servers`` on free ports; what it says on stderr goes to ``log``."""
 
-    host = "127.0.0.1"
-
     def __init__(self, log: Path, *arguments: str, files: int | None = None, port: int = 0) -> None:
         command = ["-m", "servers", "--port", str(port), "--plugin-port", "0", *arguments]
         if files is not None:
@@ -64,7 +62,8 @@ class Server:
             self.stop()
             raise AssertionError(f"the server said {words} and ended: {self.said()}")
         self.url = words[2]
-        self.port = int(self.url.rpartition(":")[2])
+        self.host, _, port_text = self.url.removeprefix("http://").rpartition(":")
+        self.port = int(port_text)
         self.plugin_port = int(words[4].rpartition(":")[2]) if len(words) > 4 else 0
         self.process = psutil.Process(self.child.pid)
 

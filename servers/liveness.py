@@ -16,7 +16,9 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-# Offsets into struct tcp_info (linux/tcp.h): tcpi_unacked, and tcpi_last_ack_recv in ms.
+# Offsets into struct tcp_info (linux/tcp.h): tcpi_probes, which are those without an answer yet,
+# tcpi_unacked, and tcpi_last_ack_recv in ms.
+_PROBES = 3
 _UNACKED = struct.Struct("<24xI")
 _LAST_ACK = struct.Struct("<56xI")
 _SLICE = 200  # connections looked at in one turn of the loop
@@ -69,8 +71,10 @@ class Liveness:
             return True
         (unacknowledged,) = _UNACKED.unpack_from(info)
         (silent_ms,) = _LAST_ACK.unpack_from(info)
-        # A closed window leaves nothing unacknowledged: what waits has not been sent.
-        return bool(unacknowledged) and silent_ms >= self.heartbeat * 400
+        # A closed window leaves nothing unacknowledged, as what waits has not been sent; the peer's
+        # kernel then answers each probe of ours, or is gone.
+        is_owed = unacknowledged or info[_PROBES] >= 2
+        return bool(is_owed) and silent_ms >= self.heartbeat * 400
 
     async def _go_round(self) -> None:
         while True:

@@ -128,7 +128,7 @@ export default {
   "preset.picture": "A 1 MB picture",
   "preset.picture.watch": "A picture of 1 MB at 500 kB a second: as bytes on a WebSocket it takes about two seconds; as base64 in text, a third more.",
   "preset.busy": "Fifty a second",
-  "preset.busy.watch": "Fifty messages a second: now polling is the cheapest in bytes, since one answer carries fifty; what it still costs is time.",
+  "preset.busy.watch": "Fifty a second: polling now moves fewer bytes than SSE, hardly more than WebSocket, since one answer carries many; it pays in time.",
 
   "control.mine": "My page",
   "control.theirs": "Everybody's network (lecturer)",

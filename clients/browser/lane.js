@@ -80,7 +80,7 @@ class Lane {
 
   /** Say how it stands: `open`, `broken`, or a problem in words. */
   state(word, detail = "") {
-    document.getElementById("state").textContent = detail || word;
+    document.getElementById("state").textContent = word === "open" ? "" : detail || word;
     report({ state: word, detail });
   }
 }

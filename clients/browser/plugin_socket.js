@@ -6,6 +6,7 @@ import { base64 } from "./requests.js";
 
 /** Start an emulated plugin. `room` is the page's door to it; `tell` hears its reports. */
 export async function open(room, { channel, name, brief }, tell) {
+  await room.opened;
   const { plugin } = await room.post("plugin", { channel, name, brief }, { viewer: room.viewer });
   const stop = room.onPlugin(plugin, (report) => tell(read(report, room)));
   const query = { viewer: room.viewer, plugin };

@@ -17,6 +17,7 @@ class Room extends EventTarget {
     this.state = null;
     this.offset = 0; // add it to local milliseconds to get the server's
     this.plugins = new Map();
+    this.opened = new Promise((resolve) => { this.open = resolve; }); // when it hears of news
     this.unheard = []; // reports of plugins that nobody hears yet
     this.traces = new Map();
   }
@@ -86,8 +87,11 @@ class Room extends EventTarget {
     await this.setClock();
     setInterval(() => this.setClock().catch(() => {}), CLOCK_AGAIN_MS);
     const events = new EventSource(`/lecture/events?viewer=${this.viewer}`);
-    events.onmessage = ({ data }) => this.take(JSON.parse(data));
-    await new Promise((resolve) => this.addEventListener("state", resolve, { once: true }));
+    events.onmessage = ({ data }) => {
+      this.open();
+      this.take(JSON.parse(data));
+    };
+    await this.opened;
   }
 
   take({ state, trace = [], plugin = [] }) {

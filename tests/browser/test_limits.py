@@ -1,0 +1,28 @@
+"""The limits lab in a real browser: the seventh waits, and closing one cures it."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_seventh_waits_until_one_closes(open_page) -> None:
+    page = open_page().open("limits")
+    page.wait_for_selector('#slots[data-ready="true"]')
+    for count in range(1, 7):
+        page.click("#limits-open")
+        page.wait_for_function(
+            "n => document.querySelectorAll('.slot.open').length === n", arg=count
+        )
+    page.click("#limits-open")
+    page.wait_for_selector(".slot.over.waiting")
+    page.wait_for_timeout(1500)
+    assert page.locator(".slot.waiting").count() == 1
+    assert "6 open, 1 waiting" in page.inner_text("#limits-said")
+    # WebSockets have a pool of their own.
+    page.click("#limits-ten")
+    page.wait_for_selector("text=10 WebSockets open, 0 opening.")
+    assert page.locator(".slot.waiting").count() == 1
+    page.click("#limits-close")
+    page.wait_for_function("document.querySelectorAll('.slot.open').length === 6")
+    assert page.locator(".slot.waiting").count() == 0
+    page.click("#limits-all")

@@ -1,0 +1,173 @@
+"""The page: words, colours, weight, keys, and that everybody can use it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from results.palette import PALETTE
+from servers.lecture_files import FOLDER
+from wire.techniques import TECHNIQUES
+
+VIEWS = ("timeline", "race", "chat", "wire", "limits", "room")
+LANGUAGES = ("en", "es", "ro")
+_WORDS = re.compile(r'^  "([\w.-]+)": "(.*)",$', re.M)
+
+
+def words(language: str) -> dict[str, str]:
+    return dict(_WORDS.findall((FOLDER / f"{language}.js").read_text(encoding="utf-8")))
+
+
+def test_languages_have_the_same_keys_and_values() -> None:
+    english = words("en")
+    assert len(english) > 150
+    for language in LANGUAGES[1:]:
+        other = words(language)
+        assert other.keys() == english.keys()
+        for key, text in english.items():
+            names = set(re.findall(r"\{\w+\}", text))
+            assert set(re.findall(r"\{\w+\}", other[key])) == names, (language, key)
+            assert other[key].strip()
+
+
+def test_every_word_that_is_used_exists() -> None:
+    known = words("en")
+    used = set()
+    for path in [*FOLDER.glob("*.js"), FOLDER / "index.html"]:
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r'(?:say|label|hint|placeholder): "([\w.-]+)"', text))
+        used |= set(re.findall(r'\bsay\("([\w.-]+)"', text))
+        used |= set(re.findall(r'data-say[a-z-]*="([\w.-]+)"', text))
+    assert used
+    assert used <= known.keys()
+
+
+def test_the_table_of_techniques_is_the_registry() -> None:
+    text = (FOLDER / "techniques.js").read_text(encoding="utf-8")
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    rows = re.findall(
+        r'slug: "(\w+)", year: (\d+), color: "(#\w+)", marker: "(.)", stream: (\w+)', text
+    )
+    assert [(slug, int(year)) for slug, year, *_ in rows] == [(t.slug, t.year) for t in TECHNIQUES]
+    for slug, _, color, marker, _ in rows:
+        assert (color.upper(), marker) == (PALETTE[slug][0].upper(), PALETTE[slug][1])
+        assert f"--marker-{slug}: {color.lower()};" in style
+        assert (FOLDER / f"{slug}.js").exists()
+
+
+def test_the_page_weighs_little() -> None:
+    files = [path for path in FOLDER.iterdir() if path.suffix in (".js", ".css", ".html")]
+    assert sum(path.stat().st_size for path in files) < 300_000
+
+
+@pytest.mark.slow
+def test_the_first_view_is_there_within_a_second(open_page) -> None:
+    page = open_page().open("timeline")
+    page.wait_for_selector(".era dd:not(:empty)")
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    weight = page.evaluate(
+        "performance.getEntriesByType('resource')"
+        ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+    )
+    assert paint < 1000
+    assert weight < 300_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_views_have_no_serious_findings(open_page, scheme, size) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
+    watched = open_page(lecturer=True, **options)
+    for view in VIEWS:
+        page = watched.open(view)
+        page.wait_for_timeout(300)  # colours change by a transition
+        # Lanes are other pages; their frames are read by nobody.
+        findings = axe.run(page, context={"exclude": [["#dock"], ["iframe"]]})
+        bad = [
+            (finding["id"], node["target"], node["failureSummary"][:300])
+            for finding in findings.response["violations"]
+            if finding["impact"] in ("serious", "critical")
+            for node in finding["nodes"]
+        ]
+        assert not bad, view
+        # Nothing sticks out to the right.
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+
+
+@pytest.mark.slow
+def test_everything_by_keyboard(open_page) -> None:
+    page = open_page(lecturer=True).open("timeline")
+    for number, view in enumerate(VIEWS, 1):
+        page.keyboard.press(str(number))
+        page.wait_for_selector(f"section#{view}:not([hidden])")
+        page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("1")
+    page.wait_for_selector("section#timeline:not([hidden])")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector('a[data-era="frame_reload"][aria-current]')
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog:not([open])", state="attached")
+    page.keyboard.press("+")
+    assert page.evaluate("'large' in document.documentElement.dataset")
+    page.keyboard.press("d")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    # The focus is visible wherever it goes.
+    page.keyboard.press("2")
+    page.wait_for_selector("section#race:not([hidden])")
+    seen = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(
+            "() => { const one = document.activeElement; const style = getComputedStyle(one);"
+            "return [one.id || one.textContent.trim().slice(0, 30), style.outlineStyle]; }"
+        )
+        seen.add(name)
+        assert outline != "none", name
+    assert {"Skip to the content", "Timeline", "Pause", "control-delay"} <= seen
+
+
+@pytest.mark.slow
+def test_links_lead_deep_and_the_key_disappears(open_page) -> None:
+    watched = open_page(lecturer=True)
+    page = watched.open("timeline?era=sse")
+    page.wait_for_selector('a[data-era="sse"][aria-current]')
+    page.wait_for_function("!location.href.includes('key')")
+    assert page.evaluate("location.hash") == "#timeline?era=sse"
+    page.wait_for_function("document.getElementById('role').textContent === 'Lecturer'")
+    page.goto(f"{watched.lecture.url}#help")
+    page.wait_for_selector("dialog[open]")
+    page = open_page(lecturer=True).page
+    page.goto(f"{watched.lecture.url}#key={watched.lecture.key}")
+    page.wait_for_function("document.getElementById('role').textContent === 'Lecturer'")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "thousand"), [("en", "1,234.5"), ("es", "1234,5"), ("ro", "1.234,5")]
+)
+def test_three_languages(open_page, language, thousand) -> None:
+    page = open_page(locale=language).open("race")
+    page.wait_for_selector("h1")
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.inner_text("#race h1") == words(language)["race.title"]
+    number = page.evaluate("import('/page/i18n.js').then(({ number }) => number(1234.5, 1))")
+    assert number == thousand
+    page.select_option("#language", "en")
+    page.wait_for_function("document.querySelector('#race h1').textContent.includes('eight')")
+
+
+@pytest.mark.slow
+def test_motion_is_calm_where_that_is_wanted(open_page) -> None:
+    page: Any = open_page(lecturer=True, reduced_motion="reduce").open("timeline?era=sse")
+    page.wait_for_selector("canvas")
+    page.evaluate(
+        "window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
+        "CanvasRenderingContext2D.prototype.clearRect = function (...all) {"
+        " window.drawn += 1; return clear.apply(this, all); };"
+    )
+    page.wait_for_timeout(2500)
+    assert 1 <= page.evaluate("window.drawn") <= 4

@@ -1,0 +1,152 @@
+"""The race in a real browser: every technique delivers, and presets show what they say."""
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from wire.techniques import SLUGS
+
+pytestmark = pytest.mark.slow
+HELD = ("plugin_socket", "forever_frame", "sse", "web_socket")
+ASKING = ("page_reload", "frame_reload", "polling")
+
+
+@pytest.fixture
+def race(open_page: Callable[..., Any]) -> Callable[[str], Any]:
+    def open_race(preset: str) -> Any:
+        watched = open_page(lecturer=True)
+        watched.may_be_cut = preset == "cut"
+        page = watched.open(f"race?preset={preset}")
+        page.wait_for_selector(f'button[data-preset="{preset}"][aria-pressed="true"]')
+        return page
+
+    return open_race
+
+
+def test_each_technique_delivers(race, wait_for_lanes) -> None:
+    page = race("busy")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 50)
+    assert set(lanes) == set(SLUGS)
+    assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
+    # Its sentence: one answer carries many, so polling is cheap in bytes, and pays in time.
+    page.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 150)
+    cost = {slug: (lane["up"] + lane["down"]) / lane["received"] for slug, lane in lanes.items()}
+    assert cost["polling"] < min(cost["sse"], cost["long_polling"])
+    assert cost["polling"] < 1.25 * cost["web_socket"]
+    assert lanes["polling"]["mean"] > lanes["web_socket"]["mean"]
+    # What the table says is what the lanes know.
+    page.click("text=Pause")
+    shown = page.locator('tr[data-technique="sse"] td[data-column="messages"]').inner_text()
+    assert int(shown.replace(",", "")) >= 50
+
+
+def test_a_message_a_minute(race, wait_for_lanes) -> None:
+    page = race("minute")
+    wait_for_lanes(page, lambda lane: lane["received"] == 1)
+    page.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
+    page.wait_for_timeout(6000)
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] == 0)
+    assert lanes["polling"]["requests"] >= 5
+    assert all(lanes[slug]["requests"] == 0 for slug in HELD)
+    # A sign of life every five seconds, of a few bytes.
+    assert all(lanes[slug]["up"] + lanes[slug]["down"] <= 50 for slug in HELD)
+
+
+def test_a_burst(race, wait_for_lanes) -> None:
+    page = race("burst")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] == 50)
+    assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
+    for slug in ASKING:  # with one question, so all at once
+        assert max(lanes[slug]["arrivals"]) - min(lanes[slug]["arrivals"]) < 100
+    quickest = max(lanes[slug]["mean"] for slug in HELD)
+    assert quickest < max(lanes[slug]["mean"] for slug in ASKING)
+
+
+def test_half_a_second_away(race, wait_for_lanes) -> None:
+    page = race("half")
+    lanes = wait_for_lanes(page, lambda lane: len(lane["latencies"]) >= 16, seconds=30)
+    late = {slug: statistics.mean(lane["latencies"][2:]) for slug, lane in lanes.items()}
+    # Half a second there; polling adds half an interval of a second (a model, not a speed).
+    assert late["web_socket"] == pytest.approx(500, abs=80)
+    assert late["sse"] == pytest.approx(500, abs=80)
+    assert late["polling"] == pytest.approx(1000, abs=200)
+
+
+def test_a_cut_loses_nothing(race, wait_for_lanes) -> None:
+    page = race("cut")
+    page.wait_for_selector('.network[data-word="cut"]')
+    page.wait_for_selector('.network[data-word="whole"]')
+    published = page.evaluate(
+        "import('/page/room.js').then(({room}) => room.state.source.published)"
+    )
+    lanes = wait_for_lanes(
+        page, lambda lane: lane["newest"] > published and lane["status"] == "open", seconds=25
+    )
+    for lane in lanes.values():
+        assert lane["lost"] == lane["repeated"] == lane["gaps"] == 0
+        assert max(lane["latencies"]) > 3000  # what was published meanwhile came late
+
+
+def test_a_picture(race, wait_for_lanes) -> None:
+    page = race("picture")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
+    size = 591 * (591 * 3 + 3) // 1000  # kB, about
+    assert lanes["web_socket"]["down"] / 1000 == pytest.approx(size, rel=0.02)
+    for slug in ("sse", "long_polling", "forever_frame"):
+        assert lanes[slug]["down"] / 1000 == pytest.approx(size * 4 / 3, rel=0.03)
+    assert lanes["web_socket"]["latencies"][0] == pytest.approx(2100, rel=0.2)
+    assert lanes["sse"]["latencies"][0] > 1.15 * lanes["web_socket"]["latencies"][0]
+
+
+def test_a_restart_is_survived(open_page, wait_for_lanes) -> None:
+    watched = open_page(lecturer=True)
+    watched.may_be_cut = True
+    page = watched.open("race")
+    wait_for_lanes(page, lambda lane: lane["status"] == "open")
+    page.evaluate(
+        "import('/page/room.js').then(async ({ room }) => {"
+        "await room.control('link', { delay_s: 0, bytes_per_s: null });"
+        "await room.control('source', { rate: 5, size: 40 }); })"
+    )
+    wait_for_lanes(page, lambda lane: lane["received"] > 2)
+    page.click("text=Restart")
+    page.wait_for_selector('.network[data-word="restarting"]')
+    page.wait_for_selector('.network[data-word="whole"]')
+    # History is gone with the process: everybody is told of the gap, and goes on.
+    newest = page.evaluate("import('/page/room.js').then(({room}) => room.state.source.published)")
+    wait_for_lanes(page, lambda lane: lane["gaps"] >= 1 and lane["newest"] > newest, seconds=30)
+
+
+def test_freeze_pause_and_step(open_page, wait_for_lanes) -> None:
+    page = open_page(lecturer=True).open("race?preset=half")
+    wait_for_lanes(page, lambda lane: lane["received"] > 2)
+    page.keyboard.press("z")
+    page.wait_for_selector('.network[data-word="frozen"]')
+    page.keyboard.press("z")
+    page.wait_for_selector('.network[data-word="whole"]')
+    page.keyboard.press(" ")
+    assert page.get_attribute("text=Go on", "aria-pressed") == "true"
+    snapshot = "document.querySelector('tr[data-technique=sse] canvas').toDataURL()"
+    page.wait_for_timeout(200)
+    before = page.evaluate(snapshot)
+    page.wait_for_timeout(300)
+    assert page.evaluate(snapshot) == before
+    for _ in range(8):
+        page.keyboard.press(".")
+    page.wait_for_function(f"before => {snapshot} !== before", arg=before)
+    page.keyboard.press(" ")
+    page.wait_for_selector("text=Pause")
+
+
+def test_viewers_may_not_touch_the_network(open_page) -> None:
+    page = open_page().open("race?preset=half")
+    page.wait_for_selector("#control-rate >> nth=0", state="attached")
+    page.wait_for_function("import('/page/room.js').then(({ room }) => room.state !== null)")
+    page.click('button[data-preset="burst"]')
+    page.wait_for_selector("#notice:not(:empty)")
+    assert page.locator(".theirs").is_disabled()
+    assert page.inner_text("#role") == "Viewer"
+    page.select_option("#control-poll", "0.5")  # their own

@@ -1,0 +1,121 @@
+"""The wire view in a real browser: the very bytes that passed, rightly taken apart."""
+
+import base64
+import hashlib
+import itertools
+import re
+from typing import Any
+
+import pytest
+
+from wire.techniques import SLUGS
+from wire.web_socket_handshake import accept_key
+
+pytestmark = pytest.mark.slow
+PRINTED_KEY, PRINTED_ACCEPT = "x3JJHMbDL1EzLkh9GBhXDw==", "HSmMlYUkAGmm5OPpG2HaGWk="
+
+
+def dumped(page: Any) -> bytes:
+    """Read the hex column."""
+    text = page.locator("#wire-dump").inner_text()
+    rows = [line[6:54] for line in text.splitlines() if re.match(r"[0-9a-f]{4}  ", line)]
+    return bytes.fromhex("".join(rows))
+
+
+def start_source(page: Any) -> None:
+    page.evaluate(
+        "import('/page/room.js').then(async ({ room }) => {"
+        "await room.control('link', { delay_s: 0, bytes_per_s: null, stalled: false });"
+        "await room.control('source', { rate: 5, size: 40 }); })"
+    )
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_view_shows_what_the_relay_recorded(open_page, wait_for_lanes, slug) -> None:
+    page = open_page(lecturer=True).open(f"wire?technique={slug}")
+    start_source(page)
+    wait_for_lanes(page, lambda lane: lane["received"] > 2)
+    page.wait_for_selector("#wire-list button.down")
+    page.uncheck("#wire-follow")
+    for way in {"up", "down"} & set(
+        page.eval_on_selector_all("#wire-list button", "all => all.map((one) => one.className)")
+    ):
+        chosen = page.locator(f"#wire-list button.{way}").last
+        seq = int(chosen.get_attribute("data-seq"))
+        chosen.click()
+        recorded = page.evaluate(
+            "async ([slug, seq]) => { const { lanes } = await import('/page/view_race.js');"
+            "return lanes.get(slug).track.events.find((event) => event.seq === seq).data; }",
+            [slug, seq],
+        )
+        assert dumped(page) == base64.b64decode(recorded)
+        # Every byte belongs to exactly one piece.
+        pieces = page.evaluate(
+            "async ([slug, way, data]) => { const { takeApart } = await import('/page/bytes.js');"
+            "const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));"
+            "return takeApart(bytes, slug, way, slug === 'web_socket')"
+            ".map(({ from, to }) => [from, to]); }",
+            [slug, way, recorded],
+        )
+        assert pieces[0][0] == 0
+        assert pieces[-1][1] == len(base64.b64decode(recorded))
+        assert all(a[1] == b[0] for a, b in itertools.pairwise(pieces))
+
+
+# RFC 6455, 5.7: its own examples.
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("810548656c6c6f", ["FIN 1, RSV 0, opcode 1 (text)", "MASK 0, length 5", "5 bytes: Hello"]),
+        (
+            "818537fa213d7f9f4d5158",
+            ["opcode 1 (text)", "MASK 1, length 5", "37 fa 21 3d", "unmasked: Hello"],
+        ),
+        ("010348656c", ["FIN 0, RSV 0, opcode 1", "length 3", "Hel"]),
+        ("80026c6f", ["FIN 1, RSV 0, opcode 0 (continuation)", "length 2", "lo"]),
+        ("890548656c6c6f", ["opcode 9 (ping)", "length 5", "Hello"]),
+        ("827e0100" + "00" * 256, ["opcode 2 (binary)", "length 126", "256 bytes", "256 bytes"]),
+    ],
+)
+def test_frames_bit_by_bit(open_page, data, said) -> None:
+    page = open_page().open("wire")
+    told = page.evaluate(
+        "async (data) => { const { takeApart } = await import('/page/bytes.js');"
+        "const { say } = await import('/page/i18n.js');"
+        "const bytes = Uint8Array.from(data.match(/../g), (byte) => parseInt(byte, 16));"
+        "return takeApart(bytes, 'web_socket', 'down', true)"
+        ".map(({ words, values }) => say(words, values)); }",
+        data,
+    )
+    assert len(told) == len(said)
+    for words, part in zip(told, said, strict=True):
+        assert part in words
+
+
+def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page) -> None:
+    page = open_page().open("wire")
+    page.click("#handshake button:enabled >> nth=0")
+    page.wait_for_selector("#hs-verdict.good")
+    key = page.input_value("#hs-key")
+    assert page.input_value("#hs-accept") == accept_key(key)
+    page.click("#hs-printed")
+    page.wait_for_selector("#hs-verdict.bad")
+    assert page.input_value("#hs-key") == PRINTED_KEY
+    verdict = page.inner_text("#hs-verdict")
+    assert PRINTED_ACCEPT in verdict
+    assert "17 bytes" in verdict
+    assert accept_key(PRINTED_KEY) in verdict
+    page.fill("#hs-accept", accept_key(PRINTED_KEY))
+    page.wait_for_selector("#hs-verdict.good")
+
+
+def test_our_own_sha1_is_right(open_page) -> None:
+    page = open_page().open("wire")
+    found = page.evaluate(
+        "async () => { const { plainSha1 } = await import('/page/sha1.js');"
+        "return Array.from({ length: 130 }, (_, n) => "
+        "[...plainSha1(new Uint8Array(n).fill(97))]); }"
+    )
+    assert [bytes(one) for one in found] == [
+        hashlib.sha1(b"a" * n, usedforsecurity=False).digest() for n in range(130)
+    ]

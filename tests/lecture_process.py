@@ -1,0 +1,33 @@
+"""The lecture in a process of its own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Lecture:
+    """`python -m servers --lecture` on free ports."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "servers", "--lecture", "--port", "0", "--no-open"]
+        self.child = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self.child.stdout is not None
+        self.said = [self.child.stdout.readline()]
+        while "Ctrl-C" not in self.said[-1]:
+            assert self.said[-1], f"the lecture ended; it said {self.said}"
+            self.said.append(self.child.stdout.readline())
+        address = re.search(r"http\S+", self.said[0])
+        direct = re.search(r"techniques themselves: (\S+)", "".join(self.said))
+        assert address
+        assert direct
+        self.url, _, self.key = address[0].partition("#key=")
+        self.direct = direct[1]
+
+    def stop(self) -> None:
+        self.child.terminate()
+        self.child.communicate(timeout=20)

@@ -25,7 +25,8 @@ class Counted(Protocol):
 class TcpTotals:
     """The kernel's counts, summed over connections: payload bytes and segments, each way.
 
-    ``bytes_received`` counts a peer's FIN as one byte. Segments are read just before a socket
+    ``bytes_sent`` counts each byte once, also one that had to be sent again; those segments are
+    in ``retransmitted``. ``bytes_received`` counts a peer's FIN as one byte. Segments are read just before a socket
     is closed, so its own FIN exchange is not in them.
     """
 
@@ -39,7 +40,7 @@ class TcpTotals:
         """Add one reading of ``TCP_INFO``."""
         info = decode_tcp_info(raw)
         return TcpTotals(
-            self.bytes_sent + (info.bytes_sent or 0),
+            self.bytes_sent + (info.bytes_sent or 0) - (info.bytes_retrans or 0),
             self.bytes_received + (info.bytes_received or 0),
             self.segs_out + (info.segs_out or 0),
             self.segs_in + (info.segs_in or 0),

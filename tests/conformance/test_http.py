@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from servers.app import running
+from servers.service import Settings
 from tests.conformance.doors import (
     ASKING,
     HTTP,
@@ -20,6 +22,7 @@ from tests.conformance.doors import (
     take_messages,
 )
 from tests.server_process import ServerProcess, eventually, relaying
+from tests.servers.asking import Link
 from wire.techniques import SLUGS
 
 PLAIN = ["/stats", "/metrics", "/clock"]
@@ -319,15 +322,10 @@ def test_the_clock_is_the_host_s_monotonic_clock(desk: Desk) -> None:
     assert before < said < time.monotonic_ns()
 
 
-def test_one_technique_can_be_served_alone(technique: str) -> None:
-    server = ServerProcess("--techniques", technique)
-    try:
-        desk = Desk(server)
+async def test_one_technique_can_be_served_alone(technique: str) -> None:
+    async with running(Settings(techniques=(technique,))) as server:
         for slug in HTTP:
-            with Wire(server) as wire:
-                wire.get(f"/{slug}")
-                assert wire.head().status == (200 if slug == technique else 404)
-        desk.close()
+            async with Link(server.port) as link:
+                link.ask(f"GET /{slug}")
+                assert (await link.head()).status == (200 if slug == technique else 404)
         assert bool(server.plugin_port) == (technique == "plugin_socket")
-    finally:
-        server.stop()

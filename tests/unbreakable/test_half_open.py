@@ -63,6 +63,18 @@ while True:
             sock.sendall(pong)
 """
 
+# Subscribes and never reads again, with as small a window as there is.
+STUCK = """
+import socket, sys, time
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+sock.connect((sys.argv[2], int(sys.argv[3])))
+sock.sendall(b"GET /sse?channel=gone HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+sock.recv(300)
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
 
 class Far:
     """Another place, at the end of a cable that can be pulled."""
@@ -88,9 +100,9 @@ class Far:
     def _there(self, *words: str) -> None:
         _ip("-n", self.name, *words)
 
-    def start(self, *arguments: str) -> None:
-        """Run the peer there until all its connections stand."""
-        command = ["ip", "netns", "exec", self.name, sys.executable, "-c", PEER, str(ROOT)]
+    def start(self, program: str, *arguments: str) -> None:
+        """Run a peer there until all its connections stand."""
+        command = ["ip", "netns", "exec", self.name, sys.executable, "-c", program, str(ROOT)]
         self.child = subprocess.Popen(
             [*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
@@ -135,7 +147,7 @@ def test_a_silent_peer_is_found_on_every_technique(tmp_path: Path, far: Far, loo
     arguments = ("--host", far.near, "--heartbeat", str(HEARTBEAT), "--loop", loop)
     with serving(tmp_path, *arguments) as server:
         cursor = json.loads(server.ask("/polling?channel=mute").body)["cursor"]
-        far.start(server.host, str(server.port), str(server.plugin_port), cursor)
+        far.start(PEER, server.host, str(server.port), str(server.plugin_port), cursor)
 
         def still_open() -> set[str]:
             rows = server.stats()["techniques"]
@@ -163,6 +175,21 @@ def test_a_silent_peer_is_found_on_every_technique(tmp_path: Path, far: Far, loo
         left = {str(notice.body) for notice in notices(witness) if notice.presence == "left"}
         assert left >= {"sse", "forever_frame", "web_socket", "plugin_socket"}
         witness.close()
+
+
+@pytest.mark.slow
+def test_a_slow_reader_that_dies_is_found_too(tmp_path: Path, far: Far) -> None:
+    """Its window was closed, so it owes no acknowledgement, only answers to probes."""
+    with serving(tmp_path, "--host", far.near, "--heartbeat", "2") as server:
+        far.start(STUCK, server.host, str(server.port))
+        for _ in range(30):
+            server.publish("gone", "x" * 10_000)
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            assert server.stats()["techniques"]["sse"]["open"] == 1
+            time.sleep(0.1)
+        far.pull_the_cable()
+        eventually(lambda: not server.stats()["techniques"]["sse"]["open"], "it to be found")
 
 
 def notices(client: Client) -> Iterator[Message]:

@@ -127,8 +127,13 @@ def one_message(place: Place, text: str = "hola", interval: float = 1.0) -> Any:
     return {slug: ear.report() for slug, ear in ears.items()}
 
 
-def echo(place: Place, technique: str, count: int, interval: float = 1.0) -> list[float]:
-    """Say something and wait until it comes back, ``count`` times; return each time in ms."""
+def echo(
+    place: Place, technique: str, count: int, interval: float = 1.0, run: int = 0
+) -> list[float]:
+    """Say something and wait until it comes back, ``count`` times; return each time in ms.
+
+    ``run`` only tells one repeat from the next.
+    """
     channel = fresh_channel("echo")
     asking = {"interval": interval} if technique in _INTERVALS else {}
     found = []
@@ -140,6 +145,19 @@ def echo(place: Place, technique: str, count: int, interval: float = 1.0) -> lis
             client.send("hola", sent_ns=began)
             client.receive(5)
             found.append(round((client.arrived_ns - began) / 1e6, 3))
+    return found
+
+
+def opening(place: Place, count: int = 5) -> dict[str, list[float]]:
+    """Return, for each technique, the ms from the first packet until it is ready to receive."""
+    found: dict[str, list[float]] = {}
+    for slug in SLUGS:
+        found[slug] = []
+        for _ in range(count):
+            began = time.monotonic_ns()
+            client = place.open(slug, fresh_channel("open"))
+            found[slug].append(round((time.monotonic_ns() - began) / 1e6, 3))
+            client.close()
     return found
 
 

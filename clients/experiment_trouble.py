@@ -114,7 +114,7 @@ def stall_seen(
     return found
 
 
-def stalled_reader(place: Place, rate: float = 100.0, count: int = 400, size: int = 4096) -> Any:
+def stalled_reader(place: Place, rate: float = 50.0, count: int = 150, size: int = 4096) -> Any:
     """Feed one that reads while a second one of the same channel never does.
 
     Returns the reader's :func:`~clients.experiment_feed.feed` without, then with the other.

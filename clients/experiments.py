@@ -19,6 +19,7 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
         experiment_feed.feed,
         experiment_feed.one_message,
         experiment_feed.echo,
+        experiment_feed.opening,
         experiment_feed.trace,
         experiment_cost.layers,
         experiment_cost.uploads,

@@ -16,8 +16,10 @@ import atexit
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,29 @@ class Lab:
         self.record(key, found)
         return found
 
+    def load(self, name: str, **options: Any) -> Path:
+        """Run ``python -m loadtests`` with these options and return the run's folder.
+
+        A list becomes several words: ``rate=[20, 200]``. Raises :class:`LabError`.
+        """
+        kept = self._path.with_suffix("") / name
+        if not self.live:
+            if not (kept / "run.json").exists():
+                raise LabError(f"no run {name!r} was recorded; with LIVE = True it is made")
+            return kept
+        folder = Path(tempfile.mkdtemp(prefix="duplex-")) / name
+        words = [sys.executable, "-m", "loadtests", "--out", str(folder)]
+        for option, value in options.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{option.replace('_', '-')}", *map(str, values)]
+        self._await(words, f"the load run {name}")
+        if self._recording:
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(parents=True)
+            for path in (*folder.glob("*.csv"), folder / "run.json"):
+                shutil.copy(path, kept)
+        return folder
+
     def record(self, key: str, found: Any) -> None:
         """Keep a finding under its name, when this is a recording."""
         if self._recording:
@@ -111,16 +136,19 @@ class Lab:
 
     def _run(self, experiment: str, words: dict[str, Any]) -> Any:
         command = [sys.executable, "-m", "clients.experiments", experiment, json.dumps(words)]
+        return json.loads(self._await(command, experiment))
+
+    def _await(self, command: list[str], what: str) -> str:
         try:
             done = subprocess.run(
                 command, cwd=ROOT, capture_output=True, text=True, timeout=CELL_S, check=False
             )
         except subprocess.TimeoutExpired:
-            raise LabError(f"{experiment} took more than {CELL_S:g} s: ask for less") from None
+            raise LabError(f"{what} took more than {CELL_S:g} s: ask for less") from None
         if done.returncode:
             last = "\n".join(done.stderr.splitlines()[-4:])
-            raise LabError(f"{experiment} failed: {last}")
-        return json.loads(done.stdout)
+            raise LabError(f"{what} failed: {last}")
+        return done.stdout
 
     def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> Wire:
         """Open a raw TCP connection to the server's port, or to its plugin port.

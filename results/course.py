@@ -19,7 +19,7 @@ from typing import Any
 from results.errors import ResultsError
 
 QUESTIONS = Path(__file__).with_name("course_questions.toml")
-_KINDS = ("number", "choice", "function")
+_KINDS = ("number", "choice", "text", "function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def check(key: str, answer: Any, measured: float | None = None) -> Answer:
     judge: dict[str, Callable[[dict[str, Any], Any, float | None], str]] = {
         "number": _judge_number,
         "choice": _judge_choice,
+        "text": _judge_text,
         "function": _judge_function,
     }
     wrong = judge[question["kind"]](question, answer, measured)
@@ -146,6 +147,17 @@ def _judge_choice(question: dict[str, Any], answer: Any, _: float | None) -> str
         return f"Choose one of {', '.join(map(repr, choices))}."
     chosen = answer.strip().lower()
     return "" if chosen == question["right"] else str(choices[chosen])
+
+
+def _judge_text(question: dict[str, Any], answer: Any, _: float | None) -> str:
+    if not isinstance(answer, str):
+        return f"The answer is a text, not {answer!r}."
+    if answer.strip() == question["right"]:
+        return ""
+    for hint in question["hints"]:
+        if answer.strip() == hint["value"]:
+            return str(hint["says"])
+    return str(question["hint"])
 
 
 def _judge_function(question: dict[str, Any], answer: Any, _: float | None) -> str:

@@ -4,6 +4,7 @@ As everywhere, a technique's slug brings its colour and marker; other labels are
 Each returns a :class:`~results.style.Drawing`, which shows itself with its alternative text.
 """
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
+from PIL import Image
 
 from results.curves import Series, model_and_points
 from results.diagrams import sequence_diagram
@@ -21,7 +23,7 @@ from results.selection import short
 from results.style import Drawing, End, blank, heading, label_ends, lecture_style
 from wire.techniques import BY_SLUG
 
-_PARTS = ("#1B4F72", "#D98324", "#A6ACAF", "#14965E", "#8C2593")
+_PARTS = ("#1B4F72", "#B4610F", "#5F6368", "#14965E", "#8C2593")
 _HATCHES = ("", "//", "..", "xx", "--")
 _LAYERS = {
     "message": LAYER_PALETTE["message"],
@@ -29,6 +31,23 @@ _LAYERS = {
     "requests up": ("#F2C894", "\\\\"),
     "TCP/IP headers": LAYER_PALETTE["tcp_ip_headers"],
 }
+
+
+class _Small(Drawing):
+    """A drawing that shows itself in 64 colours: a third of the bytes, and nobody sees it."""
+
+    def png(self) -> bytes:
+        """Return the figure as a PNG file with a palette."""
+        out = io.BytesIO()
+        with Image.open(io.BytesIO(super().png())) as image:
+            image.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+                out, "PNG", optimize=True
+            )
+        return out.getvalue()
+
+
+def _small(drawing: Drawing) -> Drawing:
+    return _Small(drawing.name, drawing.title, drawing.alt, drawing.figure)
 
 
 def _name(label: str) -> str:
@@ -70,7 +89,7 @@ def dots(
         axes.set_xlabel(unit)
         legend = "dots: each measured value; marker: mean" + ("; bar: model" if models else "")
         heading(figure, title, conditions or legend)
-    return Drawing("dots", title, f"Dot plot, one row each. {'; '.join(said)}.", figure)
+    return _Small("dots", title, f"Dot plot, one row each. {'; '.join(said)}.", figure)
 
 
 def bars(
@@ -111,7 +130,7 @@ def bars(
         if parts:
             figure.legend(loc="outside lower center", ncols=len(parts))
         heading(figure, title, conditions)
-    return Drawing("bars", title, f"Bars in {unit}: {'; '.join(said)}.", figure)
+    return _Small("bars", title, f"Bars in {unit}: {'; '.join(said)}.", figure)
 
 
 def ticks(
@@ -131,7 +150,7 @@ def ticks(
         f"{_name(label)} at " + ", ".join(short(moment) for moment in moments[:12])
         for label, moments in times.items()
     )
-    return Drawing("ticks", title, f"Marks on a time axis in {unit}. {said}.", figure)
+    return _Small("ticks", title, f"Marks on a time axis in {unit}. {said}.", figure)
 
 
 def curves(
@@ -169,7 +188,7 @@ def curves(
         heading(figure, title, conditions or said_below)
         figure.canvas.draw()
         label_ends(axes, ends, gap=0.09)
-    return Drawing("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
+    return _Small("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
 
 
 def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str = "") -> Drawing:
@@ -201,7 +220,7 @@ def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str
         axes.set_axis_off()
         heading(figure, title, conditions)
     said = "; ".join(f"{name}: {data.hex(' ')}" for name, data in shown)
-    return Drawing("bytes", title, f"Boxes of bytes in their order. {said}.", figure)
+    return _Small("bytes", title, f"Boxes of bytes in their order. {said}.", figure)
 
 
 def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14) -> Drawing:
@@ -220,7 +239,7 @@ def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14
     ][:most]
     first = min((row.sent_ms for row in rows), default=0.0)
     moved = [replace(row, sent_ms=row.sent_ms - first, t_ms=row.t_ms - first) for row in rows]
-    return sequence_diagram(moved, "conversation", title)
+    return _small(sequence_diagram(moved, "conversation", title))
 
 
 def describe(text: str, kind: str) -> str:
@@ -283,7 +302,7 @@ def on_model(
     column = {name: [one[name] for one in points.values()] for name in ("mean", "low", "high")}
     line = [model(one) * 1000 for one in x]
     series = Series(slug, list(points), column["mean"], column["low"], column["high"], x, line)
-    return model_and_points([series], "on_model", title, x_label, "mean latency, ms")
+    return _small(model_and_points([series], "on_model", title, x_label, "mean latency, ms"))
 
 
 def frame_fields(frame: bytes, title: str) -> Drawing:

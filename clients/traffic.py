@@ -26,8 +26,8 @@ class TcpTotals:
     """The kernel's counts, summed over connections: payload bytes and segments, each way.
 
     ``bytes_sent`` counts each byte once, also one that had to be sent again; those segments are
-    in ``retransmitted``. ``bytes_received`` counts a peer's FIN as one byte. Segments are read just before a socket
-    is closed, so its own FIN exchange is not in them.
+    in ``retransmitted``. ``bytes_received`` counts a peer's FIN as one byte. Segments are read
+    just before a socket is closed, so its own FIN exchange is not in them.
     """
 
     bytes_sent: int = 0

@@ -229,6 +229,7 @@ def test_the_echo_sends_back_what_it_got(payload: str | bytes, server: ServerPro
         assert socket.recv(PATIENCE_S) == payload
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_closes_web_sockets_with_1001(channel: str) -> None:
     server = ServerProcess()
     with connect(address(server) + channel) as ana:

@@ -250,6 +250,7 @@ def test_a_forever_frame_may_begin_with_padding(server: ServerProcess) -> None:
         assert wire.exactly(size).startswith(b"<!doctype html>")
 
 
+@pytest.mark.slow
 def test_held_connections_get_signs_of_life(channel: str) -> None:
     server = ServerProcess("--heartbeat", "0.2")
     try:

@@ -64,6 +64,7 @@ async def test_a_body_that_does_not_come_is_given_up(
     assert here.service.channel("lobby").log.last == 0
 
 
+@pytest.mark.slow
 async def test_a_length_that_is_too_large_is_refused_before_the_body_comes() -> None:
     async with running(Settings(most_message=10)) as server, Link(server.port) as link:
         link.send(b"POST /publish HTTP/1.1\r\nHost: here\r\nContent-Type: text/plain\r\n")

@@ -110,7 +110,9 @@ class _Stage:
         )
 
     async def _publish(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(request.headers.get(KEY_FIELD, "").encode(), self._key.encode()):
+        if not hmac.compare_digest(
+            request.headers.get(KEY_FIELD, "").encode("utf-8", "replace"), self._key.encode()
+        ):
             raise Problem(403, "this door is the lecture's own")
         service = request.app[SERVICE]
         order = load_json(await read_body(request, 4 * MOST_MESSAGE))

@@ -91,11 +91,11 @@ export class Diagram {
       if (entered > now) continue;
       const [a, b] = [x(entered), x(Math.min(left, now))];
       const part = left > now ? (now - entered) / (left - entered) : 1;
-      if (kind === "up" && length && Math.abs(b - lastUp) >= 1) {
+      if (kind === "up" && length && Math.abs(b - lastUp) >= 2) {
         ups.moveTo(a, bottom);
         ups.lineTo(b, bottom + (top - bottom) * part);
         lastUp = b;
-      } else if (kind === "down" && length && Math.abs(b - lastDown) >= 1) {
+      } else if (kind === "down" && length && Math.abs(b - lastDown) >= 2) {
         const y = top + (bottom - top) * part;
         downs.moveTo(a, top);
         downs.lineTo(b, y);
@@ -136,19 +136,22 @@ export class Diagram {
     const labels = [];
     let last = -LABEL_SPACE;
     let lastMark = -9;
+    let lastBorn = -9;
     for (let i = firstFrom(messages, "arrived", from); i < messages.length; i += 1) {
       const message = messages[i];
       if (message.arrived > now) break;
       const at = x(message.arrived);
       const sent = x(message.arrived - message.latency);
-      if (Math.abs(at - lastMark) >= 1.5) {
+      if (Math.abs(at - lastMark) >= 2.5) {
         waits.moveTo(sent, top);
         waits.lineTo(at, bottom);
         traceMarker(arrived, marker, at, bottom, MARK);
         lastMark = at;
       }
-      born.moveTo(sent + 2, top);
-      born.arc(sent, top, 2, 0, 2 * Math.PI);
+      if (Math.abs(sent - lastBorn) >= 2) {
+        born.rect(sent - 1.5, top - 1.5, 3, 3);
+        lastBorn = sent;
+      }
       if (at - last >= LABEL_SPACE && this.width - at > 4) {
         labels.push([at, message.latency]);
         last = at;

@@ -21,7 +21,8 @@ export function open(lane) {
     if (message.gap) lane.gap(message.cursor);
     else lane.take(message);
     // A page that never ends grows for ever, unless what was run is thrown away.
-    frame.contentDocument.body?.replaceChildren();
+    const { head, body } = frame.contentDocument;
+    for (const part of [head, body]) part?.replaceChildren();
   };
 
   function load() {

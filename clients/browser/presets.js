@@ -94,6 +94,7 @@ export function controls({ setPoll, state }) {
   };
   for (const news of ["state", "role"]) room.addEventListener(news, follow);
   addEventListener("language", follow);
+  follow();
   return el("div", { className: "controls" }, mine, theirs);
 }
 

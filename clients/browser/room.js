@@ -16,6 +16,7 @@ class Room extends EventTarget {
     this.isLecturer = false;
     this.state = null;
     this.offset = 0; // add it to local milliseconds to get the server's
+    this.hasClock = false;
     this.plugins = new Map();
     this.opened = new Promise((resolve) => { this.open = resolve; }); // when it hears of news
     this.unheard = []; // reports of plugins that nobody hears yet
@@ -63,6 +64,7 @@ class Room extends EventTarget {
       }
     }
     this.offset = offset;
+    this.hasClock = true;
   }
 
   /** Send an order to a door; throws what the door says against it. */

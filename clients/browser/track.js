@@ -5,6 +5,8 @@ import { room } from "./room.js";
 const KEPT = 1500;
 const KEPT_HELD = 300;
 const REQUEST = /^(GET|POST) (\S*)/;
+const KEY = /\r\nsec-websocket-key: *(\S+)/i;
+const ACCEPT = /\r\nsec-websocket-accept: *(\S+)/i;
 const PLUGIN_CHANNEL = /^\{"channel":"([^"]*)"/;
 
 /** One event of a track; times are the server's milliseconds. */
@@ -21,6 +23,7 @@ export class Track {
     this.channel = channel;
     this.path = `/${slug}`;
     this.connections = new Map();
+    this.handshake = null; // the last one: its key and accept
     this.reset();
     this.stop = room.onTrace(slug, (row) => this.take(eventOf(row)));
   }
@@ -33,7 +36,7 @@ export class Track {
     this.requests = 0;
     this.up = 0;
     this.down = 0;
-    this.since = room.serverNow();
+    this.since = room.hasClock ? room.serverNow() : 0;
   }
 
   /** How many connections are open that the technique itself has used. */
@@ -60,6 +63,10 @@ export class Track {
       connection.held.to = event.entered;
       connection.held = null;
     }
+    if (connection.key && kind === "down" && !connection.accept) {
+      connection.accept = ACCEPT.exec(start(event.data, 2048))?.[1];
+      this.handshake = { key: connection.key, accept: connection.accept };
+    }
     if (event.left < this.since) return;
     if (kind === "up") this.up += event.length;
     if (kind === "down") this.down += event.length;
@@ -78,6 +85,7 @@ export class Track {
       event.request = `${request[1]} ${request[2]}`;
       event.path = request[2].split("?")[0];
       connection.streams = this.isStream && event.path === this.path;
+      connection.key = KEY.exec(start(event.data, 2048))?.[1];
       connection.isUsed ||= event.path.startsWith(this.path) || event.path === "/publish";
     } else {
       const plugin = PLUGIN_CHANNEL.exec(head);

@@ -12,8 +12,6 @@ import { SLUGS } from "./techniques.js";
 const SHOWN = 60;
 const REFRESH_MS = 250;
 const PER_LINE = 16;
-const ACCEPT = /\r\nsec-websocket-accept: *(\S+)/i;
-const KEY = /\r\nsec-websocket-key: *(\S+)/i;
 
 const parts = {};
 let timer = 0;
@@ -73,7 +71,8 @@ function choose() {
 /** Show what passed since; the last event that carried bytes is taken apart while following. */
 function refresh() {
   const events = lane()?.track.events ?? [];
-  findHandshake(raceLanes.get("web_socket")?.track.events ?? []);
+  const passed = raceLanes.get("web_socket")?.track.handshake;
+  if (passed) handshake.live(passed);
   const fresh = events.filter(({ seq, length }) => seq > newest && length).slice(-SHOWN);
   if (events.length) newest = Math.max(newest, events.at(-1).seq);
   for (const event of fresh) parts.list.append(line(event));
@@ -167,14 +166,4 @@ function runs(row, kinds, at, write) {
     from = i;
   }
   return made;
-}
-
-function findHandshake(events) {
-  const asked = events.findLast(({ path }) => path === "/web_socket");
-  if (!asked) return;
-  const answered = events.find(({ connection, kind, seq }) =>
-    connection === asked.connection && kind === "down" && seq > asked.seq);
-  const key = KEY.exec(atob(asked.data))?.[1];
-  const accept = answered && ACCEPT.exec(atob(answered.data))?.[1];
-  if (key && accept) handshake.live({ key, accept });
 }

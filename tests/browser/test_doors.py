@@ -41,6 +41,7 @@ ORDERS = {
 @pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize("key", ["", "wrong", "é"])
 def test_no_control_without_the_key(lecture, control, key) -> None:
+    ask(lecture.url, "POST", "/lecture/source", {"rate": 0}, Duplex_Key=lecture.key)
     _, before = ask(lecture.url, "POST", "/lecture/fits", {}, Duplex_Key=lecture.key)
     fields = {"Duplex_Key": key.encode().decode("latin-1")} if key else {}
     status, problem = ask(lecture.url, "POST", f"/lecture/{control}", ORDERS[control], **fields)

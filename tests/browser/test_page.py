@@ -119,15 +119,20 @@ def test_everything_by_keyboard(open_page) -> None:
     page.keyboard.press("2")
     page.wait_for_selector("section#race:not([hidden])")
     seen = set()
-    for _ in range(30):
+    wanted = {"skip", "Timeline", "Pause", "control-delay"}
+    for _ in range(80):
+        if wanted <= seen:
+            break
         page.keyboard.press("Tab")
         name, outline = page.evaluate(
             "() => { const one = document.activeElement; const style = getComputedStyle(one);"
             "return [one.id || one.textContent.trim().slice(0, 30), style.outlineStyle]; }"
         )
         seen.add(name)
+        if page.evaluate("document.activeElement === document.body"):
+            continue  # round the end of the page
         assert outline != "none", name
-    assert {"Skip to the content", "Timeline", "Pause", "control-delay"} <= seen
+    assert wanted <= seen
 
 
 @pytest.mark.slow
@@ -165,9 +170,9 @@ def test_motion_is_calm_where_that_is_wanted(open_page) -> None:
     page: Any = open_page(lecturer=True, reduced_motion="reduce").open("timeline?era=sse")
     page.wait_for_selector("canvas")
     page.evaluate(
-        "window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
+        "() => { window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
         "CanvasRenderingContext2D.prototype.clearRect = function (...all) {"
-        " window.drawn += 1; return clear.apply(this, all); };"
+        " window.drawn += 1; return clear.apply(this, all); }; }"
     )
     page.wait_for_timeout(2500)
     assert 1 <= page.evaluate("window.drawn") <= 4

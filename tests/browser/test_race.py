@@ -47,9 +47,9 @@ def test_a_message_a_minute(race, wait_for_lanes) -> None:
     page = race("minute")
     wait_for_lanes(page, lambda lane: lane["received"] == 1)
     page.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
-    page.wait_for_timeout(6000)
+    page.wait_for_timeout(4000)
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == 0)
-    assert lanes["polling"]["requests"] >= 5
+    assert lanes["polling"]["requests"] >= 3
     assert all(lanes[slug]["requests"] == 0 for slug in HELD)
     # A sign of life every five seconds, of a few bytes.
     assert all(lanes[slug]["up"] + lanes[slug]["down"] <= 50 for slug in HELD)
@@ -147,6 +147,6 @@ def test_viewers_may_not_touch_the_network(open_page) -> None:
     page.wait_for_function("import('/page/room.js').then(({ room }) => room.state !== null)")
     page.click('button[data-preset="burst"]')
     page.wait_for_selector("#notice:not(:empty)")
-    assert page.locator(".theirs").is_disabled()
+    assert page.locator("#control-rate").is_disabled()
     assert page.inner_text("#role") == "Viewer"
     page.select_option("#control-poll", "0.5")  # their own

@@ -139,7 +139,7 @@ WRONG = {
     "09.2": [("400 / (2 + 2 * 52)", "three segments"), ("400 / 2", "two segments")],
     "09.3": [("'lower'", "only the 2 bytes"), ("'same'", "above and below")],
     "09.4": [
-        ("2 if size <= 126 else 4 if size <= 65535 else 10", "does not fit"),
+        ("(2 if size <= 126 else 4 if size <= 65535 else 10) + 4 * masked", "does not fit"),
         ("6", "not masked"),
         ("2 + 4 * masked + 2 * (size > 125) + 6 * (size >= 65535)", "largest number"),
     ],

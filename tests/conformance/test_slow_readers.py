@@ -73,14 +73,18 @@ def test_answers_that_are_not_read_do_not_pile_up(
     epoch = small_desk.cursor(channel).partition("-")[0]
     small_desk.publish_all(channel, [TEXT] * 20)
     before = small.resident_bytes()
-    request = f"GET /{slug}?channel={channel}&after={epoch}-0 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    # Each another question, as equal ones share their answer.
+    asked = f"GET /{slug}?channel={channel}&after={epoch}-%d HTTP/1.1\r\nHost: x\r\n\r\n"
+    requests_sent = "".join(asked % (n % 10) for n in range(50)).encode()
     wires = [Wire(small, receive_buffer=4096) for _ in range(STALLED)]
     try:
         requests = small.stats()["techniques"][slug]["requests"]
         for wire in wires:
-            wire.send(request * 50)  # 50 answers of 1 MB each
+            wire.get(f"/{slug}?channel={channel}.empty")
+            wire.exactly(wire.head().length or 0)
+            wire.send(requests_sent)  # 50 answers of half a MB and more
         eventually(
-            lambda: small.stats()["techniques"][slug]["requests"] >= requests + STALLED,
+            lambda: small.stats()["techniques"][slug]["requests"] >= requests + 2 * STALLED,
             "all connections have asked",
         )
         with join(slug, small, channel) as healthy:

@@ -2,14 +2,16 @@
 
 import sys
 
-from loadtests import compare
-
 
 def main(arguments: list[str]) -> int:
     """Run the named job, ``compare`` by default."""
-    if arguments[:1] == ["compare"]:
-        return compare.main(arguments[1:])
-    return compare.main(arguments)
+    if arguments[:1] == ["calibrate"]:
+        from loadtests import calibrate
+
+        return calibrate.main(arguments[1:])
+    from loadtests import compare
+
+    return compare.main(arguments[arguments[:1] == ["compare"] :])
 
 
 if __name__ == "__main__":

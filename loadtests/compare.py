@@ -131,8 +131,8 @@ def _line(title: str, network: str, found: trials.Outcome) -> str:
     return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}{reason}"
 
 
-def show(folder: Path, console: Console) -> None:
-    """Draw the figures and the report of a run, and print its table."""
+def report(folder: Path, console: Console, table: bool = False) -> None:
+    """Draw the figures and the report of a run; print its table if asked."""
     # Imported only now: pandas and matplotlib would lie about during the measurement.
     from results.reading import read_run
     from results.report import write_report
@@ -143,7 +143,8 @@ def show(folder: Path, console: Console) -> None:
         if not run.cells:
             console.print("nothing was measured")
             return
-        print_summary(console, run)
+        if table:
+            print_summary(console, run)
         console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
@@ -163,7 +164,7 @@ def main(arguments: Sequence[str]) -> int:
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
         return 2
-    show(folder, console)
+    report(folder, console, table=True)
     return 0 if finished else 1
 
 

@@ -121,7 +121,7 @@ def honest_and_naive(run: Run) -> Drawing:
     cells = main_cells(run, "naive")
     network = networks(cells)[0]
     slugs = slugs_of(cells)
-    table = main_summary(run)
+    table = main_summary(run, "naive")
     said, highest = [], 0.0
     with lecture_style():
         figure, panels = small_panels(len(slugs))

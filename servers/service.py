@@ -24,6 +24,13 @@ class Settings:
     a message's body in bytes; ``log_messages`` and ``log_bytes`` bound each channel's history;
     ``send_buffer`` is the kernel's buffer per connection in bytes: without it, a client that
     reads nothing may hold megabytes of kernel memory; ``deflate`` allows permessage-deflate.
+
+    Deflate is off by default, as it would make byte counts unlike. Without context takeover it
+    costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
+    subscribers (``python -m loadtests.deflate``): messages of 100, 1,000 and 10,000 bytes of prose
+    take 0.72, 0.39 and 0.25 of their bytes; a delivery takes 1.0 to 1.3 times the CPU, an echo,
+    inflated and deflated by itself, 2.3, 2.4 and 7.4 times; idle, either holds 0.9 KiB for each
+    connection.
     """
 
     techniques: tuple[str, ...] = SLUGS

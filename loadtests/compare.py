@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loadtests import trial as trials
 from loadtests.options import SCENARIOS, Settings
-from loadtests.plan import Plan, Trial, cross
+from loadtests.plan import Level, Plan, Trial, cross
 from loadtests.processes import ROOT, ProcessError, interruptible
 from loadtests.schedule import ARRIVALS
 from results.errors import ResultsError
@@ -29,6 +29,18 @@ from wire.techniques import BY_SLUG, SLUGS
 # By chance, because an even rate falls into step with long-polling's round trips and polling's
 # interval, and then the same phase decides about every message.
 _QUICK = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=4.0, drain=6.0)
+
+
+# What the long run measures beside the usual pair: farther away, fewer messages, more users. Four
+# repeats are the least from which a difference between two runs can be called significant.
+FULL = (
+    Level(40, 20, 0),
+    Level(40, 20, 25),
+    Level(40, 20, 100),
+    Level(40, 2, 25),
+    Level(10, 20, 0),
+    Level(200, 20, 0),
+)
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -51,7 +63,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--poll-interval", type=float, default=_QUICK.poll_interval, help="seconds between polls")
     add("--no-jitter", action="store_true",
         help="storm: let all come back after the same time instead of a random one")  # fmt: skip
-    add("--repeat", type=int, default=1, help="how often, interleaved in random order")
+    add("--repeat", type=int, help="how often, interleaved in random order (default: 1)")
+    add("--full", action="store_true",
+        help="several levels of users, rate and delay, 4 times each: about half an hour")  # fmt: skip
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
     return parser.parse_args(arguments)
@@ -72,8 +86,8 @@ def make_plan(options: argparse.Namespace) -> Plan:
     )
     return Plan(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
-        levels=cross(options.users, options.rate, options.delay),
-        repeats=options.repeat,
+        levels=FULL if options.full else cross(options.users, options.rate, options.delay),
+        repeats=options.repeat or (4 if options.full else 1),
         seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
         settings=settings,
     )

@@ -65,7 +65,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         help="storm: let all come back after the same time instead of a random one")  # fmt: skip
     add("--repeat", type=int, help="how often, interleaved in random order (default: 1)")
     add("--full", action="store_true",
-        help="several levels of users, rate and delay, 4 times each: about half an hour")  # fmt: skip
+        help="many levels of users, rate and delay, 4 times each: half an hour")  # fmt: skip
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
     return parser.parse_args(arguments)

@@ -83,34 +83,51 @@ def stall_seen(
 ) -> dict[str, list[float]]:
     """Freeze the line for ``stall_s`` s, and measure meanwhile in a closed and in an open loop.
 
-    ``closed`` has a Ping's round trips, each sent after the one before came back; ``open`` counts
-    from when a Ping was due, and sends those that are late at once.
+    ``closed`` has an echo's round trips in ms, each sent after the one before came back; ``open``
+    sends on a schedule, whatever comes back, and counts from when each was due. ``closed_at`` and
+    ``open_at`` have the s since the start.
     """
     found: dict[str, list[float]] = {"closed": [], "open": [], "open_at": [], "closed_at": []}
     start = time.monotonic() + 0.3
+    due = [start + n / rate for n in range(int(seconds * rate))]
 
-    def ping(name: str) -> None:
-        with WebSocketClient(place.url, fresh_channel("stall")) as client:
-            n, due = 0, start
-            while due < start + seconds:
-                sleep_to(due)
-                began = time.monotonic() if name == "closed" else due
-                client.ping(10)
-                now = time.monotonic()
-                found[name].append(round((now - began) * 1000, 3))
-                found[f"{name}_at"].append(round(began - start, 4))
-                n += 1
-                due = start + n / rate if name == "open" else max(due + 1 / rate, now)
+    def note(name: str, began: float) -> None:
+        found[name].append(round((time.monotonic() - began) * 1000, 3))
+        found[f"{name}_at"].append(round(began - start, 4))
 
-    threads = [threading.Thread(target=ping, args=(name,)) for name in ("closed", "open")]
-    for thread in threads:
-        thread.start()
-    sleep_to(start + seconds / 2)
-    place.order("link", stalled=True)
-    sleep_to(start + seconds / 2 + stall_s)
-    place.order("link", stalled=False)
-    for thread in threads:
-        thread.join()
+    def closed(echo: WebSocketConnection) -> None:
+        while (began := time.monotonic()) < due[-1]:
+            echo.send("x")
+            echo.receive(10)
+            note("closed", began)
+            sleep_to(max(began + 1 / rate, time.monotonic()))
+
+    def send_open(echo: WebSocketConnection) -> None:
+        for moment in due:
+            sleep_to(moment)
+            echo.send("x")
+
+    def receive_open(echo: WebSocketConnection) -> None:
+        for moment in due:
+            echo.receive(10)
+            note("open", moment)
+
+    address = parse_address(place.url)
+    with (
+        WebSocketConnection(address, "/web_socket/echo") as one,
+        WebSocketConnection(address, "/web_socket/echo") as other,
+    ):
+        sleep_to(start)
+        works = ((closed, one), (send_open, other), (receive_open, other))
+        threads = [threading.Thread(target=work, args=(echo,)) for work, echo in works]
+        for thread in threads:
+            thread.start()
+        sleep_to(start + seconds / 2)
+        place.order("link", stalled=True)
+        sleep_to(start + seconds / 2 + stall_s)
+        place.order("link", stalled=False)
+        for thread in threads:
+            thread.join()
     return found
 
 

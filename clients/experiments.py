@@ -2,7 +2,8 @@
 
 Each runs in a process of its own, takes JSON, says JSON, and ends within half a minute. Every
 function's first argument is :class:`~clients.experiment_place.Place`, where server and relay are.
-Times are in ms, bytes are TCP payload unless a name says otherwise.
+Times are in ms, bytes are TCP payload unless a name says otherwise. Threads are in order here: no
+load generator imports this, and several blocking clients listen side by side.
 """
 
 import json

@@ -45,6 +45,7 @@ class Lab:
         self._servers: dict[tuple[str, ...], Server] = {}
         self._relays: dict[tuple[tuple[str, ...], float], Relay] = {}
         self._wires: list[Wire] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None  # of load runs
         self._recording = live and os.environ.get("DUPLEX_RECORD") == "1"
         self._book: dict[str, Any] = {"format": 1, "entries": {}}
         if self._recording:
@@ -94,7 +95,9 @@ class Lab:
             if not (kept / "run.json").exists():
                 raise LabError(f"no run {name!r} was recorded; with LIVE = True it is made")
             return kept
-        folder = Path(tempfile.mkdtemp(prefix="duplex-")) / name
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
+        folder = Path(self._folder.name) / name
+        shutil.rmtree(folder, ignore_errors=True)
         words = [sys.executable, "-m", "loadtests", "--out", str(folder)]
         for option, value in options.items():
             values = value if isinstance(value, (list, tuple)) else [value]
@@ -189,6 +192,9 @@ class Lab:
             for one in ending:
                 one.close()
         self._wires, self._relays, self._servers = [], {}, {}
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
 def open_lab(notebook: str, live: bool = True) -> Lab:

@@ -2,13 +2,16 @@
 
 They run out of process so that what is measured and what measures do not share an interpreter,
 and because the clients' room knows nothing of servers but their command lines.
+
+``python -m clients.lab_processes WORDS`` runs ``python -m WORDS`` until its own input ends: a
+kernel that is killed closes that pipe, so nothing that it started outlives it, on any system.
 """
 
-import contextlib
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,9 +30,9 @@ class Process:
         self._words = words
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *words],
+            [sys.executable, "-m", "clients.lab_processes", *words],
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
@@ -56,11 +59,13 @@ class Process:
 
     def close(self) -> None:
         """End the process, by force if it does not go; closing twice does nothing."""
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
-        self._process.kill()
-        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(2 * _END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._log.close()
 
     def __enter__(self) -> Self:
@@ -97,3 +102,23 @@ class Relay(Process):
         self.url, self.plugin_port = found[0][1], int(found[1][2])
         self.port = int(found[0][2])
         self.door = self.await_lines(r"^control ready (http://\S+)")[0][1]
+
+
+def watch(words: Sequence[str]) -> int:
+    """Run ``python -m`` these words until standard input ends; return the exit status."""
+    child = subprocess.Popen([sys.executable, "-m", *words], stdin=subprocess.DEVNULL)
+
+    def end() -> None:
+        sys.stdin.buffer.read()
+        child.terminate()
+        try:
+            child.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+    threading.Thread(target=end, daemon=True).start()
+    return child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(watch(sys.argv[1:]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from PIL import Image
 
 from results.curves import Series, model_and_points
@@ -174,23 +174,49 @@ def curves(
             ends.append(End(x[-1], y[-1], _name(label), _look(label)[0]))
             said.append(f"{_name(label)} from {short(y[0])} to {short(y[-1])}")
         for label, (x, y) in (points or {}).items():
-            axes.plot(x, y, _look(label)[1], color=_look(label)[0], mec="white", ms=11)
+            ink, mark = _look(label)
+            size = 17 if mark == "*" else 11
+            axes.plot(x, y, mark, color=ink, mec="white", ms=size)
             said.append(f"measured {_name(label)}: {', '.join(short(one) for one in y[:10])}")
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        if "x" in log:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        if "y" in log:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        else:
+        for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            if letter in log:
+                axes.set(**{f"{letter}scale": "log"})
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+                axis.set_minor_locator(NullLocator())
+        if "y" not in log:
             axes.set_ylim(bottom=0)
         said_below = "line: model; points: measured" if points else ""
         heading(figure, title, conditions or said_below)
         figure.canvas.draw()
         label_ends(axes, ends, gap=0.09)
     return _Small("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
+
+
+def panels(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    x_label: str,
+    y_label: str,
+) -> Drawing:
+    """Draw every value as a dot, a panel for each name, on common axes."""
+    said = []
+    with lecture_style():
+        figure = blank(10, 4.4)
+        grid = figure.subplots(1, len(series), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, (label, (x, y)) in zip(grid, series.items(), strict=True):
+            axes.plot(x, y, "o", ms=5, color=_look(label)[0], alpha=0.5, mew=0)
+            axes.set_title(f"{_name(label)}: {len(y)} values")
+            axes.set_xlabel(x_label)
+            said.append(
+                f"{_name(label)}: {len(y)} values, median {short(median(y))}, "
+                f"most {short(max(y))}, {sum(one > 5 * median(y) for one in y)} over five medians"
+            )
+        grid[0].set_ylabel(y_label)
+        heading(figure, title)
+    return _Small("panels", title, f"Dots of {y_label} over {x_label}. {'; '.join(said)}.", figure)
 
 
 def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str = "") -> Drawing:
@@ -286,6 +312,7 @@ def _rows(axes: Axes, names: Sequence[str], log: bool) -> None:
     if log:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]) if axes.get_xlim()[0] < 0 else 0.0)
     axes.xaxis.label.set_color(FAINT)

@@ -1,5 +1,6 @@
 """The laboratory: what is measured live comes back the same from the recording."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,10 @@ def test_live_recorded_and_replayed_alike(tmp_path: Path, monkeypatch: pytest.Mo
         with pytest.raises(LabError, match="no_such"):
             lab.measure("no_such")
     finally:
+        port = lab.server().port
         lab.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
     assert live["framing down"] == 2
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert isinstance(events[-1], Close)

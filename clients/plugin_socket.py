@@ -1,8 +1,7 @@
 """The plugin socket: a raw TCP connection that a browser's plugin opened beside the page.
 
-Java's LiveConnect, Flash's XMLSocket, Silverlight: each gave scripts what the browser did not, a
-socket. It needs a port of its own, where firewalls often stood, and every message needs an end
-mark, because TCP knows no messages.
+Java's LiveConnect, Flash's XMLSocket, Silverlight: each gave scripts a socket. It needs a port of
+its own, often behind a firewall, and end marks, because TCP knows no messages.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,6 @@
 """WebSocket: one connection, both ways, with two to fourteen bytes of framing (RFC 6455).
 
-What two sockets and two directions needed before, one does: messages come down and go up as
-frames, text or binary, at any time.
+Messages come down and go up as frames, text or binary, at any time.
 """
 
 from collections.abc import Sequence
@@ -16,15 +15,15 @@ from clients.uploads import encode_upload
 from clients.web_socket_connection import WebSocketConnection
 from wire.message import Body, decode_binary_message
 from wire.web_socket_handshake import SUBPROTOCOL
-from wire.web_socket_messages import Pong, Text
+from wire.web_socket_messages import Binary, Pong, Text
 
 
 class WebSocketClient(Client):
     """Receives messages as frames and sends them so.
 
-    ``envelope`` puts what goes up into JSON, which carries a sender and the time of sending; else
-    a frame is a text or bytes and nothing more. ``binary_frames`` has bytes come down in binary
-    frames instead of base64 in text. ``compress`` offers permessage-deflate (RFC 7692).
+    ``envelope`` puts what goes up into JSON, with sender and time; else a frame is only its text
+    or bytes. ``binary_frames`` has bytes come down in binary frames instead of base64 in text.
+    ``compress`` offers permessage-deflate (RFC 7692).
     """
 
     __slots__ = ("_socket", "_upgrades", "binary_frames", "compress", "envelope")
@@ -53,14 +52,10 @@ class WebSocketClient(Client):
         return self._upgrades
 
     def _open(self) -> None:
-        target = self.address.target(
-            "/web_socket",
-            channel=self.channel,
-            after=self._cursor,
-            name=self.name,
-            envelope="json" if self.envelope else None,
-            binary="frames" if self.binary_frames else None,
-        )
+        envelope = "json" if self.envelope else None
+        binary = "frames" if self.binary_frames else None
+        asked = {"channel": self.channel, "after": self._cursor, "name": self.name}
+        target = self.address.target("/web_socket", **asked, envelope=envelope, binary=binary)
         self._upgrades += 1
         self._socket = WebSocketConnection(
             self.address,
@@ -75,16 +70,9 @@ class WebSocketClient(Client):
 
     def _read(self, deadline: float | None) -> Sequence[Item] | None:
         socket = self._connected()
-        events = socket.events(deadline)
-        if events is None:
+        if (events := socket.events(deadline)) is None:
             return None
-        items = [
-            decoding.message(event.text)
-            if isinstance(event, Text)
-            else decode_binary_message(event.data)
-            for event in events
-            if not isinstance(event, Pong)
-        ]
+        items = [_item(event) for event in events if not isinstance(event, Pong)]
         return self._follow(items, socket.arrived_ns)
 
     def send(
@@ -112,3 +100,11 @@ class WebSocketClient(Client):
         socket, self._socket = self._socket, None
         if socket is not None:
             socket.close()
+
+
+def _item(event: Text | Binary) -> Item:
+    return (
+        decoding.message(event.text)
+        if isinstance(event, Text)
+        else decode_binary_message(event.data)
+    )

@@ -16,10 +16,11 @@ from functools import partial
 
 from aiohttp import web
 
-from servers import plugin_socket, publish
+from servers import publish
 from servers.handover import RESERVE, Front, Listener
 from servers.http_streams import count_request, fields_of
 from servers.ledger import resident_bytes
+from servers.plugin_port import protocol
 from servers.problems import Problem, problem_of
 from servers.service import SERVICE, Service, Settings, make_service
 from wire.errors import WireError
@@ -195,7 +196,7 @@ async def running(
         stack.callback(pages.close)
         port = pages.sockets[0].getsockname()[1]
         if "plugin_socket" in settings.techniques:
-            make = partial(plugin_socket.protocol, service)
+            make = partial(protocol, service)
             plugins = await _listen(loop, make, host, plugin_port, settings)
             stack.callback(plugins.close)
             plugin_port = plugins.sockets[0].getsockname()[1]

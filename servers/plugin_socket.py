@@ -2,21 +2,19 @@
 
 A raw socket has no message boundaries, no addresses and no error codes, so all three are made by
 hand: values are JSON ended by a NUL byte (Flash's XMLSocket), the first line in each direction
-names the channel and the cursor, a line that cannot be published is answered by a problem. Before
-Flash let a page connect, it asked on the same port for a policy file.
+names the channel and the cursor, a wrong line is answered by a problem. Before Flash let a page
+connect, it asked on the same port for a policy file.
 
     <policy-file-request/>\\0                       the policy file, and the end
     {"channel":"lobby","cursor":"..."}\\0            {"channel":"lobby","cursor":"..."}\\0, messages
     {"text":"hola","sender":"ana","sent_ns":1}\\0    publishes
 """
 
-import asyncio
 import time
 from typing import Any
 
 from aiohttp import web
 
-from servers.handover import FULL, Refusal
 from servers.problems import Problem, problem_of
 from servers.publish import publish_fields
 from servers.query import check_name
@@ -28,7 +26,6 @@ from wire.json_lines import END, POLICY_REQUEST, JsonLinesDecoder, encode_line, 
 from wire.message import dump_json, load_json
 
 _FIRST_LINE_SECONDS = 10.0  # whoever takes longer is an attack or a broken line
-
 FRAMING = Framing(
     slug="plugin_socket",
     key="plugin_socket",
@@ -44,7 +41,7 @@ class PluginSocket(Stream):
     __slots__ = ("_lines", "_since")
 
     def __init__(self, service: Service) -> None:
-        super().__init__(service, FRAMING, None, b"")
+        super().__init__(service, FRAMING, channel=None, head=b"")
         self._since = time.monotonic()
         self._lines = JsonLinesDecoder(6 * service.settings.most_message + 4096)
 
@@ -66,10 +63,9 @@ class PluginSocket(Stream):
 
     def check(self) -> None:
         """End the connection also if it never said what it wants."""
+        super().check()
         if self.feed is None and time.monotonic() - self._since > _FIRST_LINE_SECONDS:
             self.transport.abort()
-        else:
-            super().check()
 
     def _take(self, line: bytes) -> None:
         try:
@@ -86,39 +82,29 @@ class PluginSocket(Stream):
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        name = fields.get("channel")
-        name = check_channel(DEFAULT_CHANNEL if name is None else str(name))
-        channel = self._service.channel(name)
+        name = str(fields.get("channel") or DEFAULT_CHANNEL)
+        channel = self._service.channel(check_channel(name))
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
-        first = {"channel": channel.name, "cursor": channel.cursor(self.position)}
-        self.write(encode_line(dump_json(first)))
+        cursor = channel.cursor(self.position)
+        self.write(encode_line(dump_json({"channel": channel.name, "cursor": cursor})))
         if has_gap:
             self.row.gaps += 1
             self.write(gap_notice(channel, FRAMING, self.position))
         self.begin(channel)
 
     def _refuse(self, problem: Problem, is_fatal: bool = False) -> None:
-        # A wrong line is told; only one that cannot be read to its end costs the connection.
         self.write(encode_line(dump_json({"problem": problem.members()})))
-        # Whoever does not even read that would pile up complaints.
+        # A wrong line is told. It costs the connection where it is the first, or cannot be read to
+        # its end, or where complaints pile up unread.
         if is_fatal or self.feed is None or not self.is_writable():
             self.finish()
 
     def _answer_policy(self) -> None:
-        port = self.transport.get_extra_info("sockname")[1]
-        self.write(encode_policy(port))
+        self.write(encode_policy(self.transport.get_extra_info("sockname")[1]))
         self.finish()
 
 
 def routes(service: Service) -> list[web.RouteDef]:
     """Return no routes: this technique is not reached by HTTP."""
     return []
-
-
-def protocol(service: Service) -> asyncio.Protocol:
-    """Make the protocol of one connection to the plugin port."""
-    if service.ledger.sockets >= service.settings.most_sockets:
-        problem = encode_line(dump_json({"problem": FULL.members()}))
-        return Refusal(service.ledger, problem)
-    return PluginSocket(service)

@@ -37,10 +37,11 @@ GRID = [
     "servers/{slug}.py",
     "clients/{slug}.py",
     "loadtests/{slug}.py",
+    "clients/browser/{slug}.js",
 ]
 LONGEST_TECHNIQUE = 110
 LONGEST_MODULE = 300
-MEASURED_ROOMS = ["wire", "results"]
+MEASURED_ROOMS = ["wire", "servers", "clients", "loadtests", "results"]
 # Rooms of which each module has a test module of its own, but for those with a reason.
 TESTED_ROOMS = ["wire"]
 WITHOUT_TEST_MODULE: dict[str, str] = {}

@@ -9,10 +9,13 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import clients
 from clients.client import Client
+from clients.traffic import TcpTotals
 from loadtests.checks import exactly
 from loadtests.processes import Core, Server, Way
 from results.models import frame_head
@@ -54,11 +57,25 @@ class CountingRelay(Way):
         door = self.await_match(r"^control ready http://(\S+):(\d+)$")[0]
         self._door = http.client.HTTPConnection(door[1], int(door[2]), timeout=_WAIT_S)
 
-    def counts(self) -> tuple[int, int, int]:
-        """Return connections opened, bytes up and bytes down so far, of both relays."""
+    def end(self) -> None:
+        """End the relay, and close the line to its door."""
+        self._door.close()
+        super().end()
+
+    def await_quiet(self) -> None:
+        """Wait until no connection is open, so that nothing of earlier ones is still counted."""
+        end = time.monotonic() + _WAIT_S
+        while any(item["open"] for item in self._state()) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _state(self) -> list[dict[str, Any]]:
         self._door.request("GET", "/state")
         relays = json.loads(self._door.getresponse().read())["relays"]
-        found = [relay["connections"] for relay in relays]
+        return [relay["connections"] for relay in relays]
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return connections opened, bytes up and bytes down so far, of both relays."""
+        found = self._state()
         return (
             sum(item["opened"] for item in found),
             sum(item["bytes_up"] for item in found),
@@ -118,6 +135,7 @@ def message_checks(server: Server, slug: str, count: int = 50) -> Iterable[Check
 
 def exchange_checks(server: Server, relay: CountingRelay, slug: str) -> Iterable[CheckRow]:
     """Send and receive through the relay: connections, and relay and kernel agree on bytes."""
+    relay.await_quiet()
     opened, up, down = relay.counts()
     options: dict[str, float] = {}
     if slug == "plugin_socket":
@@ -130,8 +148,7 @@ def exchange_checks(server: Server, relay: CountingRelay, slug: str) -> Iterable
             assert client.receive(_WAIT_S) is not None, f"{slug} did not deliver"
         if slug == "long_polling":
             client.receive(0.0)  # the next request is under way when the counts are compared
-        now = _settled(relay, client)
-        kernel = client.tcp_info()
+        now, kernel = _settled(relay, client, up, down)
     expected = 1 if slug in ("plugin_socket", "web_socket") else 2
     note = "one both ways" if expected == 1 else "one to receive on, one to send on"
     yield exactly("TCP connections", expected, now[0] - opened, "connections", note)
@@ -142,16 +159,20 @@ def exchange_checks(server: Server, relay: CountingRelay, slug: str) -> Iterable
         )
 
 
-def _settled(relay: CountingRelay, client: Client) -> tuple[int, int, int]:
-    """Read the relay until it counts what the kernel counts, or long enough."""
-    now = relay.counts()
-    for _ in range(50):
-        if (kernel := client.tcp_info()) is None or (
-            now[1] >= kernel.bytes_sent and now[2] >= kernel.bytes_received
-        ):
-            break
-        now = relay.counts()
-    return now
+def _settled(
+    relay: CountingRelay, client: Client, up: int, down: int
+) -> tuple[tuple[int, int, int], TcpTotals | None]:
+    """Read relay and kernel until nothing is under way between them, or long enough."""
+    end = time.monotonic() + 2.0
+    while True:
+        now, kernel = relay.counts(), client.tcp_info()
+        same = kernel is None or (kernel.bytes_sent, kernel.bytes_received) == (
+            now[1] - up,
+            now[2] - down,
+        )
+        if same or time.monotonic() > end:
+            return now, kernel
+        time.sleep(0.02)
 
 
 def all_checks(server: Server, relay: CountingRelay) -> Iterable[tuple[str, CheckRow]]:

@@ -17,8 +17,6 @@ from loadtests.plan import Level, Plan, Trial
 from loadtests.processes import Child, Core, Server, Way, cores
 from loadtests.trial import Outcome, Staging, run
 
-EVERY = 1000  # one message in so many is spoiled
-
 
 def one_trial(
     slug: str, users: int, settings: Settings, delay_ms: float = 0.0, variant: str = ""
@@ -32,19 +30,24 @@ def one_trial(
 class FaultyWay(Way):
     """A way to the server that spoils event streams (:mod:`loadtests.faulty`)."""
 
-    def __init__(self, server: Server, fault: str, core: Core = None) -> None:
+    def __init__(self, server: Server, fault: str, every: int, core: Core = None) -> None:
         words = ["loadtests.faulty", "--to", f"{server.host}:{server.port}"]
-        super().__init__("the faulty way", [*words, "--fault", fault, "--every", str(EVERY)], core)
+        super().__init__("the faulty way", [*words, "--fault", fault, "--every", str(every)], core)
         self.url = self.await_match(r"^faulty ready (\S+)$")[0][1]
 
 
-def with_fault(fault: str, users: int = 3, messages: int = 2100) -> tuple[Outcome, int]:
-    """Measure a feed with one fault planted; return the outcome and how many were planted."""
+def with_fault(
+    fault: str, every: int = 1000, messages: int = 2100, users: int = 3
+) -> tuple[Outcome, int]:
+    """Measure a feed with one message in ``every`` spoiled.
+
+    Returns the outcome, and how many were spoiled for all users together.
+    """
     rate = 500.0
     settings = Settings(rate=rate, seconds=messages / rate, drain=1.0)
-    staging = Staging(way=lambda server: FaultyWay(server, fault, cores()[0]))
+    staging = Staging(way=lambda server: FaultyWay(server, fault, every, cores()[0]))
     outcome = run(one_trial("sse", users, settings, variant=f"planted: {fault}"), staging)
-    return outcome, users * (outcome.audit.expected // users // EVERY)
+    return outcome, users * (messages // every)
 
 
 def on_one_core(settings: Settings) -> Outcome:

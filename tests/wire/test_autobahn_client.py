@@ -8,16 +8,15 @@ run where DUPLEX_WSTEST_CASES is ``all``, which takes some ten minutes.
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.autobahn import HOW_TO_GET_IT, bad_cases, find_wstest
 from wire import web_socket_deflate
 from wire.errors import WebSocketError
 from wire.http_head import END, decode_response_head
@@ -27,11 +26,6 @@ from wire.web_socket_handshake import check_response, encode_opening
 from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Text, encode_close
 
 AGENT = "wire"
-HOW_TO_GET_IT = (
-    "wstest, the Autobahn Testsuite, is not here: with a Python 2.7 and a virtualenv of it, "
-    "`pip install autobahntestsuite==0.8.2`, then put wstest on the PATH or its address into "
-    "DUPLEX_WSTEST"
-)
 
 WITHOUT_COMPRESSION = [f"{chapter}.*" for chapter in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
 # Of each kind of data and each offer: a thousand messages of 16 bytes to 4 KiB, and fragments.
@@ -110,7 +104,7 @@ def message(opcode: Opcode, payload: bytes, agreement: Agreement | None) -> byte
 @pytest.fixture
 def suite(tmp_path: Path) -> Iterator[int]:
     """Start the suite's server and return its port."""
-    program = shutil.which(os.environ.get("DUPLEX_WSTEST", "wstest"))
+    program = find_wstest()
     if program is None:
         pytest.skip(HOW_TO_GET_IT)
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -145,12 +139,4 @@ def test_no_case_of_the_suite_fails_with_the_codec_as_a_client(suite: int, tmp_p
     for case in range(1, int(count) + 1):
         Connection(suite, f"/runCase?case={case}&agent={AGENT}").echo()
     Connection(suite, f"/updateReports?agent={AGENT}").echo()
-    results = json.loads((tmp_path / "index.json").read_text())[AGENT]
-    print(Counter(result["behavior"] for result in results.values()))
-    assert len(results) == int(count)
-    bad = {
-        case: (result["behavior"], result["behaviorClose"])
-        for case, result in results.items()
-        if result["behavior"] not in DID_WELL or result["behaviorClose"] not in CLOSED_WELL
-    }
-    assert bad == {}
+    assert bad_cases(tmp_path / "index.json", AGENT) == (int(count), {})

@@ -105,8 +105,9 @@ class _Stage:
         if slug not in _LANES:
             raise Problem(404, f"there is no lane {slug[:40]!r}; there are {' '.join(_LANES)}")
         policy = lecture_files.lane_policy(lecture_files.host_of(request), self._page_port)
+        module = "limits_lane" if slug == "limits" else slug
         return lecture_files.document(
-            "lane.html", policy, technique=slug, page_port=str(self._page_port)
+            "lane.html", policy, technique=slug, module=module, page_port=str(self._page_port)
         )
 
     async def _publish(self, request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 // page. It speaks one technique, and tells the page around it what it received and when. Only
 // that page may embed it (the document's policy), and only that page is listened to.
 
-const { technique: slug, pagePort } = document.documentElement.dataset;
+const { technique: slug, module, pagePort } = document.documentElement.dataset;
 const pageOrigin = `${location.protocol}//${location.hostname}:${pagePort}`;
 const wanted = new URLSearchParams(location.search);
 const SHOWN = 6;
@@ -101,7 +101,7 @@ async function findCursor(lane) {
 }
 
 async function start() {
-  const { open } = await import(`./${slug === "limits" ? "limits_lane" : slug}.js`);
+  const { open } = await import(`./${module}.js`);
   const lane = new Lane();
   if (slug !== "limits") lane.moveTo(wanted.get("after") || (await findCursor(lane)));
   const connection = open(lane, report);

@@ -83,7 +83,6 @@ export class Lane extends EventTarget {
       this.becomeReady();
       this.order({ order: "poll", seconds: this.poll });
       if (this.received === 0) this.track.reset();
-      if (this.status === "waiting") this.status = "open";
     }
     if (state) this.status = state;
     if (state === "open") this.becomeReady();

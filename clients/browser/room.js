@@ -65,6 +65,7 @@ class Room extends EventTarget {
     }
     this.offset = offset;
     this.hasClock = true;
+    this.startedAt ??= this.serverNow();
   }
 
   /** Send an order to a door; throws what the door says against it. */

@@ -56,7 +56,7 @@ function draw({ sources, sockets }) {
   const boxes = Array.from({ length: Math.max(SLOTS, Math.min(sources.length, SHOWN)) }, (_, i) => {
     const state = sources[i] ?? "free";
     return el("li", { className: `slot ${state}${i >= SLOTS ? " over" : ""}`, data: { state } },
-      el("b", { textContent: number(i + 1) }), el("span", { say: `limits.${state}` }));
+      el("b", { textContent: number(i + 1) }), el("span", { say: `slot.${state}` }));
   });
   parts.slots.replaceChildren(...boxes);
   const waiting = count(sources, "waiting");

@@ -16,7 +16,6 @@ const PER_LINE = 16;
 const parts = {};
 let timer = 0;
 let newest = 0;
-let opened = 0; // times are told from when this view was first shown, in seconds
 let handshake;
 
 export function mount(section) {
@@ -46,7 +45,6 @@ export function mount(section) {
 
 export function show(parameters) {
   openLanes();
-  opened ||= room.serverNow();
   const technique = parameters.get("technique");
   if (SLUGS.includes(technique)) parts.technique.value = technique;
   clearInterval(timer);
@@ -90,7 +88,7 @@ function line(event) {
     on: { click: () => { parts.follow.checked = false; pick(event); } } },
   el("span", { textContent: kind === "up" ? "↑" : "↓", label: `wire.${kind}`, attributes: { role: "img" } }),
   el("span", { className: "size", textContent: bytes(length) }),
-  el("span", { className: "when", textContent: number((left - opened) / 1000, 3) }),
+  el("span", { className: "when", textContent: number((left - room.startedAt) / 1000, 3) }),
   el("code", { textContent: start }));
   return el("li", {}, button);
 }

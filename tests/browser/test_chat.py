@@ -17,7 +17,7 @@ PIXEL = base64.b64decode(
 def join(page: Any, slug: str) -> None:
     page.fill("#chat-name", slug)
     page.select_option("#chat-technique", slug)
-    page.click("text=Connect")
+    page.click("form.connect button")
     page.wait_for_selector("#chat-text:enabled")
 
 
@@ -75,9 +75,9 @@ def test_notices_echo_and_coming_back(open_page) -> None:
     here.fill("#chat-text", "only me")
     here.click("text=Echo to myself")
     here.wait_for_selector("#chat-list li.echo >> text=only me")
-    there.click("text=Disconnect")
+    there.click("form.connect button")
     here.wait_for_selector("text=sse left (Server-Sent Events).")
-    there.click("text=Connect")
+    there.click("form.connect button")
     there.wait_for_selector("#chat-text:enabled")
     say(here, "again")
     there.wait_for_selector("#chat-list >> text=again")

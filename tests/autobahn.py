@@ -6,7 +6,7 @@ PATH or among pyenv's), an environment for it is made once, inside ``.venv``, in
 Where there is none, the tests that need it are skipped and say how to get it.
 
 The cases of compression (12 and 13) send a thousand messages each; the longer ones take
-minutes together, so they run only where DUPLEX_AUTOBAHN is ``all``.
+minutes together, so they run only where DUPLEX_WSTEST_CASES is ``all``.
 """
 
 import json
@@ -33,7 +33,7 @@ _GOOD = ("OK", "NON-STRICT", "INFORMATIONAL")
 
 def cases() -> tuple[list[str], int]:
     """Return the patterns of the cases to run, and how many cases they are."""
-    if os.environ.get("DUPLEX_AUTOBAHN") == "all":
+    if os.environ.get("DUPLEX_WSTEST_CASES") == "all":
         return ["*"], 517
     short = [f"{group}.{case}" for group in _GROUPS for case in range(1, 5)]
     return [*(f"{number}.*" for number in range(1, 11)), *short], 301 + len(short)

@@ -37,8 +37,6 @@ COMPRESSION = [
 ALL = os.environ.get("DUPLEX_WSTEST_CASES") == "all"
 CASES, COUNT = (["*"], 517) if ALL else (WITHOUT_COMPRESSION + COMPRESSION, 301 + 72)
 # Not strict: text in one frame that TCP brings in pieces is checked when the frame is there.
-DID_WELL = ("OK", "NON-STRICT", "INFORMATIONAL")
-CLOSED_WELL = ("OK", "INFORMATIONAL")
 
 
 class Connection:

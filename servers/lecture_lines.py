@@ -69,7 +69,7 @@ class _Line:
         self.slug = slug
         self.relay = relay
         self.seen = 0
-        self.owners: dict[int, Viewer] = {}
+        self.owners: dict[int, str] = {}
         self.early: dict[int, list[Event]] = {}
 
 
@@ -79,7 +79,7 @@ class Lines:
     def __init__(self, targets: Iterable[tuple[str, int, int]], listen: str) -> None:
         """Make a line for each (slug, port to listen on, port of the stage)."""
         self.viewers: dict[str, Viewer] = {}
-        self._plugins: dict[int, Viewer] = {}
+        self._plugins: dict[int, str] = {}
         self._lines = [
             _Line(
                 slug,
@@ -117,7 +117,7 @@ class Lines:
 
     def own(self, client_port: int, viewer: Viewer) -> None:
         """Say whose the connection from ``client_port`` is, where no address can tell."""
-        self._plugins[client_port] = viewer
+        self._plugins[client_port] = viewer.name
 
     async def _pump(self) -> None:
         while True:
@@ -130,12 +130,11 @@ class Lines:
     def _pass(self, line: _Line, event: Event) -> None:
         number = event.connection
         if event.kind == "up" and (named := _NAMED.match(event.data)):
-            viewer = self.viewers.get(named[1].decode())
-            if viewer is not None:
-                line.owners[number] = viewer
-        elif event.client_port in self._plugins and line.slug == "plugin_socket":
+            line.owners[number] = named[1].decode()
+        elif line.slug == "plugin_socket" and event.client_port in self._plugins:
             line.owners[number] = self._plugins[event.client_port]
-        owner = line.owners.get(number)
+        # A lane may be quicker than its page's event stream, so names are kept and not viewers.
+        owner = self.viewers.get(line.owners.get(number, ""))
         if owner is None:
             waiting = line.early.setdefault(number, [])
             if len(waiting) < _MOST_EARLY:

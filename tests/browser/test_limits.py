@@ -23,6 +23,8 @@ def test_the_seventh_waits_until_one_closes(open_page) -> None:
     page.wait_for_selector("text=10 WebSockets open, 0 opening.")
     assert page.locator(".slot.waiting").count() == 1
     page.click("#limits-close")
-    page.wait_for_function("document.querySelectorAll('.slot.open').length === 6")
-    assert page.locator(".slot.waiting").count() == 0
+    page.wait_for_function(
+        "() => document.querySelectorAll('.slot.open').length === 6"
+        " && document.querySelectorAll('.slot').length === 6"
+    )
     page.click("#limits-all")

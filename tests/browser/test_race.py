@@ -97,8 +97,10 @@ def test_a_picture(race, wait_for_lanes) -> None:
     assert lanes["web_socket"]["down"] / 1000 == pytest.approx(size, rel=0.02)
     for slug in ("sse", "long_polling", "forever_frame"):
         assert lanes[slug]["down"] / 1000 == pytest.approx(size * 4 / 3, rel=0.03)
-    assert lanes["web_socket"]["latencies"][0] == pytest.approx(2100, rel=0.2)
-    assert lanes["sse"]["latencies"][0] > 1.15 * lanes["web_socket"]["latencies"][0]
+    # What a line of 500 kB a second needs at least, and a third more.
+    assert lanes["web_socket"]["latencies"][0] > 1.9 * size
+    assert lanes["sse"]["latencies"][0] > 2.5 * size
+    assert lanes["sse"]["latencies"][0] > lanes["web_socket"]["latencies"][0]
 
 
 def test_a_restart_is_survived(open_page, wait_for_lanes) -> None:

@@ -47,9 +47,8 @@ def compare(page: Any, slug: str) -> None:
     for way in {"up", "down"} & set(
         page.eval_on_selector_all("#wire-list button", "all => all.map((one) => one.className)")
     ):
-        chosen = page.locator(f"#wire-list button.{way}").last
-        seq = int(chosen.get_attribute("data-seq"))
-        chosen.click()
+        seq = int(page.locator(f"#wire-list button.{way}").last.get_attribute("data-seq"))
+        page.click(f'#wire-list button[data-seq="{seq}"]')
         recorded = page.evaluate(
             "async ([slug, seq]) => { const { lanes } = await import('/page/view_race.js');"
             "return lanes.get(slug).track.events.find((event) => event.seq === seq).data; }",

@@ -16,11 +16,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from clients.headers import PROFILES
 from loadtests import trial as trials
 from loadtests.options import SCENARIOS, Settings
 from loadtests.plan import Level, Plan, Trial, cross
 from loadtests.processes import ROOT, ProcessError, interruptible
-from loadtests.schedule import ARRIVALS
+from loadtests.schedule import ARRIVALS, SHAPES
+from loadtests.trial import Staging
 from results.errors import ResultsError
 from results.histogram import NS_PER_MS
 from results.writer import RunWriter
@@ -61,6 +63,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
     add("--size", type=int, default=_QUICK.size, help="bytes of each message's text")
     add("--poll-interval", type=float, default=_QUICK.poll_interval, help="seconds between polls")
+    add("--hold", type=float, default=_QUICK.hold, help="seconds that a long-poll may be held")
+    add("--no-keep-alive", action="store_true", help="a new TCP connection for every request")
+    add("--headers", choices=PROFILES, default=_QUICK.headers, help="request header fields")
+    add("--rate-shape", choices=SHAPES, default=_QUICK.rate_shape, help="rate over time")
+    add("--warm-up", type=float, default=_QUICK.warm_up, help="seconds that are not timed")
+    add("--processes", type=int, default=0, help="worker processes of the generator (0: none)")
     add("--no-jitter", action="store_true",
         help="storm: let all come back after the same time instead of a random one")  # fmt: skip
     add("--repeat", type=int, help="how often, interleaved in random order (default: 1)")
@@ -80,6 +88,11 @@ def make_plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds,
         size=options.size,
         poll_interval=options.poll_interval,
+        hold=options.hold,
+        keep_alive=not options.no_keep_alive,
+        headers=options.headers,
+        rate_shape=options.rate_shape,
+        warm_up=options.warm_up,
         jitter=not options.no_jitter,
         naive=options.scenario == "stall",
         drain=max(20.0 if options.scenario == "storm" else 6.0, 3 * options.poll_interval),
@@ -89,24 +102,48 @@ def make_plan(options: argparse.Namespace) -> Plan:
         levels=FULL if options.full else cross(options.users, options.rate, options.delay),
         repeats=options.repeat or (4 if options.full else 1),
         seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
+        variant=variant(settings),
         settings=settings,
     )
 
 
-def compare(plan: Plan, folder: Path, command: Sequence[str], console: Console) -> bool:
+def variant(settings: Settings) -> str:
+    """Name what differs from the ordinary, so that unlike cells never look alike."""
+    words = {
+        "poll_interval": f"T={settings.poll_interval:g} s",
+        "hold": f"hold {settings.hold:g} s",
+        "arrivals": f"{settings.arrivals} arrivals",
+        "rate_shape": settings.rate_shape,
+        "headers": f"{settings.headers} headers",
+        "keep_alive": "no keep-alive",
+        "jitter": "no jitter",
+    }
+    different = (name for name in words if getattr(settings, name) != getattr(_QUICK, name))
+    return ", ".join(words[name] for name in different)
+
+
+def compare(
+    plan: Plan,
+    folder: Path,
+    command: Sequence[str],
+    console: Console,
+    staging: Staging | None = None,
+) -> bool:
     """Measure all of a plan into ``folder``; return whether it came to its end.
 
     A trial that fails is told of and left out.
     """
     try:
         with interruptible(), RunWriter(folder, "compare", asdict(plan), command) as run:
-            return _measure_all(plan.trials(), run, console)
+            return _measure_all(plan.trials(), run, console, staging)
     except KeyboardInterrupt:
         console.print("interrupted: what was measured so far is kept")
         return False
 
 
-def _measure_all(planned: Sequence[Trial], run: RunWriter, console: Console) -> bool:
+def _measure_all(
+    planned: Sequence[Trial], run: RunWriter, console: Console, staging: Staging | None
+) -> bool:
     complete = True
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -117,7 +154,7 @@ def _measure_all(planned: Sequence[Trial], run: RunWriter, console: Console) -> 
             cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
             progress.update(task, description=f"{title}, {cell.network}")
             try:
-                found = trials.run(trial)
+                found = trials.run(trial, staging)
             except ProcessError as error:
                 console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
                 complete = False
@@ -174,7 +211,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.seed is None:
         command += ["--seed", str(plan.seed)]
     try:
-        finished = compare(plan, folder, command, console)
+        staging = Staging(processes=options.processes)
+        finished = compare(plan, folder, command, console, staging)
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
         return 2

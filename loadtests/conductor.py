@@ -9,7 +9,6 @@ Between master and workers go four messages, each answered by every worker:
 """
 
 import time
-from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -19,51 +18,15 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from clients.errors import ClientError
 from loadtests import naive, result_file, rows, session
-from loadtests.generator import Condition
-from loadtests.measure import Measure
 from loadtests.publisher import Published, Publisher
 from loadtests.scenarios import PUBLISHED
 from loadtests.schedule import due_times
 from loadtests.session import Session
+from loadtests.totals import Totals
+from loadtests.worker import Worker
 
 _PATIENCE_S = 30.0  # until all users are connected, and a second for every 50 of them
 _ANSWER_S = 5.0
-
-
-class Totals:
-    """What all processes of a test measured, added up."""
-
-    def __init__(self) -> None:
-        self.measures: dict[str, Measure] = {}
-        self.conditions: dict[str, Condition] = {}
-        self.failures: dict[str, int] = {}
-        self.connected: dict[str, int] = {}
-        self.most_connected = 0
-        self.so_far: dict[str, dict[str, dict[str, int]]] = {}
-
-    def measure(self, slug: str) -> Measure:
-        """Return the sum of a technique's measures."""
-        found = self.measures.get(slug)
-        if found is None:
-            found = self.measures[slug] = Measure()
-        return found
-
-    def add(self, process: str, parcel: Mapping[str, Any], published: Published) -> None:
-        """Add what one process gave away."""
-        for slug, measured in parcel["measures"].items():
-            self.measure(slug).add(measured)
-        self.conditions.setdefault(process, Condition()).add(parcel["condition"])
-        for what, count in parcel["failures"].items():
-            self.failures[what] = self.failures.get(what, 0) + count
-        self.note_connected(process, parcel["connected"])
-        self.so_far[process] = parcel["so_far"]
-        published.asked += parcel["asked"]
-        published.accepted += parcel["accepted"]
-
-    def note_connected(self, process: str, count: int) -> None:
-        """Remember how many users of a process are connected."""
-        self.connected[process] = count
-        self.most_connected = max(self.most_connected, sum(self.connected.values()))
 
 
 class Conductor:
@@ -225,52 +188,6 @@ class Conductor:
         for process, parcel in self._answers.items():
             if "measures" in parcel:
                 self.totals.add(process, parcel, self.published)
-
-
-class Worker:
-    """The conductor's counterpart in a worker process."""
-
-    def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
-        self.environment = environment
-        self.runner = runner
-        self._told = -1
-        events = environment.events
-        events.test_start.add_listener(self._on_start)
-        events.test_stop.add_listener(self._on_stop)
-        events.report_to_master.add_listener(self._on_report)
-        runner.register_message("duplex-begin", self._on_begin)
-        runner.register_message("duplex-silent", self._on_silent, concurrent=True)
-        runner.register_message("duplex-settle", self._on_settle, concurrent=True)
-
-    def _on_start(self, environment: Environment, **_: object) -> None:
-        self._told = -1
-        session.begin(environment)
-        gevent.spawn(self._tell_connected, session.current(environment))
-
-    def _on_stop(self, **_: object) -> None:
-        session.end(self.environment)
-
-    def _tell_connected(self, run: Session) -> None:
-        while session.current(self.environment) is run and not run.silent:
-            if len(run.members) != self._told:
-                self._told = len(run.members)
-                self.runner.send_message("duplex-connected", {"connected": self._told})
-            gevent.sleep(0.1)
-
-    def _on_report(self, data: dict[str, Any], **_: object) -> None:
-        data["duplex"] = session.current(self.environment).take()
-
-    def _on_begin(self, msg: Any, **_: object) -> None:
-        session.current(self.environment).begin_load(msg.data["talkers"])
-
-    def _on_silent(self, **_: object) -> None:
-        session.current(self.environment).fall_silent()
-        self.runner.send_message("duplex-done")
-
-    def _on_settle(self, msg: Any, **_: object) -> None:
-        run = session.current(self.environment)
-        run.settle(msg.data["finals"], run.settings.drain)
-        self.runner.send_message("duplex-done", run.take())
 
 
 def attach(environment: Environment, **_: object) -> None:

@@ -7,7 +7,7 @@ users with ``--class-picker``, fill the host field, and see the tab "Duplex".
 from locust import events
 
 from clients import arrival
-from loadtests import conductor, options, recorder, web_tab
+from loadtests import conductor, options, recorder, shapes, web_tab
 from loadtests.forever_frame import ForeverFrameUser
 from loadtests.frame_reload import FrameReloadUser
 from loadtests.long_polling import LongPollingUser
@@ -33,4 +33,5 @@ arrival.use_kernel_clock()
 events.init_command_line_parser.add_listener(options.add_options)
 events.init.add_listener(conductor.attach)
 events.init.add_listener(web_tab.attach)
+events.init.add_listener(shapes.attach)
 events.quitting.add_listener(recorder.record)

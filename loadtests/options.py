@@ -77,6 +77,7 @@ def add_options(parser: Any, **_: object) -> None:
     add("--rate", type=float, default=preset.rate, help="messages/s in the channel (open load)")
     add("--arrivals", default=preset.arrivals, choices=ARRIVALS, help="even or by chance")
     add("--rate-shape", default=preset.rate_shape, choices=SHAPES, help="rate over time")
+    add("--user-shape", default="steady", choices=SHAPES, help="users over time")
     add("--size", type=int, default=preset.size, help="bytes of each message's text")
     add("--poll-interval", type=float, default=preset.poll_interval, help="seconds between polls")
     add("--hold", type=float, default=preset.hold, help="seconds that a long-poll may be held")

@@ -67,3 +67,18 @@ def test_the_other_scenarios(tmp_path, scenario):
     assert audit["received"] == audit["expected"] > 0
     metric = {"chat": "delivery", "echo": "round_trip", "idle": "delivery"}[scenario]
     assert metric in found["histograms"]
+
+
+@pytest.mark.slow
+def test_users_that_join_later_are_audited_from_where_they_began(tmp_path):
+    result = tmp_path / "result.json"
+    with Server(["sse"]) as server:
+        done = run_locust(
+            "SseUser", "--headless", "--host", server.url, "-u", "6", "-r", "2", "-t", "5s",
+            "--rate", "50", "--result", str(result),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(result.read_text())
+    audit = found["techniques"]["sse"]["audit"]
+    published = found["published"]["accepted"]
+    assert 0 < audit["received"] == audit["expected"] < 6 * published

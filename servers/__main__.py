@@ -46,7 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--loop", choices=("auto", "uvloop", "asyncio"), default="auto",
         help="event loop; auto takes uvloop where it exists")  # fmt: skip
     add("--lecture", action="store_true",
-        help="also serve the lecture page, with a network that its lecturer controls")  # fmt: skip
+        help="serve the lecture page too (takes --host, --port, --plugin-port)")  # fmt: skip
     add("--open", action=argparse.BooleanOptionalAction,
         help="open the lecture page in a browser (default: on a terminal)")  # fmt: skip
     return parser.parse_args(arguments)

@@ -10,12 +10,7 @@ Everybody in the room may watch:
 
 Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
 
-    POST /lecture/fits                      does my key fit?
-    POST /lecture/link     {"delay_s", "bytes_per_s", "stalled"}
-    POST /lecture/cut      {"seconds"}      cut all lines, and heal them after so long
-    POST /lecture/source   {"rate", "size"}
-    POST /lecture/burst    {"count"} or {"picture": true}
-    POST /lecture/restart  {}               kill the techniques' server and start it anew
+    POST /lecture/link, cut, source, ...    see :mod:`servers.lecture_controls`
 
 Nobody else's pages come in, key or not; refusals are problems (RFC 9457).
 """
@@ -25,7 +20,6 @@ import contextlib
 import hmac
 import io
 import json
-import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -37,10 +31,11 @@ from aiohttp import web
 from servers import lecture_files
 from servers.guard import Guard
 from servers.http_streams import fields_of
+from servers.lecture_controls import NAMES, Controls
 from servers.lecture_lines import Lines, Viewer
 from servers.lecture_plugin import Plugin, check_order
 from servers.lecture_process import StageProcess
-from servers.lecture_source import MOST_BURST, MOST_RATE, MOST_SIZE, Source
+from servers.lecture_source import Source
 from servers.lecture_stage import KEY_FIELD, MOST_MESSAGE
 from servers.problems import Problem
 from servers.query import check_name
@@ -48,13 +43,9 @@ from wire.cursor import check_channel
 from wire.errors import WireError
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-CONTROLS: Final = ("fits", "link", "cut", "source", "burst", "restart")
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
 _MOST_VIEWERS: Final = 200
 _PLUGINS_EACH: Final = 4
-_MOST_DELAY_S: Final = 10.0
-_MOST_CUT_S: Final = 60.0
-_LEAST_BYTES_PER_S: Final = 1000
 _BEAT_SECONDS: Final = 1.0
 _POSTS_PER_S: Final = 20.0
 
@@ -74,9 +65,7 @@ class Doors:
         self._plugins: dict[tuple[str, int], Plugin] = {}
         self._next_plugin = 1
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
-        self._cut_until = 0.0
-        self._heal: asyncio.TimerHandle | None = None
-        self._restarting: asyncio.Task[None] | None = None
+        self._controls = Controls(lines, stage, source, self.changed)
 
     def app(self) -> web.Application:
         """Make the application."""
@@ -87,9 +76,8 @@ class Doors:
         for name in ("plugin", "plugin/send", "plugin/close"):
             handler = getattr(self, f"_{name.replace('/', '_')}")
             app.add_routes([web.post(f"/lecture/{name}", handler)])
-        for name in CONTROLS:
-            handler = self._keyed(getattr(self, f"_do_{name}"))
-            app.add_routes([web.post(f"/lecture/{name}", handler)])
+        for name in NAMES:
+            app.add_routes([web.post(f"/lecture/{name}", self._control)])
         return app
 
     # Checks that every request passes.
@@ -125,18 +113,15 @@ class Doors:
             self._busy = {who: until for who, until in self._busy.items() if until > now}
         self._busy[address] = used
 
-    def _keyed(self, handler: Callable[[dict[str, Any]], Awaitable[None]]) -> _Handler:
-        async def checked(request: web.Request) -> web.Response:
-            if not self._has_key(request):
-                raise Problem(403, "only the lecturer may do this: the key is in the terminal")
-            order = json.loads(await request.text() or "{}")
-            if not isinstance(order, dict):
-                raise Problem(400, "send a JSON object")
-            await handler(order)
-            self.changed()
-            return web.json_response(self.state())
-
-        return checked
+    async def _control(self, request: web.Request) -> web.Response:
+        if not self._has_key(request):
+            raise Problem(403, "only the lecturer may do this: the key is in the terminal")
+        order = json.loads(await request.text() or "{}")
+        if not isinstance(order, dict):
+            raise Problem(400, "send a JSON object")
+        await self._controls[request.path.rpartition("/")[2]](order)
+        self.changed()
+        return web.json_response(self.state())
 
     # Doors for everybody.
 
@@ -213,66 +198,12 @@ class Doors:
         await self._plugins.pop(self._plugin_of(request)).close()
         return web.Response(status=204)
 
-    # Doors for the lecturer.
-
-    async def _do_fits(self, order: dict[str, Any]) -> None:
-        """Nothing to do: the key was checked."""
-
-    async def _do_link(self, order: dict[str, Any]) -> None:
-        change: dict[str, Any] = {}
-        if "delay_s" in order:
-            change["delay_s"] = _number(order, "delay_s", 0, _MOST_DELAY_S)
-        if "bytes_per_s" in order:
-            is_free = order["bytes_per_s"] is None
-            rate = None if is_free else _number(order, "bytes_per_s", _LEAST_BYTES_PER_S, 1e9)
-            change["bytes_per_s"] = rate
-        if "stalled" in order:
-            change["stalled"] = order["stalled"] is True
-        self._lines.set(**change)
-
-    async def _do_cut(self, order: dict[str, Any]) -> None:
-        seconds = _number(order, "seconds", 0, _MOST_CUT_S)
-        self._lines.set(down=True)
-        self._lines.cut()
-        if self._heal is not None:
-            self._heal.cancel()
-        self._cut_until = time.monotonic() + seconds
-        self._heal = asyncio.get_running_loop().call_later(seconds, self._healed)
-
-    def _healed(self) -> None:
-        self._heal = None
-        self._lines.set(down=False)
-        self.changed()
-
-    async def _do_source(self, order: dict[str, Any]) -> None:
-        state = self._source.state()
-        rate = _number(state | order, "rate", 0, MOST_RATE)
-        self._source.set(rate, round(_number(state | order, "size", 1, MOST_SIZE)))
-
-    async def _do_burst(self, order: dict[str, Any]) -> None:
-        if order.get("picture") is True:
-            await self._source.send_picture()
-        else:
-            self._source.burst(round(_number(order, "count", 1, MOST_BURST)))
-
-    async def _do_restart(self, order: dict[str, Any]) -> None:
-        if self._restarting is None or self._restarting.done():
-            self._restarting = asyncio.get_running_loop().create_task(self._restart_stage())
-            await asyncio.sleep(0)
-
-    async def _restart_stage(self) -> None:
-        await self._stage.restart()
-        self.changed()
-
     # What everybody is told.
 
     def state(self) -> dict[str, Any]:
         """Describe the network, the source and the server, as they are now."""
-        down = self._lines.link["down"]
-        left = max(self._cut_until - time.monotonic(), 0.0) if down else 0.0
         return {
             "link": self._lines.link,
-            "cut_s": round(left, 1),
             "source": self._source.state(),
             "ready": self._stage.is_ready,
             "room": self._room,
@@ -292,12 +223,3 @@ def _viewer_of(request: web.Request) -> str:
     if _VIEWER.fullmatch(name) is None:
         raise Problem(400, "viewer names the page: 8 to 32 of the characters a-z 0-9")
     return name
-
-
-def _number(order: dict[str, Any], name: str, least: float, most: float) -> float:
-    value = order.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Problem(400, f"{name} is a number from {least:g} to {most:g}")
-    if not least <= value <= most:
-        raise Problem(400, f"{name} is from {least:g} to {most:g}, not {value:g}")
-    return float(value)

@@ -49,11 +49,11 @@ def page_policy(host: str, line_ports: list[int]) -> str:
     )
 
 
-def lane_policy(host: str, page_port: int) -> str:
+def lane_policy(host: str, line: str, page_port: int) -> str:
     """Write the policy of a lane's document: its own line, and the page around it."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; "
-        "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+        f"connect-src 'self' ws://{line}; frame-src 'self'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors http://{host}:{page_port}"
     )
 

@@ -29,6 +29,7 @@ class StageProcess:
             "-m",
             "servers.lecture_stage",
             *map(str, ports),
+            stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, KEY_VARIABLE: self.key},
             start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage

@@ -14,6 +14,7 @@ import hmac
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -104,7 +105,8 @@ class _Stage:
         slug = request.query.get("technique", "")
         if slug not in _LANES:
             raise Problem(404, f"there is no lane {slug[:40]!r}; there are {' '.join(_LANES)}")
-        policy = lecture_files.lane_policy(lecture_files.host_of(request), self._page_port)
+        host = lecture_files.host_of(request)
+        policy = lecture_files.lane_policy(host, request.headers["Host"], self._page_port)
         module = "limits_lane" if slug == "limits" else slug
         return lecture_files.document(
             "lane.html", policy, technique=slug, module=module, page_port=str(self._page_port)
@@ -125,14 +127,23 @@ class _Stage:
 
 async def _serve(page_port: int, port: int, plugin_port: int, key: str) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+            loop.add_signal_handler(name, stop.set)
+    threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
     settings = Settings(heartbeat=HEARTBEAT, most_message=MOST_MESSAGE)
     extend = _Stage(page_port, key).extend
     async with running(settings, "127.0.0.1", port, plugin_port, extend) as server:
         print(f"stage ready {server.port} {server.plugin_port}", flush=True)
         await stop.wait()
+
+
+def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Wait until the lecture has ended, however that came: then nothing holds our input open."""
+    with contextlib.suppress(OSError, RuntimeError):
+        sys.stdin.buffer.read()
+        loop.call_soon_threadsafe(stop.set)
 
 
 def main() -> None:

@@ -90,7 +90,9 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
     ran = False
     for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
         print(f"== {name}", flush=True)
-        status = run(sys.executable, "-m", "pytest", "-m", mark, *pytest)
+        # A worker for each core, a file of tests to a worker; slow ones want the machine alone.
+        workers = [] if mark == "slow" else ["-n", "auto", "--dist", "loadfile"]
+        status = run(sys.executable, "-m", "pytest", "-m", mark, *workers, *pytest)
         if status == NOTHING_SELECTED and (mark == "slow" or pytest):
             continue
         if status:

@@ -142,7 +142,8 @@ async def _serve(page_port: int, port: int, plugin_port: int, key: str) -> None:
 def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     """Wait until the lecture has ended, however that came: then nothing holds our input open."""
     with contextlib.suppress(OSError, RuntimeError):
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
         loop.call_soon_threadsafe(stop.set)
 
 

@@ -55,7 +55,8 @@ export function frame(data, at, available, pieces) {
     const size = length === 126 ? 2 : 8;
     length = 0;
     for (let i = 0; i < size; i += 1) length = length * 256 + (data[next + i] ?? 0);
-    pieces.push({ from: next, to: next + size, kind: "field", words: "wire.frame-length", values: { length } });
+    const piece = { from: next, to: next + size, kind: "field" };
+    pieces.push({ ...piece, words: "wire.frame-length", values: { length } });
     next += size;
   }
   let key = null;
@@ -76,14 +77,16 @@ export function frame(data, at, available, pieces) {
   return next + length;
 }
 
-const printable = (data) => [...data.subarray(0, 400)].map((b) => (b > 31 && b < 127 ? String.fromCharCode(b) : "·")).join("");
+const printable = (data) => [...data.subarray(0, 400)]
+  .map((byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·")).join("");
 
 function events(data, from, to, pieces) {
   for (let at = from; at < to;) {
     const end = Math.min(find(data, LF, at) + 1, to);
     const line = textOf(data, at, end).trimEnd();
     const name = line.startsWith(":") ? "comment" : line ? line.split(":")[0] : "dispatch";
-    pieces.push({ from: at, to: end, kind: line ? "field" : "end", words: `wire.sse-${name}`, values: { line } });
+    const kind = line ? "field" : "end";
+    pieces.push({ from: at, to: end, kind, words: `wire.sse-${name}`, values: { line } });
     at = end;
   }
 }
@@ -149,7 +152,8 @@ function lines(data, pieces) {
   for (let at = 0; at < data.length;) {
     const end = find(data, 0, at);
     if (end > at) {
-      pieces.push({ from: at, to: end, kind: "body", words: "wire.body", values: { text: textOf(data, at, end) } });
+      const values = { text: textOf(data, at, end) };
+      pieces.push({ from: at, to: end, kind: "body", words: "wire.body", values });
     }
     if (end < data.length) pieces.push({ from: end, to: end + 1, kind: "end", words: "wire.nul" });
     at = end + 1;

@@ -49,13 +49,15 @@ export function presetButtons(choose) {
       attributes: { "aria-pressed": "false" },
       on: { click: () => choose(name) },
     }));
-  return el("div", { id: "presets", className: "buttons", label: "race.presets", attributes: { role: "group" } },
+  const attributes = { role: "group" };
+  return el("div", { id: "presets", className: "buttons", label: "race.presets", attributes },
     ...buttons);
 }
 
 function field(name, choices, write, change) {
   const options = choices.map((value) => el("option", { value: value ?? "" }));
-  const select = el("select", { id: `control-${name}`, on: { change: () => change(select.value) } }, ...options);
+  const on = { change: () => change(select.value) };
+  const select = el("select", { id: `control-${name}`, on }, ...options);
   const words = () => options.forEach((option, i) => { option.textContent = write(choices[i]); });
   words();
   addEventListener("language", words);
@@ -70,7 +72,8 @@ export function controls({ setPoll, state }) {
     : `${number(value)} /s`);
   const speed = (value) => (value === null ? say("control.free") : `${number(value / 1000)} kB/s`);
   const size = (value) => (value < 1000 ? `${number(value)} B` : `${number(value / 1000)} kB`);
-  const freeze = el("button", { type: "button", say: "control.freeze", attributes: { "aria-pressed": "false" },
+  const freeze = el("button", { type: "button", say: "control.freeze",
+    attributes: { "aria-pressed": "false" },
     on: { click: () => attempt(() => room.control("link", { stalled: !room.state.link.stalled })) } });
   const button = (name, door, body) => el("button", { type: "button", say: `control.${name}`,
     on: { click: () => attempt(() => room.control(door, body)) } });
@@ -106,7 +109,8 @@ function reflect(fields, freeze, state) {
     const select = fields.querySelector(`#control-${name}`);
     if (document.activeElement !== select) {
       const near = [...select.options].find((option) =>
-        option.value === String(value) || Math.abs(Number(option.value) - Number(value)) < 1e-3 * Number(value));
+        option.value === String(value)
+        || Math.abs(Number(option.value) - Number(value)) < 1e-3 * Number(value));
       select.value = near?.value ?? "";
     }
   }

@@ -31,10 +31,12 @@ export function mount(section) {
   parts.technique.value = "web_socket";
   parts.connect = el("button", { say: "chat.connect" });
   parts.state = el("p", { id: "chat-state", className: "state" });
-  parts.text = el("input", { id: "chat-text", maxLength: 2000, autocomplete: "off", placeholder: "chat.write" });
+  parts.text = el("input", { id: "chat-text", maxLength: 2000, autocomplete: "off",
+    placeholder: "chat.write" });
   parts.all = el("button", { say: "chat.all" });
   parts.echo = el("button", { type: "button", say: "chat.echo", on: { click: echo } });
-  parts.file = el("input", { type: "file", id: "chat-file", className: "visually-hidden", on: { change: sendFile } });
+  parts.file = el("input", { type: "file", id: "chat-file", className: "visually-hidden",
+    on: { change: sendFile } });
   parts.cost = el("p", { id: "chat-cost", className: "cost", attributes: { "aria-live": "polite" } });
   parts.list = el("ol", { id: "chat-list", tabIndex: 0, label: "chat.received" });
   parts.told = el("p", { className: "visually-hidden", attributes: { role: "status" } });
@@ -110,7 +112,9 @@ function add(node) {
   const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   list.append(node);
   while (list.childElementCount > KEPT) {
-    list.firstElementChild.querySelectorAll("[data-blob]").forEach((one) => URL.revokeObjectURL(one.dataset.blob));
+    for (const one of list.firstElementChild.querySelectorAll("[data-blob]")) {
+      URL.revokeObjectURL(one.dataset.blob);
+    }
     list.firstElementChild.remove();
   }
   if (isAtEnd) list.scrollTop = list.scrollHeight;
@@ -121,7 +125,8 @@ function item(message, which) {
   const { id, sender, presence, text } = message;
   if (presence) {
     const technique = SLUGS.includes(text) ? say(`technique.${text}`) : text;
-    return el("li", { className: "notice", textContent: say(`chat.${presence}`, { name: sender, technique }) });
+    const words = say(`chat.${presence}`, { name: sender, technique });
+    return el("li", { className: "notice", textContent: words });
   }
   tell(`${sender}: ${text ?? say("chat.a-file")}`);
   const body = message.bytes ? shown(message.bytes) : el("span", { className: "text", textContent: text });

@@ -71,7 +71,8 @@ function open(slug) {
     if (link.dataset.era === slug) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  parts.title.replaceChildren(markerIcon(slug), el("span", { className: "year", textContent: technique(slug).year }),
+  parts.title.replaceChildren(markerIcon(slug),
+    el("span", { className: "year", textContent: technique(slug).year }),
     " ", el("span", { say: `technique.${slug}` }));
   for (const name of TOLD) saying(parts.told[name], `${slug}.${name}`);
   saying(parts.note, `${slug}.living`);

@@ -26,7 +26,8 @@ export function mount(section) {
     el("option", { value: "race", say: "nav.race" }), el("option", { value: "chat", say: "nav.chat" }));
   parts.follow = el("input", { type: "checkbox", id: "wire-follow", checked: true });
   parts.list = el("ol", { id: "wire-list", label: "wire.events", on: { keydown: move } });
-  parts.dump = el("div", { id: "wire-dump", tabIndex: 0, label: "wire.bytes", attributes: { role: "region" } });
+  parts.dump = el("div", { id: "wire-dump", tabIndex: 0, label: "wire.bytes",
+    attributes: { role: "region" } });
   parts.pieces = el("ol", { id: "wire-pieces", className: "pieces" });
   parts.about = el("p", { className: "about" });
   handshake = handshakePanel();
@@ -56,13 +57,14 @@ export function hide() {
   clearInterval(timer);
 }
 
-const lane = () => (parts.source.value === "chat" ? chatLanes.get("chat") : raceLanes.get(parts.technique.value));
+const isChat = () => parts.source.value === "chat";
+const lane = () => (isChat() ? chatLanes.get("chat") : raceLanes.get(parts.technique.value));
 const dataOf = (event) => Uint8Array.from(atob(event.data), (letter) => letter.charCodeAt(0));
 
 function choose() {
   newest = 0;
   parts.list.replaceChildren();
-  parts.technique.disabled = parts.source.value === "chat";
+  parts.technique.disabled = isChat();
   refresh();
 }
 
@@ -86,7 +88,8 @@ function line(event) {
   const start = String.fromCharCode(...dataOf(event).subarray(0, 36)).replace(/[^ -~]/g, "·");
   const button = el("button", { type: "button", className: kind, data: { seq },
     on: { click: () => { parts.follow.checked = false; pick(event); } } },
-  el("span", { textContent: kind === "up" ? "↑" : "↓", label: `wire.${kind}`, attributes: { role: "img" } }),
+  el("span", { textContent: kind === "up" ? "↑" : "↓", label: `wire.${kind}`,
+    attributes: { role: "img" } }),
   el("span", { className: "size", textContent: bytes(length) }),
   el("span", { className: "when", textContent: number((left - room.startedAt) / 1000, 3) }),
   el("code", { textContent: start }));
@@ -108,7 +111,7 @@ function pick(event) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.seq) === event.seq));
   }
   const data = dataOf(event);
-  const slug = parts.source.value === "chat" ? lane().slug : parts.technique.value;
+  const { slug } = lane();
   const { isUpgraded, skip } = before(event);
   const pieces = takeApart(data, slug, event.kind, isUpgraded, skip);
   parts.about.textContent = say(data.length < event.length ? "wire.about-part" : "wire.about",
@@ -160,7 +163,8 @@ function runs(row, kinds, at, write) {
   let from = 0;
   for (let i = 1; i <= row.length; i += 1) {
     if (i < row.length && kinds[at + i] === kinds[at + from]) continue;
-    made.push(el("span", { className: `piece-${kinds[at + from]}`, textContent: row.slice(from, i).map(write).join("") }));
+    const text = row.slice(from, i).map(write).join("");
+    made.push(el("span", { className: `piece-${kinds[at + from]}`, textContent: text }));
     from = i;
   }
   return made;

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import ipaddress
+import os
 import secrets
 import signal
 import socket
@@ -67,9 +68,17 @@ async def lecture(options: argparse.Namespace) -> None:
         await web.SockSite(runner, listening, backlog=1024).start()
         own = f"http://{_own_host(options.host)}:{page_port}/#key={key}"
         _announce(own, room, stage, lines)
-        if sys.stdout.isatty() if options.open is None else options.open:
-            webbrowser.open(own)
+        if _can_open() if options.open is None else options.open:
+            await asyncio.to_thread(webbrowser.open, own)
         await stop.wait()
+
+
+def _can_open() -> bool:
+    """Whether somebody sits here, at a screen: a browser in the terminal would take it over."""
+    has_screen = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return sys.stdout.isatty() and has_screen
 
 
 def _listen(host: str, port: int) -> socket.socket:

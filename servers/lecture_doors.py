@@ -147,7 +147,7 @@ class Doors:
             raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
         viewer = Viewer(name)
         self._lines.viewers[name] = viewer
-        viewer.tell(state=self.state())
+        self.changed()
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
@@ -163,6 +163,7 @@ class Doors:
         finally:
             if self._lines.viewers.get(name) is viewer:
                 del self._lines.viewers[name]
+                self.changed()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
         return response

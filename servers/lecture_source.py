@@ -43,7 +43,10 @@ def picture() -> bytes:
 
 
 class Source:
-    """Publishes ``rate`` messages a second of ``size`` bytes; ``changed`` hears of every one."""
+    """Publishes ``rate`` messages a second of ``size`` bytes; ``changed`` hears of each batch.
+
+    ``published`` is the number of the last message that the stage took.
+    """
 
     def __init__(self, stage: StageProcess, changed: Callable[[], None]) -> None:
         self.rate, self.size = 0.0, 40
@@ -51,7 +54,7 @@ class Source:
         self._stage = stage
         self._changed = changed
         self._numbers = itertools.count(1)
-        self._waiting: deque[tuple[int, bytes | str]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[int, int, bytes | str]] = deque(maxlen=_MOST_WAITING)
         self._wake = asyncio.Event()
         self._new_rate = asyncio.Event()
         self._picture: bytes | None = None
@@ -68,17 +71,17 @@ class Source:
     def burst(self, count: int) -> None:
         """Publish ``count`` messages at once."""
         for _ in range(count):
-            self._due(time.monotonic_ns())
+            self._add(time.monotonic_ns(), "." * self.size)
 
     async def send_picture(self) -> None:
         """Publish a picture as bytes."""
         if self._picture is None:
             self._picture = await asyncio.to_thread(picture)
-        self._waiting.append((time.monotonic_ns(), self._picture))
-        self._wake.set()
+        self._add(time.monotonic_ns(), self._picture)
 
-    def _due(self, sent_ns: int) -> None:
-        self._waiting.append((sent_ns, "." * self.size))
+    def _add(self, sent_ns: int, body: bytes | str) -> None:
+        # Numbered here, so that what falls out of the queue is missed where it should arrive.
+        self._waiting.append((next(self._numbers), sent_ns, body))
         self._wake.set()
 
     async def run(self) -> None:
@@ -95,7 +98,7 @@ class Source:
         while True:
             self._new_rate.clear()
             if self.rate:
-                self._due(round(due * 1e9))
+                self._add(round(due * 1e9), "." * self.size)
                 due += (0.5 + random.random()) / self.rate
                 wait = max(due - time.monotonic(), 0)
             else:
@@ -117,15 +120,18 @@ class Source:
             while not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
-            batch = [self._order(*self._waiting.popleft())]
-            while self._waiting and len(batch) < _AT_ONCE and "text" in batch[-1]:
-                batch.append(self._order(*self._waiting.popleft()))
+            batch: list[dict[str, Any]] = []
+            while self._waiting and len(batch) < _AT_ONCE:
+                number, sent_ns, body = self._waiting.popleft()
+                batch.append(self._order(number, sent_ns, body))
+                if isinstance(body, bytes):
+                    break
             await self._post(session, RACE, batch)
-            self.published += len(batch)
+            self.published = number
             self._changed()
 
-    def _order(self, sent_ns: int, body: bytes | str) -> dict[str, Any]:
-        order: dict[str, Any] = {"sender": f"source {next(self._numbers)}", "sent_ns": sent_ns}
+    def _order(self, number: int, sent_ns: int, body: bytes | str) -> dict[str, Any]:
+        order: dict[str, Any] = {"sender": f"source {number}", "sent_ns": sent_ns}
         if isinstance(body, bytes):
             return order | {"base64": base64.b64encode(body).decode()}
         return order | {"text": body}

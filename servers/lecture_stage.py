@@ -150,8 +150,12 @@ def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> N
 def main() -> None:
     """Run the stage until it is told to end, or until the lecture has ended."""
     page_port, port, plugin_port = map(int, sys.argv[1:4])
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         asyncio.run(_serve(page_port, port, plugin_port, os.environ[KEY_VARIABLE]))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        sys.exit(f"ports {port} and {plugin_port}: {error.strerror or error}")
 
 
 if __name__ == "__main__":

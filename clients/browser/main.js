@@ -88,7 +88,10 @@ async function start() {
   const select = document.getElementById("language");
   select.value = language;
   select.addEventListener("change", () => useLanguage(select.value));
-  addEventListener("language", () => { select.value = language; });
+  addEventListener("language", () => {
+    select.value = language;
+    if (current) document.title = `${say(`nav.${current}`)} · Duplex`;
+  });
   document.getElementById("theme").addEventListener("click", toggleTheme);
   document.getElementById("large").addEventListener("click", toggleLarge);
   document.getElementById("full").addEventListener("click", toggleFull);

@@ -2,7 +2,9 @@
 
 import { room } from "./room.js";
 
-const KEPT = 1500;
+const KEPT = 3000;
+const KEPT_MS = 30000; // three times what a diagram shows
+const PRUNE_EVERY = 25;
 const KEPT_HELD = 300;
 const REQUEST = /^(GET|POST) (\S*)/;
 const KEY = /\r\nsec-websocket-key: *(\S+)/i;
@@ -17,6 +19,8 @@ function eventOf([, seq, entered, left, connection, kind, length, data]) {
 const start = (data, length) => atob(data.slice(0, Math.ceil(length / 3) * 4));
 
 export class Track {
+  static isPaused = false;
+
   /** Follow what passes on `slug`'s line for `channel`. */
   constructor(slug, channel, isStream) {
     this.isStream = isStream;
@@ -71,7 +75,14 @@ export class Track {
     if (kind === "up") this.up += event.length;
     if (kind === "down") this.down += event.length;
     this.events.push(event);
-    if (this.events.length > KEPT) this.events.splice(0, KEPT / 10);
+    if (this.events.length % PRUNE_EVERY === 0) this.prune(event.left);
+  }
+
+  /** Forget what is old; while the race is paused, only what is too much. */
+  prune(now) {
+    let old = Math.max(this.events.length - KEPT, 0);
+    if (!Track.isPaused) while (this.events[old].left < now - KEPT_MS) old += 1;
+    this.events.splice(0, old);
   }
 
   /** Find out what goes up: a request, or bytes of something that is under way. */

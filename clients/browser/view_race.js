@@ -8,6 +8,7 @@ import { controls, prepare, presetButtons, readPreset } from "./presets.js";
 import { room } from "./room.js";
 import { markerIcon, SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
+import { Track } from "./track.js";
 
 export const CHANNEL = "race";
 const SPAN_MS = 10000;
@@ -142,6 +143,7 @@ async function ready() {
 
 export function pause() {
   pausedAt = pausedAt === null ? room.serverNow() - LAG_MS : null;
+  Track.isPaused = pausedAt !== null;
   saying(pauseButton, pausedAt === null ? "race.pause" : "race.go");
   pauseButton.setAttribute("aria-pressed", String(pausedAt !== null));
 }

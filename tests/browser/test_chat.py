@@ -62,7 +62,7 @@ def test_a_picture_goes_around_and_its_cost_is_told(open_page, slug) -> None:
         page.wait_for_selector("#chat-list .picture img")
         size = page.inner_text("#chat-list .picture a")
         assert size.startswith("30.1 kB")
-    here.wait_for_function("document.getElementById('chat-cost').textContent")
+    here.wait_for_selector("#chat-cost:not(:empty)")
     told = here.inner_text("#chat-cost")
     assert ("binary frames" in told) == (slug == "web_socket")
 

@@ -140,14 +140,14 @@ def test_links_lead_deep_and_the_key_disappears(open_page) -> None:
     watched = open_page(lecturer=True)
     page = watched.open("timeline?era=sse")
     page.wait_for_selector('a[data-era="sse"][aria-current]')
-    page.wait_for_function("!location.href.includes('key')")
+    page.wait_for_url(lambda url: "key" not in url)
     assert page.evaluate("location.hash") == "#timeline?era=sse"
-    page.wait_for_function("document.getElementById('role').textContent === 'Lecturer'")
+    page.wait_for_selector("#role:has-text('Lecturer')")
     page.goto(f"{watched.lecture.url}#help")
     page.wait_for_selector("dialog[open]")
     page = open_page(lecturer=True).page
     page.goto(f"{watched.lecture.url}#key={watched.lecture.key}")
-    page.wait_for_function("document.getElementById('role').textContent === 'Lecturer'")
+    page.wait_for_selector("#role:has-text('Lecturer')")
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ def test_three_languages(open_page, language, thousand) -> None:
     number = page.evaluate("import('/page/i18n.js').then(({ number }) => number(1234.5, 1))")
     assert number == thousand
     page.select_option("#language", "en")
-    page.wait_for_function("document.querySelector('#race h1').textContent.includes('eight')")
+    page.wait_for_selector("#race h1:has-text('eight')")
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ export function reset() {
 }
 
 export function mount(section) {
-  sentence = el("p", { className: "sentence", id: "sentence" });
+  sentence = el("p", { className: "sentence", id: "sentence", say: "race.choose" });
   pauseButton = el("button", { type: "button", say: "race.pause", on: { click: pause } });
   const state = el("p", { className: "network" });
   section.append(

@@ -93,7 +93,11 @@ class _Stage:
         service.allow = Allowance()
         app.on_response_prepare.append(self._embed)
         app.add_routes([web.get("/lane", self._lane), web.post("/stage/publish", self._publish)])
-        app.add_routes(lecture_files.routes())
+        app.add_routes([web.get("/", self._to_page), *lecture_files.routes()])
+
+    async def _to_page(self, request: web.Request) -> web.Response:
+        page = f"http://{lecture_files.host_of(request)}:{self._page_port}/"
+        return web.Response(status=307, headers={"Location": page})
 
     async def _embed(self, request: web.Request, response: web.StreamResponse) -> None:
         """Let the page embed the reload techniques' documents, within a lane's document."""

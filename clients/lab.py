@@ -110,6 +110,10 @@ class Lab:
                 shutil.copy(path, kept)
         return folder
 
+    def recorded_run(self, name: str) -> Path:
+        """Return the folder of a load run that takes too long to make here; always a recording."""
+        return self._path.with_suffix("") / name
+
     def record(self, key: str, found: Any) -> None:
         """Keep a finding under its name, when this is a recording."""
         if self._recording:

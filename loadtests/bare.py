@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
     with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))
     receivers = Receivers(options.technique, options.host, options.port, options.channel)
     receivers.subscribe(options.each)
     print("bare ready", flush=True)

@@ -1,7 +1,9 @@
 """The instrument checks itself: exact sizes, models, planted faults, bare sockets, its own limits.
 
 ``python -m loadtests calibrate`` prints expected, measured and verdict for each oracle, and
-records them as a run. It takes some minutes; ``--only`` picks parts.
+records them as a run. It takes some minutes; ``--only`` picks parts. Models hold on a host that
+has nothing else to do; where others share it, real-time priority helps
+(``chrt -f 50 python -m loadtests calibrate``), and what did not help is said.
 """
 
 import argparse

@@ -185,6 +185,9 @@ class Conductor:
         end = time.monotonic() + _ANSWER_S + patience_s
         while answered and not workers <= self._answers.keys() and time.monotonic() < end:
             gevent.sleep(0.01)
+        silent = len(workers - self._answers.keys())
+        if answered and silent and self.session is not None:
+            self.session.fail(f"{silent} workers did not answer {what}")
         for process, parcel in self._answers.items():
             if "measures" in parcel:
                 self.totals.add(process, parcel, self.published)

@@ -17,12 +17,13 @@ from loadtests.trial import Outcome, Staging, run
 from results import models
 from results.histogram import NS_PER_MS
 from results.record import Cell, CheckRow
-from results.verdicts import Verdict
+from results.verdicts import Judgement, Verdict
 
 _D_MS = 25.0
 _D = _D_MS / 1000
 _LOAD = Settings(rate=20.0, arrivals="poisson", warm_up=1.0, seconds=10.0, drain=6.0, seed=4)
 _TRIES = 3
+_STOOD_STILL_MS = 15.0  # on loopback, at a few thousand deliveries a second
 STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
 
 
@@ -157,17 +158,24 @@ def freeze() -> Checked:
 
 def beside_bare_sockets(slug: str) -> Checked:
     """The suite's percentiles against bare sockets' in the same run."""
-    settings = replace(_LOAD, arrivals="constant", seconds=8.0)
+    settings = replace(_LOAD, arrivals="constant", seconds=16.0)
     bare: list[int] = []
+
+    def seen(percent: int) -> float:
+        return bare[min(int(len(bare) * percent / 100), len(bare) - 1)] / NS_PER_MS
 
     def measure() -> Outcome:
         outcome, bare[:] = planted.beside_bare_sockets(slug, settings)
-        return outcome
+        if seen(99) <= _STOOD_STILL_MS:
+            return outcome
+        # Then p99 is about one or two messages, and about who was reached before the standstill.
+        reason = f"the host stood still: even bare sockets saw a p99 of {seen(99):.0f} ms"
+        return replace(outcome, judgement=Judgement(Verdict.GENERATOR_BOUND, reason))
 
     outcome, note = _fair(measure)
     checks = []
     for percent in (50, 99):
-        truth = bare[min(int(len(bare) * percent / 100), len(bare) - 1)] / NS_PER_MS
+        truth = seen(percent)
         measured = _ms(outcome.histograms["delivery"], percent)
         tolerance = max(0.1 * truth, 0.2)
         name = f"p{percent} as bare sockets saw it"

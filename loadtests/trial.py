@@ -196,6 +196,8 @@ def trouble(result: Result) -> str:
     for what in result.failures:
         if any(word in what for word in _EXHAUSTED):
             return f"the generator's host ran out: {what}"
+        if "did not answer duplex" in what:
+            return what
     if result.connected < result.users:
         why = next(iter(result.failures), "they did not start in time")
         return f"only {result.connected} of {result.users} users were connected: {why}"

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import os
 import socket
 import sys
 import time
@@ -104,6 +105,7 @@ def _detail(request: web.Request, error: web.HTTPException) -> str:
 async def _stats(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     process = {
+        "pid": os.getpid(),
         "cpu_s": time.process_time(),
         "rss_bytes": resident_bytes(),
         "open_sockets": service.ledger.sockets,

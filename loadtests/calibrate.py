@@ -41,7 +41,7 @@ PARTS: Mapping[str, Callable[[], Iterator[Checked]]] = {
     "throttled": models.throttled,
     "workers": lambda: iter([models.shared_work()]),
     "crowd": lambda: _each(models.crowd, ("sse", "web_socket")),
-    "idle": lambda: iter([models.idle()]),
+    "idle": lambda: _each(models.idle, ("sse", "web_socket")),
 }
 
 

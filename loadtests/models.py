@@ -228,7 +228,7 @@ def crowd(slug: str, users: int = 2000, rate: float = 10.0) -> Checked:
     return _checked(trial, checks)
 
 
-def idle(slug: str = "web_socket", users: int = 4000) -> Checked:
+def idle(slug: str, users: int = 4000) -> Checked:
     """Idle users are held in little memory, and all still live at the end."""
     settings = replace(_LOAD, scenario="idle", seconds=2.0, warm_up=0.0, drain=10.0)
     trial = planted.one_trial(slug, users, settings)

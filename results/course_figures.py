@@ -4,26 +4,25 @@ As everywhere, a technique's slug brings its colour and marker; other labels are
 Each returns a :class:`~results.style.Drawing`, which shows itself with its alternative text.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from statistics import median
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
-from PIL import Image
 
+from results.course_bytes import byte_fields, conversation, describe, frame_fields
+from results.course_drawing import PARTS, SmallDrawing, small
 from results.curves import Series, model_and_points
-from results.diagrams import sequence_diagram
 from results.palette import FAINT, INK, LAYER_PALETTE, PALETTE, WARNING
-from results.record import TraceRow
 from results.selection import short
 from results.style import Drawing, End, blank, heading, label_ends, lecture_style
 from wire.techniques import BY_SLUG
 
-_PARTS = ("#1B4F72", "#B4610F", "#5F6368", "#14965E", "#8C2593")
+__all__ = [
+    "bars", "byte_fields", "conversation", "curves", "describe", "dots", "frame_fields", "on_model",
+    "panels", "summary", "ticks",
+]  # fmt: skip
 _HATCHES = ("", "//", "..", "xx", "--")
 _LAYERS = {
     "message": LAYER_PALETTE["message"],
@@ -31,24 +30,6 @@ _LAYERS = {
     "requests up": ("#F2C894", "\\\\"),
     "TCP/IP headers": LAYER_PALETTE["tcp_ip_headers"],
 }
-
-
-class _Small(Drawing):
-    """A drawing that shows itself in 128 colours: a third of the bytes, and nobody sees it."""
-
-    def png(self) -> bytes:
-        """Return the figure as a PNG file with a palette."""
-        out = io.BytesIO()
-        with Image.open(io.BytesIO(super().png())) as image:
-            few = image.convert("RGB").quantize(
-                128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-            )
-            few.save(out, "PNG", optimize=True)
-        return out.getvalue()
-
-
-def _small(drawing: Drawing) -> Drawing:
-    return _Small(drawing.name, drawing.title, drawing.alt, drawing.figure)
 
 
 def _name(label: str) -> str:
@@ -91,7 +72,7 @@ def dots(
         axes.set_xlabel(unit)
         legend = "dots: each measured value; marker: mean" + ("; bar: model" if models else "")
         heading(figure, title, conditions or legend)
-    return _Small("dots", title, f"Dot plot, one row each. {'; '.join(said)}.", figure)
+    return SmallDrawing("dots", title, f"Dot plot, one row each. {'; '.join(said)}.", figure)
 
 
 def bars(
@@ -113,7 +94,7 @@ def bars(
             left = 0.0
             for part, amount in stack.items():
                 at = parts.index(part) if part else 0
-                ink, hatch = _LAYERS.get(part, (_PARTS[at % 5], _HATCHES[at % 5]))
+                ink, hatch = _LAYERS.get(part, (PARTS[at % 5], _HATCHES[at % 5]))
                 if not part:
                     ink, hatch = _look(label)[0], ""
                 axes.barh(y, amount, left=left, color=ink, hatch=hatch, ec="white", height=0.62)
@@ -127,12 +108,12 @@ def bars(
         axes.set_xlabel(unit)
         axes.margins(x=0.14)
         for at, part in enumerate(parts):
-            ink, hatch = _LAYERS.get(part, (_PARTS[at % 5], _HATCHES[at % 5]))
+            ink, hatch = _LAYERS.get(part, (PARTS[at % 5], _HATCHES[at % 5]))
             axes.barh(0, 0, color=ink, hatch=hatch, ec="white", label=part)
         if parts:
             figure.legend(loc="outside lower center", ncols=len(parts))
         heading(figure, title, conditions)
-    return _Small("bars", title, f"Bars in {unit}: {'; '.join(said)}.", figure)
+    return SmallDrawing("bars", title, f"Bars in {unit}: {'; '.join(said)}.", figure)
 
 
 def ticks(
@@ -152,7 +133,7 @@ def ticks(
         f"{_name(label)} at " + ", ".join(short(moment) for moment in moments[:12])
         for label, moments in times.items()
     )
-    return _Small("ticks", title, f"Marks on a time axis in {unit}. {said}.", figure)
+    return SmallDrawing("ticks", title, f"Marks on a time axis in {unit}. {said}.", figure)
 
 
 def curves(
@@ -192,7 +173,7 @@ def curves(
         heading(figure, title, conditions or said_below)
         figure.canvas.draw()
         label_ends(axes, ends, gap=0.09)
-    return _Small("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
+    return SmallDrawing("curves", title, f"{y_label} over {x_label}. {'; '.join(said)}.", figure)
 
 
 def panels(
@@ -216,77 +197,9 @@ def panels(
             )
         grid[0].set_ylabel(y_label)
         heading(figure, title)
-    return _Small("panels", title, f"Dots of {y_label} over {x_label}. {'; '.join(said)}.", figure)
-
-
-def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str = "") -> Drawing:
-    """Draw bytes as boxes in a row, coloured by field, each with its name."""
-    shown = [(name, data if len(data) <= 8 else data[:6]) for name, data in fields]
-    total = sum(len(data) for _, data in shown)
-    with lecture_style():
-        figure = blank(10, 2.9)
-        axes = figure.subplots()
-        at = 0
-        for number, ((name, data), (_, whole)) in enumerate(zip(shown, fields, strict=True)):
-            ink = _PARTS[number % 5]
-            for byte in data:
-                axes.barh(0, 0.94, left=at + 0.03, height=1, color=ink)
-                axes.text(
-                    at + 0.5, 0, f"{byte:02x}", ha="center", va="center", color="white",
-                    family="DejaVu Sans Mono", fontsize=13 if total > 16 else 16,
-                )  # fmt: skip
-                at += 1
-            more = f" … {len(whole)} B" if len(whole) > len(data) else ""
-            middle = at - len(data) / 2
-            below = number % 2 == 1
-            axes.text(
-                middle, 0.72 if not below else -0.72, name + more, ha="center", color=ink,
-                va="bottom" if not below else "top", fontweight="bold", fontsize=13,
-            )  # fmt: skip
-        axes.set_xlim(0, at)
-        axes.set_ylim(-1.6, 1.6)
-        axes.set_axis_off()
-        heading(figure, title, conditions)
-    said = "; ".join(f"{name}: {data.hex(' ')}" for name, data in shown)
-    return _Small("bytes", title, f"Boxes of bytes in their order. {said}.", figure)
-
-
-def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14) -> Drawing:
-    """Draw a recorded trace as a sequence diagram; time begins with its first bytes."""
-    rows = [
-        TraceRow(
-            event["connection"],
-            event["kind"],
-            event["sent_ms"],
-            event["t_ms"],
-            event["bytes"],
-            describe(event["text"], event["kind"]),
-        )
-        for event in events
-        if event["kind"] in ("up", "down") and event["bytes"]
-    ][:most]
-    first = min((row.sent_ms for row in rows), default=0.0)
-    moved = [replace(row, sent_ms=row.sent_ms - first, t_ms=row.t_ms - first) for row in rows]
-    return _small(sequence_diagram(moved, "conversation", title))
-
-
-def describe(text: str, kind: str) -> str:
-    """Say in two or three words what bytes on the wire are; ``text`` is their beginning."""
-    if text.startswith("HTTP/1.1 "):
-        status = " ".join(text[9:].split("\r\n")[0].split()[:2])
-        body = text.partition("\r\n\r\n")[2]
-        return f"{status}, message" if '"text"' in body else status
-    if text.startswith(("GET ", "POST ")):
-        return text.split("?")[0].split(" HTTP")[0]
-    for mark, word in (("<script>", "chunk: script"), ("data:", "chunk: event")):
-        if mark in text:
-            return word
-    if text[:1] in ("\x81", "\x82", "\x88", "\x89", "\x8a"):
-        return {"\x81": "text frame", "\x82": "binary frame", "\x88": "close frame",
-                "\x89": "ping", "\x8a": "pong"}[text[0]]  # fmt: skip
-    if text.startswith("{"):
-        return "message" if '"text"' in text else "first line"
-    return "bytes"
+    return SmallDrawing(
+        "panels", title, f"Dots of {y_label} over {x_label}. {'; '.join(said)}.", figure
+    )
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -331,18 +244,4 @@ def on_model(
     column = {name: [one[name] for one in points.values()] for name in ("mean", "low", "high")}
     line = [model(one) * 1000 for one in x]
     series = Series(slug, list(points), column["mean"], column["low"], column["high"], x, line)
-    return _small(model_and_points([series], "on_model", title, x_label, "mean latency, ms"))
-
-
-def frame_fields(frame: bytes, title: str) -> Drawing:
-    """Draw the bytes of one WebSocket frame by field (RFC 6455, 5.2)."""
-    more = {126: 2, 127: 8}.get(frame[1] & 127, 0)
-    key = 4 if frame[1] & 128 else 0
-    cuts = [0, 1, 2, 2 + more, 2 + more + key, len(frame)]
-    names = ["FIN, opcode", "mask bit, length", "longer length", "masking key", "payload"]
-    fields = [
-        (name, frame[begin:end])
-        for name, begin, end in zip(names, cuts, cuts[1:], strict=False)
-        if end > begin
-    ]
-    return byte_fields(fields, title)
+    return small(model_and_points([series], "on_model", title, x_label, "mean latency, ms"))

@@ -11,7 +11,7 @@ from loadtests.options import Settings
 from results.verdicts import Verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=3.0, drain=6.0)
+SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=3.0)
 
 
 @pytest.mark.parametrize("fault", ["drop", "double", "swap"])

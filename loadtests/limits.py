@@ -191,8 +191,11 @@ def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
             for probe in probes:
                 probe.tell("churn", count=5)
             memory.append(target.memory() / 2**20)
-        time.sleep(1)
-        audits = [probe.tell("report")["audit"] for probe in probes]
+        for _ in range(100):  # what was published last is still on its way
+            audits = [probe.tell("report")["audit"] for probe in probes]
+            if sum(audit["received"] for audit in audits) >= sent * 1000:
+                break
+            time.sleep(0.1)
     say(f"{audits} of {sent} messages; memory {memory[:: max(len(memory) // 10, 1)]} MiB")
     third = max(len(memory) // 3, 1)
     grown = statistics.median(memory[-third:]) / statistics.median(memory[third : 2 * third])

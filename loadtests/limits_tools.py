@@ -118,6 +118,10 @@ def publish(target: Target, rate: float, seconds: float) -> int:
                 time.sleep(wait)
             line.sendall(json.dumps({"text": TEXT, "sent_ns": due}).encode() + b"\0")
             _discard(line)
+        # To close with something unread would be a reset, and might take the last lines along.
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(262144):
+            pass
         return count
 
 

@@ -22,14 +22,14 @@ def _miss(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lecture() -> Iterator[Lecture]:
     lecture = Lecture()
     yield lecture
     lecture.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright

@@ -16,7 +16,7 @@ It knows TCP only, no HTTP. Rules:
   256 KiB); past it the relay stops reading and TCP tells the sender. What is under way counts as
   held, so one connection carries at most ``buffer_bytes`` per ``delay_s``;
 * a byte counts, and is traced, when it is handed to the socket of the other side;
-* opening a connection costs no round trip here, unlike on a real line: only what is sent waits;
+* opening a connection costs a round trip, as on a real line: the first bytes up wait for it;
 * an asyncio loop, best of :mod:`servers.relay_loop`, and not uvloop, whose timers may fire early;
   call it in the loop's thread only. asyncio sets TCP_NODELAY on both sides, as on all TCP.
 """

@@ -78,6 +78,8 @@ class Controls:
         state = self._publisher.state()
         rate = _number(state | order, "rate", 0, MOST_RATE)
         self._publisher.set(rate, round(_number(state | order, "size", 1, MOST_SIZE)))
+        # The answer tells the last number of the old schedule: who counts anew starts behind it.
+        await self._publisher.settle()
 
     async def _burst(self, order: dict[str, Any]) -> None:
         if order.get("picture") is True:

@@ -24,6 +24,7 @@ from servers.lecture_stage import CLOCK, KEY_FIELD, RACE
 MOST_RATE, MOST_BURST, MOST_SIZE = 100.0, 200, 1_200_000
 _MOST_WAITING = 1000
 _RETRY_SECONDS = 0.1
+_SETTLE_SECONDS = 3.0
 _AT_ONCE = 50
 _SIDE = 591  # of a square picture of about 1 MB, three bytes a pixel
 
@@ -56,6 +57,8 @@ class Source:
         self._numbers = itertools.count(1)
         self._waiting: deque[tuple[int, int, bytes | str]] = deque(maxlen=_MOST_WAITING)
         self._wake = asyncio.Event()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
         self._new_rate = asyncio.Event()
         self._picture: bytes | None = None
 
@@ -67,6 +70,11 @@ class Source:
         """Change the schedule from now on."""
         self.rate, self.size = rate, size
         self._new_rate.set()
+
+    async def settle(self) -> None:
+        """Wait until the stage has taken all that is due, but not for ever: it may be away."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_empty.wait(), _SETTLE_SECONDS)
 
     def burst(self, count: int) -> None:
         """Publish ``count`` messages at once."""
@@ -82,6 +90,7 @@ class Source:
     def _add(self, sent_ns: int, body: bytes | str) -> None:
         # Numbered here, so that what falls out of the queue is missed where it should arrive.
         self._waiting.append((next(self._numbers), sent_ns, body))
+        self._is_empty.clear()
         self._wake.set()
 
     async def run(self) -> None:
@@ -118,6 +127,7 @@ class Source:
     async def _drain(self, session: aiohttp.ClientSession) -> None:
         while True:
             while not self._waiting:
+                self._is_empty.set()
                 self._wake.clear()
                 await self._wake.wait()
             batch: list[dict[str, Any]] = []
@@ -141,10 +151,10 @@ class Source:
     ) -> None:
         """Publish; where the stage is away, try until it is back."""
         order = {"channel": channel, "messages": messages}
-        is_taken = await self._try_post(session, order)
-        if not is_taken:
+        while True:
+            if await self._try_post(session, order):
+                return
             await asyncio.sleep(_RETRY_SECONDS)
-            await self._post(session, channel, messages)
 
     async def _try_post(self, session: aiohttp.ClientSession, order: dict[str, Any]) -> bool:
         url = f"http://127.0.0.1:{self._stage.port}/stage/publish"

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTHING_SELECTED = 5  # pytest's exit status
+FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
+SLOW_WORKERS = min(os.cpu_count() or 1, 4) + 1
 
 
 class Part(NamedTuple):
@@ -85,14 +86,19 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
 
     Pytest says the last word: its closing line is what a reader and a CI look for. A run in which
     no test was selected is a failure, but for a side on which there is nothing: no slow test
-    exists, or the selection names tests of the other side only.
+    exists, or the selection names tests of the other side only. Slow tests mostly wait, so there
+    are more workers than cores; one that fails in this crowd is run again alone, and that counts.
     """
     ran = False
     for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
         print(f"== {name}", flush=True)
-        # A worker for each core, a file of tests to a worker; slow ones want the machine alone.
-        workers = [] if mark == "slow" else ["-n", "auto", "--dist", "loadfile"]
-        status = run(sys.executable, "-m", "pytest", "-m", mark, *workers, *pytest)
+        select = (sys.executable, "-m", "pytest", "-m", mark)
+        workers = "auto" if mark == "not slow" else str(SLOW_WORKERS)
+        status = run(*select, "-n", workers, "--dist", "loadfile", *pytest)
+        if status == FAILED and mark == "slow":
+            print("== slow tests that failed beside others, now alone", flush=True)
+            again = run(*select, "--last-failed", "--last-failed-no-failures", "none", *pytest)
+            status = FAILED if again == NOTHING_SELECTED else again
         if status == NOTHING_SELECTED and (mark == "slow" or pytest):
             continue
         if status:

@@ -35,7 +35,7 @@ def cases() -> tuple[list[str], int]:
     """Return the patterns of the cases to run, and how many cases they are."""
     if os.environ.get("DUPLEX_WSTEST_CASES") == "all":
         return ["*"], 517
-    short = [f"{group}.{case}" for group in _GROUPS for case in range(1, 5)]
+    short = [f"{group}.{case}" for group in _GROUPS for case in (1, 3)]
     return [*(f"{number}.*" for number in range(1, 11)), *short], 301 + len(short)
 
 

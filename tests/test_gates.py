@@ -47,7 +47,9 @@ def test_code_gates_all_run_with_this_python() -> None:
         (True, [], [0], 0),
         (False, [], [0, 0], 0),
         (False, [], [1], 1),  # failing fast tests: the slow ones are not started
-        (False, [], [0, 1], 1),
+        (False, [], [0, 1, 1], 1),  # slow ones that failed in the crowd fail alone too
+        (False, [], [0, 1, 0], 0),
+        (False, [], [0, 1, NOTHING_SELECTED], 1),  # a worker died: nothing to run again
         (False, [], [NOTHING_SELECTED], NOTHING_SELECTED),  # fast tests must exist
         (False, [], [0, NOTHING_SELECTED], 0),  # slow ones need not
         (False, ["-k", "slow_one"], [NOTHING_SELECTED, 0], 0),

@@ -88,6 +88,19 @@ def test_a_wrong_order_is_explained(lecture, control, order) -> None:
     assert problem["detail"]
 
 
+def test_a_new_schedule_begins_behind_all_that_was_due(lecture) -> None:
+    def order(control: str, what: dict[str, int]) -> int:
+        doors = f"/lecture/{control}"
+        status, told = ask(lecture.url, "POST", doors, what, Duplex_Key=lecture.key)
+        assert status == 200
+        return int(told["source"]["published"])
+
+    before = order("source", {"rate": 0})
+    order("burst", {"count": 150})
+    told = order("source", {"rate": 0})
+    assert told == before + 150
+
+
 def test_the_room_cannot_publish_to_the_race(lecture) -> None:
     lines = json.loads(
         ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]

@@ -72,11 +72,10 @@ def test_a_burst(race, wait_for_lanes) -> None:
 def test_half_a_second_away(race, wait_for_lanes) -> None:
     page = race("half")
     lanes = wait_for_lanes(page, lambda lane: len(lane["latencies"]) >= 16, seconds=30)
-    late = {slug: statistics.mean(lane["latencies"][2:]) for slug, lane in lanes.items()}
     # Half a second there; polling adds half an interval of a second (a model, not a speed).
-    assert late["web_socket"] == pytest.approx(500, abs=80)
-    assert late["sse"] == pytest.approx(500, abs=80)
-    assert late["polling"] == pytest.approx(1000, abs=200)
+    for slug in ("web_socket", "sse"):
+        assert statistics.median(lanes[slug]["latencies"][2:]) == pytest.approx(500, abs=100)
+    assert statistics.mean(lanes["polling"]["latencies"][2:]) == pytest.approx(1000, abs=200)
 
 
 def test_a_cut_loses_nothing(race, wait_for_lanes) -> None:

@@ -1,12 +1,14 @@
 """Plain Locust works with our users, as the README says it."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from loadtests import result_file
 from loadtests.processes import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,3 +84,35 @@ def test_users_that_join_later_are_audited_from_where_they_began(tmp_path):
     audit = found["techniques"]["sse"]["audit"]
     published = found["published"]["accepted"]
     assert 0 < audit["received"] == audit["expected"] < 6 * published
+
+
+@pytest.mark.slow
+def test_a_master_and_two_workers_of_their_own_give_one_result(tmp_path):
+    result, rate, seconds, users = tmp_path / "result.json", 50, 2, 10
+    locust = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # Locust's master cannot choose one
+        door = str(probe.getsockname()[1])
+    with Server(["sse"]) as server:
+        workers = [
+            subprocess.Popen(
+                [*locust, "--worker", "--master-port", door],
+                cwd=ROOT, stderr=subprocess.PIPE, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        done = run_locust(
+            "SseUser", "--master", "--master-bind-port", door, "--expect-workers", "2",
+            "--headless", "--host", server.url, "-u", str(users), "-r", str(users),
+            "--rate", str(rate), "--seconds", str(seconds), "--warm-up", "0.5",
+            "--result", str(result),
+        )  # fmt: skip
+        said = [worker.communicate(timeout=30)[1] for worker in workers]
+    assert done.returncode == 0, done.stderr
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    found = result_file.read(result)
+    one = found.techniques["sse"]
+    assert found.published["accepted"] == rate * seconds
+    untimed = rate // 2  # of half a second of warm-up: audited, too
+    assert one.audit.received == one.audit.expected == users * (rate * seconds + untimed)
+    assert one.histograms["delivery"].get_total_count() == users * rate * seconds
+    assert len(found.conditions) == 3

@@ -40,9 +40,10 @@ class Pacer:
         started = time.monotonic()
         due, self._due = self._due, {}
         try:
-            for channel in due:
-                channel.flush()
+            while due:
+                due.popitem()[0].flush()
         finally:  # a fault in one flush must not be the last of all
+            self._due = due | self._due
             # uvloop writes to the sockets at the end of this turn of the loop; measure that too.
             self._loop.call_soon(self._rest, started)
 

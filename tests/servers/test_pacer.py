@@ -80,3 +80,13 @@ async def test_a_fault_in_one_flush_is_not_the_last_of_all() -> None:
     pacer.due(good)
     await until(lambda: good.begun, "flushed")
     assert len(loop_errors) == 1
+
+
+async def test_a_fault_in_one_flush_keeps_no_other_channel_waiting_for_its_next_message() -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    pacer, bad = Pacer(), Flushed(fails=True)
+    others = [Flushed(), Flushed()]
+    for channel in (others[0], bad, others[1]):
+        pacer.due(channel)
+    await until(lambda: all(channel.begun for channel in (*others, bad)), "flushed")
+    assert [len(channel.begun) for channel in (*others, bad)] == [1, 1, 1]

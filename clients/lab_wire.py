@@ -87,7 +87,10 @@ class Wire:
 
     def _next(self, kind: str) -> list[Any]:
         if self._at >= len(self._talk) or self._talk[self._at][0] != kind:
-            raise ReplayError(f"the recorded talk has no {kind} here; LIVE = True talks anew")
+            raise ReplayError(
+                f"the recorded talk has no {kind} here: run the cells again from the one that "
+                "dials, each once; or set LIVE = True to talk anew"
+            )
         self._at += 1
         found: list[Any] = self._talk[self._at - 1][1]
         return found

@@ -174,3 +174,5 @@ def _room_for_numbers(axes: Axes) -> None:
     longest = axes.dataLim.x1
     words = any(" " in text.get_text() for text in axes.texts)
     axes.set_xlim(0, longest * (1.95 if words else 1.25) if longest > 0 else 1.0)
+    if not longest > 0:
+        axes.set_xticks([0])  # nothing to measure by

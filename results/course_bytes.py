@@ -58,7 +58,10 @@ def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14
     ][:most]
     first = min((row.sent_ms for row in rows), default=0.0)
     moved = [replace(row, sent_ms=row.sent_ms - first, t_ms=row.t_ms - first) for row in rows]
-    return small(sequence_diagram(moved, "conversation", title))
+    ways = [row.t_ms - row.sent_ms for row in moved]
+    opens = bool(ways) and ways[0] > 2 * min(ways)  # a round trip before the first bytes can go
+    conditions = "the first arrow holds the opening of the connection, too" if opens else ""
+    return small(sequence_diagram(moved, "conversation", title, conditions))
 
 
 def describe(text: str, kind: str) -> str:
@@ -66,7 +69,9 @@ def describe(text: str, kind: str) -> str:
     if text.startswith("HTTP/1.1 "):
         status = " ".join(text[9:].split("\r\n")[0].split()[:2])
         body = text.partition("\r\n\r\n")[2]
-        return f"{status}, message" if '"text"' in body else status
+        # The recorded beginning may end before a message does.
+        found = any(mark in body for mark in ('"text"', '"messages":[{'))
+        return f"{status}, message" if found else status
     if text.startswith(("GET ", "POST ")):
         return text.split("?")[0].split(" HTTP")[0]
     for mark, word in (("<script>", "chunk: script"), ("data:", "chunk: event")):

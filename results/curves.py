@@ -21,6 +21,7 @@ from results.style import (
     label_ends,
     lecture_style,
     log_ticks,
+    mark_size,
     small_panels,
     warn,
 )
@@ -116,7 +117,9 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
         log_ticks(top.yaxis)
         top.set_title("median delivery latency, ms")
         bottom.set_title("server CPU, % of one core")
-        bottom.set_ylim(0, 105)
+        busiest = float(table["server_cpu"].max()) * 100
+        # A full core is the top of the scale only where somebody comes near it.
+        bottom.set_ylim(0, min(105.0, 1.2 * busiest) if busiest > 0 else 105.0)
         bottom.set_xlabel("users" if load == "users" else "messages per second")
         heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
         figure.draw_without_rendering()  # the layout, before places in it are asked for
@@ -212,6 +215,7 @@ def model_and_points(
                 fmt=marker(one.technique),
                 color=ink,
                 capsize=5,
+                ms=mark_size(marker(one.technique), 11),
             )
             ends.append(End(one.model_x[-1], one.model_y[-1], title(one.technique), ink))
             points = zip(one.x, one.measured, strict=True)
@@ -238,7 +242,9 @@ def _points(
 ) -> None:
     for one_x, one_y, verdict in zip(x, y, verdicts, strict=True):
         fill = color(slug) if verdict == Verdict.VALID else "white"
-        axes.plot(one_x, one_y, marker=marker(slug), color=color(slug), markerfacecolor=fill)
+        mark = marker(slug)
+        size = mark_size(mark, 10)
+        axes.plot(one_x, one_y, mark, ms=size, color=color(slug), markerfacecolor=fill)
 
 
 def _verdicts(run: Run, keys: set[str]) -> dict[str, str]:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from results.errors import ResultsError
 from results.palette import FAINT, INK
 from results.record import TraceRow
-from results.style import Drawing, blank, heading, lecture_style, spread
+from results.style import Drawing, blank, heading, lecture_style, plain_numbers, spread
 
 UP, DOWN = "#0B5394", "#A33C00"
 
 
-def sequence_diagram(rows: Sequence[TraceRow], name: str, caption: str) -> Drawing:
+def sequence_diagram(
+    rows: Sequence[TraceRow], name: str, caption: str, conditions: str = ""
+) -> Drawing:
     """Draw client (left), server (right) and time (down), one arrow for each row.
 
     An arrow begins where and when the sender's bytes reached the relay and ends when they left
@@ -35,7 +37,8 @@ def sequence_diagram(rows: Sequence[TraceRow], name: str, caption: str) -> Drawi
         axes.set_xticks([0, 1], ["client", "server"], fontweight="bold", fontsize=16)
         axes.xaxis.set_ticks_position("top")
         axes.tick_params(axis="x", length=0)
-        axes.set_ylabel("ms")
+        axes.set_ylabel("time, ms")
+        plain_numbers(axes.yaxis)
         axes.grid(visible=False)
         for side in ("bottom", "left"):
             axes.spines[side].set_visible(False)
@@ -66,7 +69,7 @@ def sequence_diagram(rows: Sequence[TraceRow], name: str, caption: str) -> Drawi
                     color=INK,
                     fontsize=13,
                 )
-        heading(figure, caption)
+        heading(figure, caption, conditions)
     ways = {"up": "client to server", "down": "server to client"}
     said = "; ".join(
         f"at {row.sent_ms:.0f} ms {ways[row.direction]} {row.label} ({row.bytes} B), "

@@ -8,6 +8,7 @@ import pandas as pd
 from hdrh.histogram import HdrHistogram
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from results.histogram import NS_PER_MS, curve, percentiles_ms
@@ -25,6 +26,7 @@ from results.selection import (
     unless_valid,
 )
 from results.style import (
+    NUMBERS,
     Drawing,
     End,
     blank,
@@ -32,6 +34,7 @@ from results.style import (
     label_ends,
     lecture_style,
     log_ticks,
+    mark_size,
     row_panels,
     small_panels,
     warn,
@@ -50,14 +53,14 @@ def latency_distribution(run: Run) -> Drawing:
         for axes, network in zip(panels, names, strict=True):
             axes.set_xscale("log")
             axes.set_title(network)
-            axes.set_xlabel("ms")
-            axes.text(1.03, 1.02, "p50 | p99 ms", transform=axes.transAxes, color=FAINT)
+            axes.set_xlabel("latency, ms")
+            axes.text(1.03, 1.02, "p50 | p99", transform=axes.transAxes, color=FAINT)
             for y, slug in enumerate(slugs):
                 chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
                 for _, _, row in rows_of(table, [slug], [network]):
                     _distribution(axes, y, slug, run.merged(chosen), row)
         _share_x(panels)
-        marks = "large mark: p50, small mark: p99"
+        marks = "large mark: p50, small mark: p99, both in ms at the right"
         heading(figure, "Delivery latency", f"{describe(cells[0])}; {marks}")
     said = [
         f"{title(slug)} {short(row['p50_ms'])} and {short(row['p99_ms'])} ms on {network}"
@@ -93,6 +96,7 @@ def latency_percentiles(run: Run, network: str | None = None) -> Drawing:
                 x[-1],
                 y[-1],
                 marker=marker(slug),
+                markersize=mark_size(marker(slug), 10),
                 color=color(slug),
                 markerfacecolor=color(slug) if valid else "white",
                 clip_on=False,
@@ -199,7 +203,7 @@ def _distribution(
             value,
             y + 0.32,
             marker=marker(slug),
-            markersize=size,
+            markersize=mark_size(marker(slug), size),
             color=color(slug),
             markerfacecolor=color(slug) if valid else "white",
             clip_on=False,
@@ -235,4 +239,11 @@ def _share_x(panels: Sequence[Axes]) -> None:
     limits = [axes.get_xlim() for axes in panels]
     for axes in panels:
         axes.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-        log_ticks(axes.xaxis)
+        log_ticks(axes.xaxis, roomy=len(panels) == 1)
+        low, high = axes.get_xlim()
+        if len(panels) > 2 and high > 1000 * low:  # in narrow panels every second power has room
+            axes.xaxis.set_major_formatter(FuncFormatter(_even_power))
+
+
+def _even_power(value: float, _: object) -> str:
+    return NUMBERS.format(x=value) if round(np.log10(value)) % 2 == 0 else ""

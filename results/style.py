@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from results.palette import FAINT, GRID, INK, WARNING
 from results.verdicts import Verdict
@@ -58,6 +58,7 @@ SETTINGS: dict[str, Any] = {
     "path.simplify_threshold": 0.3,
 }
 PNG_DPI = 110
+NUMBERS = "{x:,.10g}"  # plain, thousands apart
 _DIGITS = re.compile(r"(\d\.\d\d)\d+")
 
 
@@ -130,23 +131,39 @@ def heading(figure: Figure, title: str, conditions: str = "") -> None:
     figure.text(0.008, 1 - 0.52 / height, conditions, fontsize=14, color=FAINT, va="center")
 
 
-def log_ticks(axis: Axis) -> None:
-    """Write plain numbers on a logarithmic axis, 1-2-5 steps where it is short.
+def log_ticks(axis: Axis, roomy: bool = True) -> None:
+    """Write plain numbers on a logarithmic axis, finer steps where it is short.
 
-    Call it when the limits are known.
+    Call it when the limits are known; ``roomy`` says that six numbers have room in one decade.
     """
     low, high = axis.get_view_interval()
-    steps = (1.0,) if high > 50 * low else (1.0, 2.0, 5.0)
-    axis.set_major_locator(LogLocator(subs=steps))
-    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axis.set_minor_formatter(NullFormatter())
+    steps: tuple[float, ...] = (1.0,) if high > 50 * low else (1.0, 2.0, 5.0)
+    if roomy and high < 10 * low:
+        steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_major_formatter(StrMethodFormatter(NUMBERS))
+    axis.set_minor_locator(NullLocator())
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Write the numbers of a linear axis with the thousands apart, as the labels have them."""
+    axis.set_major_formatter(StrMethodFormatter(NUMBERS))
+
+
+def mark_size(mark: str, size: float) -> float:
+    """Return the size at which ``mark`` looks as large as the others do at ``size``."""
+    return size * 1.55 if mark == "*" else size
 
 
 def row_panels(slugs: Sequence[str], count: int) -> tuple[Figure, list[Axes]]:
     """Return a figure of ``count`` panels side by side, one row for each technique."""
     figure = blank()
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(wspace=0.06)  # the last number of one panel stays off the next one's first
     panels: list[Axes] = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
     for axes in panels:
+        plain_numbers(axes.xaxis)
         axes.set_ylim(len(slugs) - 0.45, -0.75)  # the oldest technique on top
         axes.set_yticks(range(len(slugs)), [BY_SLUG[slug].title for slug in slugs])
         axes.tick_params(axis="y", length=0)
@@ -162,6 +179,7 @@ def small_panels(count: int) -> tuple[Figure, list[Axes]]:
     figure = blank(height=2.2 + 2.0 * lines)
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     panels: list[Axes] = list(grid.ravel())
+    plain_numbers(panels[0].yaxis)
     for axes in panels[count:]:
         axes.remove()
     return figure, panels[:count]

@@ -47,6 +47,7 @@ def execute(path: Path, live: bool, edit: Callable[[str], str] = lambda source: 
         timeout=CELL_S,
         record_timing=False,
         kernel_name="python3",
+        extra_arguments=["--log-level=40"],  # its warnings are about a network; this is loopback
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with _environment({"DUPLEX_LIVE": "1" if live else "0"}):

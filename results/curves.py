@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from results.errors import ResultsError
-from results.palette import FAINT, GRID, INK, WARNING, color, marker
+from results.palette import GRID, color, marker
 from results.reading import Run
 from results.selection import describe, main_cells, networks, short, slugs_of, title, unless_valid
 from results.style import (
@@ -134,54 +133,6 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
     )
 
 
-def checks(run: Run) -> Drawing:
-    """Draw each check's distance from its model, in tolerances: inside of the band is passed."""
-    table = run.checks
-    if table.empty:
-        raise ResultsError(f"{run.folder.name} has no checks to draw")
-    gaps = table["measured"] - table["expected"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = np.where(gaps == 0, 0.0, gaps / table["tolerance"])
-    outside = 1.9
-    with lecture_style():
-        figure = blank(height=1.9 + 0.42 * len(table))
-        axes = figure.subplots()
-        axes.axvspan(-1, 1, color="#DCEFE3", zorder=0)
-        axes.axvline(0, color=FAINT, lw=1.2)
-        names = []
-        varied = [name for name in ("network", "variant", "repeat") if table[name].nunique() > 1]
-        for y, (row, distance) in enumerate(zip(table.itertuples(), scaled, strict=True)):
-            measured, expected = table["measured"].iloc[y], table["expected"].iloc[y]
-            slug = str(row.technique)
-            names.append(f"{title(slug)}: {row.check}" + _varied(row, varied))
-            place = float(np.clip(distance, -outside, outside))
-            fill = color(slug) if row.passed else "white"
-            axes.plot(place, y, marker=marker(slug), color=color(slug), markerfacecolor=fill)
-            text = f"{short(measured)} / {short(expected)} {row.unit}"
-            axes.text(
-                2.1,
-                y,
-                text if row.passed else f"{text}  FAILED",
-                va="center",
-                color=INK if row.passed else WARNING,
-                fontweight="normal" if row.passed else "bold",
-            )
-        axes.set_xlim(-2, 2)
-        axes.set_ylim(len(table) - 0.4, -0.6)
-        axes.set_yticks(range(len(table)), names)
-        axes.set_xticks([-1, 0, 1], ["- tolerance", "as expected", "+ tolerance"])
-        axes.grid(axis="y", visible=False)
-        heading(figure, "Measured against model", "right: measured / expected")
-    passed = int(table["passed"].sum())
-    said = "; ".join(
-        f"{title(str(row.technique))} {row.check} measured {row.measured:g}, expected "
-        f"{row.expected:g} {row.unit}"
-        for row in table.itertuples()
-    )
-    alt = f"{passed} of {len(table)} checks lie inside of their tolerance. {said}."
-    return Drawing("checks", "Measured against model", alt, figure)
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
     """Measured points of one technique with their intervals, and the model's line."""
@@ -230,11 +181,6 @@ def model_and_points(
         label_ends(axes, ends)
     alt = f"{caption}: measured points on the line of the model. {y_label} by {x_label}: "
     return Drawing(name, caption, alt + "; ".join(said) + ".", figure)
-
-
-def _varied(row: Any, names: Sequence[str]) -> str:
-    values = [f"#{row.repeat}" if name == "repeat" else getattr(row, name) for name in names]
-    return "".join(f", {value}" for value in values if value)
 
 
 def _points(

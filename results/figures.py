@@ -7,7 +7,8 @@ see it) and ``figure``, and shows itself in a notebook. :func:`draw_run` draws w
 from collections.abc import Callable
 
 from results.bars import bytes_per_message, connection_rates, open_connections, server_cost
-from results.curves import Series, checks, knee, ledger_over_time, model_and_points
+from results.checked import checks
+from results.curves import Series, knee, ledger_over_time, model_and_points
 from results.diagrams import sequence_diagram
 from results.distributions import honest_and_naive, latency_distribution, latency_percentiles
 from results.errors import ResultsError

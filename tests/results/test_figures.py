@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -137,6 +138,17 @@ def test_one_network_one_technique(run: Run) -> None:
     part = replace(run, cells=cells, latency=run.latency[run.latency["cell"].isin(keys)])
     for draw in OF_A_RUN[:-1]:
         assert overlaps(draw(part)) == []
+
+
+def test_exact_counts_are_told_and_not_drawn_beside_models(run: Run) -> None:
+    exact = run.checks.assign(tolerance=0.0, expected=1.0, measured=1.0, passed=True)
+    many = pd.concat([run.checks, *[exact] * 20], ignore_index=True)
+    drawing = figures.checks(replace(run, checks=many))
+    check(drawing)
+    count = len(run.checks)
+    assert f"{21 * count} of {21 * count} checks" in drawing.alt
+    told = f"{20 * count} exact counts are as they should be"
+    assert any(told in text.get_text() for text in texts(drawing))
 
 
 def test_failed_checks_are_marked(run: Run) -> None:

@@ -11,7 +11,8 @@ It is told what to do by JSON lines on its standard input, and answers each with
 
 Every socket's bytes are counted; since all get the same bytes, one that is read message by message
 tells how many messages each got, and any difference between sockets shows. Latency is taken on a
-sample of the sockets, the spread (first to last socket of one message) on all. With ``--audit``
+sample of the sockets, up to when the kernel had the bytes (what this process is late in reading is
+not the server's), the spread (first to last socket of one message) on all. With ``--audit``
 every message of every socket is read, and its id must follow the one before.
 """
 
@@ -26,13 +27,15 @@ import sys
 import time
 from collections.abc import Iterator
 
+from clients import arrival
 from loadtests.limits_audit import Audit
 from wire.http_head import END
 
 _ID = re.compile(rb'"id": ?(\d+),')
 _SENT = re.compile(rb'"sent_ns": ?(\d+),')
 _CURSOR = re.compile(rb'"cursor": ?"([^"]+)"')
-_SAMPLE = 20
+_SAMPLE = 20  # sockets
+_PART = 2000  # latencies: a second of a hundred messages to each of the sample
 _MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchmark
 
 _NO_RST_WAIT = struct.pack("ii", 1, 0)  # close by RST, as a line that is cut
@@ -82,6 +85,8 @@ class Probe:
             for one in fresh:
                 self._subscribed(one)
         self._sampled = set(list(self._sockets)[:: max(len(self._sockets) // _SAMPLE, 1)])
+        for fd in self._sampled:
+            arrival.prepare(self._sockets[fd])
         if self._slug == "polling":
             now = time.monotonic()
             step = self._interval / len(self._sockets)
@@ -155,7 +160,12 @@ class Probe:
                 is_told = True
                 continue
             try:
-                size = self._sockets[fd].recv_into(buffer)
+                if fd in self._sampled:
+                    data, arrived = arrival.receive(self._sockets[fd], len(buffer))
+                    size = len(data)
+                    buffer[:size] = data
+                else:
+                    size = self._sockets[fd].recv_into(buffer)
             except OSError:
                 size = 0
             now = time.monotonic_ns()
@@ -178,7 +188,7 @@ class Probe:
             if fd in self._sampled:
                 sent = _SENT.findall(data)
                 self._messages[fd] += len(sent)
-                self._latencies += [now - int(stamp) for stamp in sent]
+                self._latencies += [arrived - int(stamp) for stamp in sent]
         return is_told
 
     def _take_answer(self, fd: int, data: bytes) -> None:
@@ -204,15 +214,10 @@ class Probe:
         return max(self._due[0][0] - now, 0.0) if self._due else 0.5
 
     def report(self) -> dict[str, object]:
-        """Return what has come since :meth:`measure`.
-
-        The typical p99 is the median of those of ten equal parts of the time: what else runs on
-        the machine for a moment spoils one part.
-        """
-        tenth = max(len(self._latencies) // 10, 1)
+        """Return what has come since :meth:`measure`, and the p99 of each part of the time."""
         parts = [
-            sorted(self._latencies[start : start + tenth])[int(tenth * 0.99)]
-            for start in range(0, len(self._latencies) - tenth + 1, tenth)
+            sorted(self._latencies[start : start + _PART])[_PART * 99 // 100] / 1e6
+            for start in range(0, len(self._latencies) - _PART + 1, _PART)
         ]
         latencies = sorted(self._latencies)
         spreads = sorted(self._last[number] - first for number, first in self._first.items())
@@ -228,7 +233,7 @@ class Probe:
                 name: latencies[int(len(latencies) * share)] / 1e6 if latencies else None
                 for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 0.999999))
             },
-            "typical_p99_ms": sorted(parts)[len(parts) // 2] / 1e6 if parts else None,
+            "p99_parts_ms": parts,
             "spread_ms": spreads[len(spreads) // 2] / 1e6 if spreads else None,
         }
 
@@ -251,6 +256,7 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=1.0)
     parser.add_argument("--audit", action="store_true")
     options = parser.parse_args()
+    arrival.use_kernel_clock()
     probe = Probe(options.slug, options.port, options.interval, options.audit)
     answer: dict[str, object]
     for command in probe.commands():

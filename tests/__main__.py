@@ -93,8 +93,10 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
     for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
         print(f"== {name}", flush=True)
         select = (sys.executable, "-m", "pytest", "-m", mark)
-        workers = "auto" if mark == "not slow" else str(SLOW_WORKERS)
-        status = run(*select, "-n", workers, "--dist", "loadfile", *pytest)
+        workers = ["-n", "auto"]
+        if mark == "slow":
+            workers = ["-n", str(SLOW_WORKERS), "--no-loadscope-reorder"]
+        status = run(*select, *workers, "--dist", "loadfile", *pytest)
         if status == FAILED and mark == "slow":
             print("== slow tests that failed beside others, now alone", flush=True)
             again = run(*select, "--last-failed", "--last-failed-no-failures", "none", *pytest)

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,15 @@ settings.register_profile("duplex", deadline=None, max_examples=100)
 settings.load_profile("duplex")
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that ask for most time, so that none of them is left for the end."""
+    asked: dict[Path, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        asked[item.path] = max(asked.get(item.path, 0), limit.args[0] if limit else 0)
+    items.sort(key=lambda item: -asked[item.path])
 
 
 @pytest.fixture

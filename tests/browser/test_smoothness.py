@@ -14,7 +14,7 @@ SECONDS = int(os.environ.get("DUPLEX_SMOOTH_SECONDS", "10"))
 LONG_MS = 100
 WINDOW_S = 5
 MOST_WINDOWS = 8
-WARM_UP_S = 35 if SECONDS > 60 else 12
+WARM_UP_S = 35 if SECONDS > 60 else 8
 
 
 def reading(session: Any) -> dict[str, float]:

@@ -26,7 +26,7 @@ from wire.web_socket_frames import Opcode, encode_frame
 
 DOORS = list(seeds(0))
 # Streams thrown at each door; 10,000 each (100,000 in all) take a minute or two.
-COUNT = int(os.environ.get("DUPLEX_FUZZ", "2000"))
+COUNT = int(os.environ.get("DUPLEX_FUZZ", "1000"))
 SEED = int(os.environ.get("DUPLEX_SEED", "1"))
 MASK = b"abcd"
 

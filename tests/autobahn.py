@@ -9,6 +9,7 @@ The cases of compression (12 and 13) send a thousand messages each; the longer o
 minutes together, so they run only where DUPLEX_WSTEST_CASES is ``all``.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +19,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows, for which no Python 2.7 is looked for
+    fcntl = None  # type: ignore[assignment]
 
 VERSION = "autobahntestsuite==0.8.2"
 _MAKER = "virtualenv<20.22"  # the last that makes environments for Python 2.7
@@ -45,10 +51,22 @@ def find_wstest() -> str | None:
     if asked is not None:
         return asked
     made = _FOLDER / "bin" / "wstest"
-    if made.exists():
-        return str(made)
-    old = next(_old_pythons(), None)
-    return None if old is None else _make(old, made)
+    with _one_at_a_time():
+        if made.exists():
+            return str(made)
+        old = next(_old_pythons(), None)
+        return None if old is None else _make(old, made)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let no two workers make the environment at once."""
+    if fcntl is None:
+        yield
+        return
+    with Path(sys.prefix, "autobahn.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def bad_cases(index: Path, agent: str) -> tuple[int, dict[str, tuple[str, str]]]:

@@ -39,6 +39,7 @@ PARTS = (
     ),
     Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org"),
     Part("HAProxy", ("haproxy",), "haproxy", "elsewhere `brew install haproxy`, or haproxy.org"),
+    Part("curl", ("curl",), "curl", "elsewhere `brew install curl`, or curl.se"),
 )
 GATES = {
     "ruff check": ("ruff", "check"),

@@ -68,7 +68,7 @@ def test_exit_status_of_the_tests(
 
 
 def test_parts_are_found_on_the_path_or_where_debian_keeps_servers() -> None:
-    have = {"google-chrome", "/usr/sbin/nginx"}
+    have = {"google-chrome", "/usr/sbin/nginx", "curl"}
     missing = missing_parts(lambda name: name if name in have else None)
     assert [part.name for part in missing] == ["HAProxy"]
 

@@ -43,6 +43,16 @@ class Connection:
 
     def __init__(self, port: int, target: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        try:
+            self._shake_hands(port, target)
+        except BaseException:
+            self.socket.close()  # or its warning comes up in whichever test runs next
+            raise
+        self.decoder = MessageDecoder(
+            masked=False, limit=64 * 2**20, deflate=self.agreement is not None
+        )
+
+    def _shake_hands(self, port: int, target: str) -> None:
         nonce, offer = os.urandom(16), web_socket_deflate.offer()
         host = ("Host", f"127.0.0.1:{port}")
         self.socket.sendall(encode_opening(target, [host], nonce, extension=offer))
@@ -51,9 +61,6 @@ class Connection:
             data += self.socket.recv(65536)
         head, _, self.rest = data.partition(END)
         _, self.agreement = check_response(decode_response_head(head), nonce, extension=offer)
-        self.decoder = MessageDecoder(
-            masked=False, limit=64 * 2**20, deflate=self.agreement is not None
-        )
 
     def echo(self) -> list[str]:
         """Send back what comes until the connection ends; return the texts."""

@@ -1,102 +1,14 @@
 import asyncio
-import base64
-import json
 import random
-import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 
-import aiohttp
 import psutil
 import pytest
 
 from servers.relay import Link, Relay
-from servers.relay_door import main
-from servers.relay_loop import new_loop
-from servers.relay_trace import Trace
-from wire.tcp_info import SIZE, TcpInfo, decode_tcp_info
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
-BLOB = bytes(range(256)) * 4096  # 1 MiB
-
-
-@dataclass
-class Peer:
-    """Both ends of one relayed connection, in the hands of the test."""
-
-    relay: Relay
-    client: tuple[asyncio.StreamReader, asyncio.StreamWriter]
-    server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-    async def up(self, data: bytes) -> bytes:
-        self.client[1].write(data)
-        return await self.server[0].readexactly(len(data))
-
-    async def down(self, data: bytes) -> bytes:
-        self.server[1].write(data)
-        return await self.client[0].readexactly(len(data))
-
-
-@dataclass
-class Backend:
-    """A server that hands its connections to the test."""
-
-    port: int = 0
-    accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(
-        default_factory=asyncio.Queue
-    )
-    writers: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    async def connect(self, relay: Relay) -> Peer:
-        client = await asyncio.open_connection("127.0.0.1", relay.port)
-        self.writers.append(client[1])
-        return Peer(relay, client, await self.accepted.get())
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[Backend]:
-    backend = Backend()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        backend.writers.append(writer)
-        await backend.accepted.put((reader, writer))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    backend.port = server.sockets[0].getsockname()[1]
-    yield backend
-    for writer in backend.writers:
-        writer.transport.abort()
-    server.close()
-    await server.wait_closed()
-
-
-@asynccontextmanager
-async def joined(backend: Backend, **settings: object) -> AsyncIterator[Peer]:
-    async with Relay("127.0.0.1", backend.port, **settings) as relay:  # type: ignore[arg-type]
-        yield await backend.connect(relay)
-
-
-async def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, f"waited 10 s for: {what}"
-        await asyncio.sleep(0.005)
-
-
-async def fails_or_ends(reader: asyncio.StreamReader) -> bytes:
-    """What still arrives until the connection ends, by FIN or RST."""
-    got = b""
-    try:
-        while chunk := await reader.read(1 << 16):
-            got += chunk
-    except ConnectionError:
-        pass
-    return got
-
+from tests.servers.relayed import BLOB, Backend, fails_or_ends, joined, until, waiting
 
 # What passes
 
@@ -137,10 +49,6 @@ async def test_a_shorter_delay_does_not_let_bytes_overtake(backend: Backend) -> 
             if i == 4:
                 peer.relay.link = Link(delay_s=0)
         assert await peer.client[0].readexactly(10) == bytes(range(10))
-
-
-def waiting(relay: Relay) -> int:
-    return sum(connection.waiting for connection in relay.connections.each)
 
 
 async def test_changing_the_line_while_bytes_pass_loses_nothing(backend: Backend) -> None:
@@ -317,63 +225,6 @@ async def test_no_server_behind_means_reset() -> None:
         assert relay.connections.open == 0
 
 
-# Counts and trace
-
-
-def _tcp_info(writer: asyncio.StreamWriter) -> TcpInfo:
-    sock = writer.get_extra_info("socket")
-    return decode_tcp_info(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE))
-
-
-@linux_only
-async def test_the_relay_and_the_kernel_count_the_same_bytes(backend: Backend) -> None:
-    async with joined(backend) as peer:
-        for size in (1, 125, 65_536, 300_001):
-            await peer.up(bytes(size))
-            await peer.down(bytes(2 * size))
-        up = 1 + 125 + 65_536 + 300_001
-        counts = peer.relay.connections
-        assert (counts.bytes_up, counts.bytes_down) == (up, 2 * up)
-        assert (counts.each[0].bytes_up, counts.each[0].bytes_down) == (up, 2 * up)
-        client, server = _tcp_info(peer.client[1]), _tcp_info(peer.server[1])
-        assert client.bytes_retrans == server.bytes_retrans == 0
-        assert (client.bytes_sent, client.bytes_received) == (up, 2 * up)
-        assert (server.bytes_sent, server.bytes_received) == (2 * up, up)
-        assert client.data_segs_out
-        assert server.data_segs_in
-
-
-async def test_the_trace_holds_the_very_bytes_and_who_sent_them_when(backend: Backend) -> None:
-    async with joined(backend, link=Link(delay_s=0.01), trace=Trace(100, 1 << 20)) as peer:
-        before = time.monotonic_ns()
-        await peer.up(b"GET / HTTP/1.1\r\n\r\n")
-        await peer.down(BLOB)
-        peer.server[1].write_eof()
-        assert await peer.client[0].read() == b""
-        peer.relay.cut()
-        events = list(peer.relay.trace)
-    assert [e.kind for e in events if e.kind != "down"] == ["open", "up", "close"]
-    assert b"".join(e.data for e in events if e.kind == "up") == b"GET / HTTP/1.1\r\n\r\n"
-    down = [e for e in events if e.kind == "down"]
-    assert b"".join(e.data for e in down) == BLOB
-    assert (down[-1].length, down[-1].data) == (0, b"")
-    assert [e.seq for e in events] == list(range(1, len(events) + 1))
-    assert [e.t_ns for e in events] == sorted(e.t_ns for e in events)
-    assert {e.client_port for e in events} == {peer.client[1].get_extra_info("sockname")[1]}
-    for event in (e for e in events if e.length):
-        assert before <= event.entered_ns <= event.t_ns - 10_000_000
-
-
-def test_the_trace_is_bounded_and_knows_the_true_length() -> None:
-    trace = Trace(limit=3, bytes_each=4)
-    for i in range(5):
-        trace.record("up", 1, 1000, i, data=b"abcdefgh")
-    assert [(e.seq, e.length, e.data) for e in trace] == [(i, 8, b"abcd") for i in (3, 4, 5)]
-    assert [e.seq for e in trace.after(4)] == [5]
-    assert [e.seq for e in trace.after(0)] == [3, 4, 5]
-    assert (trace.after(5), trace.after(99)) == ((), ())
-
-
 # Life and limits
 
 
@@ -410,124 +261,3 @@ def test_a_line_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
 async def test_a_cut_after_no_byte_is_refused() -> None:
     with pytest.raises(ValueError, match="down_bytes must be 1 or more"):
         Relay("127.0.0.1", 1).cut_after(0)
-
-
-def test_the_fine_loop_neither_fires_early_nor_misses_a_socket() -> None:
-    async def ping() -> None:
-        asked = time.monotonic()
-        await asyncio.sleep(0.0123)
-        assert time.monotonic() - asked >= 0.0122
-        left, right = socket.socketpair()
-        with left, right:
-            left.setblocking(False)
-            asyncio.get_running_loop().call_later(0.001, right.send, b"!")
-            assert await asyncio.get_running_loop().sock_recv(left, 9) == b"!"
-
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(ping())
-
-
-# The process and its door
-
-
-@asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "servers.relay", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-        await started.communicate()
-
-
-async def test_the_command_relays_obeys_its_door_and_ends_at_once(backend: Backend) -> None:
-    to = f"127.0.0.1:{backend.port}"
-    options = ("--to", to, "--to", to, "--delay-ms", "5", "--control-port", "0")
-    async with process(*options) as started:
-        assert started.stdout
-        lines = [(await started.stdout.readline()).decode().split() for _ in range(3)]
-        assert [line[:2] + line[3:] for line in lines] == [
-            ["relay", "ready", "->", to],
-            ["relay", "ready", "->", to],
-            ["control", "ready"],
-        ]
-        url, door = lines[0][2], lines[2][2]
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-        backend.writers.append(writer)
-        server = await backend.accepted.get()
-        writer.write(b"hello")
-        assert await server[0].readexactly(5) == b"hello"
-        async with aiohttp.ClientSession(door) as session:
-            await _use_door(session)
-            assert await fails_or_ends(reader) == b""
-        started.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(started.wait(), 5) == 0
-
-
-async def _use_door(session: aiohttp.ClientSession) -> None:
-    async with session.get("/state") as answer:
-        first, second = (await answer.json())["relays"]
-    assert (first["connections"]["bytes_up"], second["connections"]["opened"]) == (5, 0)
-    assert first["link"]["delay_s"] == 0.005
-    async with session.get("/trace?relay=0&after=1") as answer:
-        (event,) = (await answer.json())["events"]
-    assert (event["kind"], base64.b64decode(event["data"])) == ("up", b"hello")
-
-    async with session.post("/link", json={"relay": 1, "stalled": True}) as answer:
-        first, second = (await answer.json())["relays"]
-    assert (first["link"]["stalled"], second["link"]["stalled"]) == (False, True)
-    assert second["link"]["delay_s"] == 0.005, "what is not named stays"
-
-    for path in ("/link", "/cut", "/cut_after"):
-        for headers in ({"Origin": "http://127.0.0.1:1"}, {"Host": "evil.example:80"}):
-            async with session.post(path, json={}, headers=headers) as answer:
-                assert answer.status == 403
-    for path in ("/state", "/trace"):
-        async with session.get(path, headers={"Origin": "null"}) as answer:
-            assert answer.status == 403
-    for path, wrong in [
-        ("/link", {"delay_s": -1}),
-        ("/link", {"delay_s": "fast"}),
-        ("/link", {"stalled": "no"}),
-        ("/link", {"speed": 1}),
-        ("/link", [1]),
-        ("/cut", {"relay": 7}),
-        ("/cut_after", {}),
-        ("/cut_after", {"down_bytes": 0}),
-    ]:
-        async with session.post(path, data=json.dumps(wrong)) as answer:
-            assert answer.status == 400, (path, wrong)
-            assert answer.content_type == "application/problem+json"
-    async with session.get("/state") as answer:
-        assert (await answer.json())["relays"][0]["connections"]["open"] == 1, "nothing half-done"
-    async with session.post("/cut", json={"relay": 0}) as answer:
-        assert (await answer.json())["relays"][0]["connections"]["open"] == 0
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ("--to 8000", "'8000' is not HOST:PORT"),
-        ("--to 127.0.0.1:99999", "'127.0.0.1:99999' is not HOST:PORT"),
-        ("--to a:1 --port 80000", "'80000' is not a port"),
-        ("--to a:1 --port 1 --port 2", "--port once for each --to"),
-        ("--to a:1 --delay-ms -1", "delay_s must be 0 or more"),
-    ],
-)
-def test_the_command_says_what_is_wrong(
-    wrong: str, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(wrong.split())
-    assert end.value.code == 2
-    assert says in capsys.readouterr().err
-
-
-def test_the_command_says_that_a_port_is_taken() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with pytest.raises(SystemExit, match=f"cannot listen: .*{port}"):
-            main(["--to", "127.0.0.1:1", "--port", port])

@@ -70,10 +70,9 @@ class PluginSocket(Stream):
     def _take(self, line: bytes) -> None:
         try:
             fields = load_json(line)
-            if self.feed is None:
+            if self._channel is None:
                 self._open(fields)
             else:
-                assert self._channel is not None
                 publish_fields(self._service, "plugin_socket", self._channel, fields, self._name)
         except Problem as problem:
             self._refuse(problem)

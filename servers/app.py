@@ -87,6 +87,7 @@ def _preflight(origin: str) -> web.Response:
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "GET, POST",
         "Access-Control-Allow-Headers": "Content-Type, Last-Event-ID",
+        "Cache-Control": "no-store",
     }
     return web.Response(status=204, headers=headers)
 
@@ -141,7 +142,7 @@ async def _clock(request: web.Request) -> web.Response:
 
 async def _count_page(request: web.Request, response: web.StreamResponse) -> None:
     """Count what the reload techniques move; all others count their own bytes."""
-    slug = request.path.split("/")[1]
+    slug = request.path[1:].partition("/")[0]  # of OPTIONS and CONNECT it may have no slash
     if slug not in _PAGES:
         return
     row = request.app[SERVICE].row(slug)

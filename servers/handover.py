@@ -49,6 +49,15 @@ class Handler(RequestHandler):
         response.force_close()
         return response
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Make a problem of the one refusal that comes before the application is asked."""
+        if isinstance(resp, web.HTTPExpectationFailed):
+            asked = request.headers.get("Expect", "")[:40]
+            resp = Problem(417, f"Expect: {asked} is not met; accepted is 100-continue").response()
+        return await super().finish_response(request, resp, start_time)
+
     def log_exception(self, *args: Any, **options: Any) -> None:
         """Log our mistakes, but not what was wrong with a body: the request was answered so."""
         if not isinstance(options.get("exc_info"), web.RequestPayloadError):
@@ -58,13 +67,14 @@ class Handler(RequestHandler):
 class Front(asyncio.Protocol):
     """Stands before aiohttp's protocol: remembers the last bytes, so that nothing gets lost."""
 
-    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "_row", "has_ended")
+    __slots__ = ("_before", "_chunk", "_inner", "_ledger", "_row", "came_from", "has_ended")
 
     def __init__(self, inner: RequestHandler, ledger: Ledger) -> None:
         self._inner = inner
         self._ledger = ledger
         self._before = self._chunk = b""
         self._row: Row | None = None
+        self.came_from: Row | None = None  # the row of the technique that gave the connection back
         self.has_ended = False  # whether the client said that it sends no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -207,9 +217,21 @@ def is_alone(request: web.Request) -> bool:
     return isinstance(front, Front) and not queued and front.is_at_request_end()
 
 
-def give_back(transport: asyncio.Transport, listener: Listener, unread: bytes) -> None:
-    """Let aiohttp serve the connection again, beginning with the ``unread`` bytes."""
+def is_new_to(request: web.Request, row: Row) -> bool:
+    """Whether the request's connection is not one that the technique of ``row`` gave back."""
+    front = request.transport.get_protocol() if request.transport is not None else None
+    return isinstance(front, Front) and front.came_from is not row
+
+
+def give_back(
+    transport: asyncio.Transport, listener: Listener, unread: bytes, row: Row | None = None
+) -> None:
+    """Let aiohttp serve the connection again, beginning with the ``unread`` bytes.
+
+    ``row`` is of the technique that gives it back, and has counted the connection.
+    """
     protocol = listener.front()
+    protocol.came_from = row
     transport.set_protocol(protocol)
     protocol.connection_made(transport)
     protocol.data_received(unread)

@@ -15,7 +15,7 @@ from typing import cast
 import httptools
 from aiohttp import web
 
-from servers.handover import give_back, is_alone, take_over
+from servers.handover import give_back, is_alone, is_new_to, take_over
 from servers.poll_pool import Ask, Deadlines, Pool, nothing_new
 from servers.problems import Problem, problem_of
 from servers.query import Query, parse_query
@@ -66,6 +66,7 @@ class PollDoor:
         head = encode_request("GET", target, fields)
         if self.read(head) is None:  # given back at once, it would come in circles
             raise Problem(400, f"not understood; accepted is a plain GET of {self.path}")
+        self.row.connections += is_new_to(request, self.row)
         await take_over(request, PollConnection(self, head))
 
     def pool(self, query: Query) -> Pool:
@@ -90,15 +91,20 @@ class PollDoor:
         has_body = fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
         if parser.get_method() != b"GET" or path != self.path or has_body:
             return None
+        # Not parser.should_keep_alive(), which forgets at the end of the head.
+        wishes = fields.get("connection", "").lower().replace(" ", "").split(",")
+        close = "close" in wishes or parser.get_http_version() == "1.0"
+        origin = None
         try:
-            # Not parser.should_keep_alive(), which forgets at the end of the head.
-            wishes = fields.get("connection", "").lower().replace(" ", "").split(",")
-            close = "close" in wishes or parser.get_http_version() == "1.0"
-            return Ask(parse_query(query), close, self.service.guard.check(fields))
-        except Problem as problem:
-            return problem
+            origin = self.service.guard.check(fields)
+            return Ask(parse_query(query), close, origin)
+        except Problem as refusal:
+            problem = refusal
         except WireError as error:
-            return problem_of(error)
+            problem = problem_of(error)
+        if origin is not None:
+            problem.headers["Access-Control-Allow-Origin"] = origin
+        return problem
 
 
 class _Seen:
@@ -120,7 +126,7 @@ class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
     __slots__ = (
-        "_asked_at", "_door", "_is_closing", "_is_full", "_pool", "_transport", "_unread", "due",
+        "_door", "_is_closing", "_is_full", "_pool", "_since", "_transport", "_unread", "due",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -130,20 +136,21 @@ class PollConnection(asyncio.Protocol):
         self._unread = unread
         self._pool: Pool | None = None  # where it waits
         self._is_closing = self._is_full = False
-        self._asked_at = time.monotonic()
+        self._since = time.monotonic()  # when it began to idle, to send a head, or to be answered
         self.due = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the request that was handed over."""
         self._transport = cast(asyncio.Transport, transport)
         self._door.row.open += 1
-        self._door.row.connections += 1
         self._door.service.ledger.sockets += 1
         self._door.service.liveness.held[self] = None
         self._serve()
 
     def data_received(self, data: bytes) -> None:
         """Serve what came, once the request before it is answered."""
+        if not self._unread:
+            self._since = time.monotonic()
         self._unread += data
         self._serve()
         if len(self._unread) > 2 * _LONGEST_HEAD:
@@ -163,7 +170,6 @@ class PollConnection(asyncio.Protocol):
                 self._give_back()
                 return
             self._unread = rest
-            self._asked_at = time.monotonic()
             self._door.row.requests += 1
             self._door.row.bytes_up += len(head)
             if isinstance(ask, Problem):
@@ -177,6 +183,7 @@ class PollConnection(asyncio.Protocol):
     def answer(self, ask: Ask, response: bytes) -> None:
         """Write ``response``, and go on with what the client sent meanwhile."""
         self._pool = None
+        self._since = time.monotonic()
         self._door.row.bytes_down += len(response)
         self._transport.write(response)
         if ask.close:
@@ -207,6 +214,7 @@ class PollConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._is_full = False
+        self._since = time.monotonic()
         asyncio.get_running_loop().call_soon(self._serve)
 
     def beat(self) -> None:
@@ -214,9 +222,10 @@ class PollConnection(asyncio.Protocol):
 
     def check(self) -> None:
         """End connections that idle, dribble a head, or do not take their answer."""
-        quiet = time.monotonic() - self._asked_at
-        limit = _HEAD_SECONDS if self._unread else _IDLE_SECONDS
-        is_stuck = self._is_closing or (self._pool is None and quiet > limit)
+        # Whoever still reads the last answer is not stuck, be the connection closing or not.
+        is_sending = self._unread and not self._is_full
+        limit = _HEAD_SECONDS if is_sending else _IDLE_SECONDS
+        is_stuck = self._pool is None and time.monotonic() - self._since > limit
         if is_stuck or self._door.service.liveness.is_deaf(self._transport):
             self._transport.abort()
         elif self._pool is not None:
@@ -239,7 +248,7 @@ class PollConnection(asyncio.Protocol):
     def _give_back(self) -> None:
         unread, self._unread = self._unread, b""
         self._leave()
-        give_back(self._transport, self._door.service.listener, unread)
+        give_back(self._transport, self._door.service.listener, unread, self._door.row)
 
     def _leave(self) -> None:
         self._door.row.open -= 1

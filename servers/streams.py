@@ -120,8 +120,8 @@ class Stream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_channel", "_framing", "_head", "_is_closing", "_is_paused", "_name", "_service", "feed",
-        "position", "row", "transport",
+        "_channel", "_framing", "_head", "_is_closing", "_is_late", "_is_paused", "_name",
+        "_service", "feed", "position", "row", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -134,7 +134,7 @@ class Stream(asyncio.Protocol):
         self._framing = framing
         self._channel = channel
         self._name = name
-        self._is_paused = self._is_closing = False
+        self._is_paused = self._is_closing = self._is_late = False
         self.feed: Feed | None = None
         self.row = service.row(framing.slug)
         self.position, has_gap = start
@@ -195,9 +195,10 @@ class Stream(asyncio.Protocol):
             self.write(self._framing.heartbeat)
 
     def check(self) -> None:
-        """End the connection if the peer's kernel is silent, or a good-bye takes too long."""
-        if self._is_closing or self._service.liveness.is_deaf(self.transport):
+        """End the connection if the peer's kernel is silent, or a good-bye takes a heartbeat."""
+        if self._is_late or self._service.liveness.is_deaf(self.transport):
             self.transport.abort()
+        self._is_late = self._is_closing
 
     def finish(self) -> None:
         """End the stream as its technique does."""

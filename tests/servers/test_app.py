@@ -42,6 +42,20 @@ async def test_what_is_not_there_is_told_with_what_is(here: Running) -> None:
     assert answer.head.fields["allow"] == "GET"
 
 
+async def test_targets_without_a_path_are_told_what_there_is(
+    here: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    for line in ("OPTIONS *", "CONNECT there:80"):
+        (await ask(here, line)).check_problem(404, "/polling")
+    assert not caplog.records
+
+
+async def test_an_expectation_that_is_not_met_is_a_problem(here: Running) -> None:
+    for path in ("/clock", "/polling", "/sse", "/web_socket", "/page_reload"):
+        answer = await ask(here, f"GET {path}", "Expect: wonders")
+        answer.check_problem(417, "wonders", "100-continue")
+
+
 async def test_a_get_with_a_body_is_refused(here: Running) -> None:
     for path in ("/clock", "/polling", "/sse"):
         (await ask(here, f"GET {path}", body=b"x")).check_problem(400, "POST")
@@ -60,7 +74,8 @@ async def test_a_mistake_of_ours_is_a_problem_and_a_log_entry(
 async def test_pages_of_a_named_origin_may_read_the_answers() -> None:
     origin = "https://lecture.example"
     async with running(Settings(allowed_origins=frozenset({origin}))) as server:
-        for line in ("GET /clock", "GET /polling", "GET /sse", "GET /nothing"):
+        wrong = ("GET /nothing", "GET /polling?after=wrong", "GET /sse?after=wrong")
+        for line in ("GET /clock", "GET /polling", "GET /sse", *wrong):
             async with Link(server.port) as link:
                 link.ask(line, f"Origin: {origin}")
                 head = await link.head()
@@ -69,6 +84,7 @@ async def test_pages_of_a_named_origin_may_read_the_answers() -> None:
             server, "OPTIONS /publish", f"Origin: {origin}", "Access-Control-Request-Method: POST"
         )
         assert before.status == 204
+        assert before.head.fields["cache-control"] == "no-store"
         assert "POST" in before.head.fields["access-control-allow-methods"]
         assert "Content-Type" in before.head.fields["access-control-allow-headers"]
 

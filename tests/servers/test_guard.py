@@ -55,5 +55,10 @@ def test_named_origins_are_let_in_and_returned() -> None:
         guard.check(HERE | {"origin": "http://good.example"})
 
 
+def test_what_no_browser_sends_is_never_let_in() -> None:
+    with pytest.raises(Problem, match="--allow-origin"):
+        Guard(frozenset({"*"})).check(HERE | {"origin": "http://\u2713.example"})
+
+
 def test_a_star_lets_all_in() -> None:
     assert Guard(frozenset({"*"})).check(HERE | {"origin": "http://x.example"}) is not None

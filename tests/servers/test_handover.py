@@ -36,7 +36,10 @@ async def test_a_connection_goes_to_the_technique_and_back_as_often_as_asked(
             assert (await link.answer()).json["monotonic_ns"] > 0
         assert here.service.ledger.sockets == 1
         row = here.service.row("polling")
-        assert (row.open, row.requests) == (0, 3)
+        assert (row.open, row.connections, row.requests) == (0, 1, 3)
+        link.ask("GET /long_polling?channel=x")
+        await link.answer()
+        assert here.service.row("long_polling").connections == row.connections == 1
 
 
 async def test_bytes_of_the_next_request_go_back_with_the_connection(here: Running) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 
 from servers.app import Running
 from servers.polls import Ask, Deadlines, nothing_new
@@ -143,3 +144,29 @@ async def test_a_wait_that_the_log_overtakes_is_told_of_the_gap() -> None:
         batch = (await link.answer()).json
         assert batch["gap"] is True
         assert [message["id"] for message in batch["messages"]] == [8, 9, 10]
+
+
+async def test_a_last_answer_may_be_read_slowly(here: Running) -> None:
+    text = "x" * 2**22
+    here.service.channel("x").publish(text)
+    async with Link(here.port) as link:
+        link.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        link.ask("GET /polling?channel=x&after=0-0", "Connection: close")
+        head = await link.head()
+        (connection,) = here.service.liveness.held
+        connection.check()
+        body = await link.rest()
+        assert (head.length, text.encode() in body) == (len(body), True)
+
+
+async def test_a_head_has_its_time_from_its_own_first_byte_on(here: Running) -> None:
+    async with Link(here.port) as link:
+        link.ask("GET /polling")
+        await link.answer()
+        (connection,) = here.service.liveness.held
+        connection._since -= 50  # type: ignore[attr-defined]  # it has idled for so many seconds
+        link.send(b"GET /polling HTTP/1.1\r\n")
+        await until(lambda: connection._unread, "the first half")  # type: ignore[attr-defined]
+        connection.check()
+        link.send(b"Host: here\r\n\r\n")
+        assert (await link.answer()).status == 200

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from servers.problems import Problem, problem_of
-from servers.publish import publish_fields
+from servers.publish import most_json, publish_fields
 from servers.query import check_name
 from servers.service import Service
 from servers.streams import Framing, Stream, gap_notice
@@ -43,7 +43,7 @@ class PluginSocket(Stream):
     def __init__(self, service: Service) -> None:
         super().__init__(service, FRAMING, channel=None, head=b"")
         self._since = time.monotonic()
-        self._lines = JsonLinesDecoder(6 * service.settings.most_message + 4096)
+        self._lines = JsonLinesDecoder(most_json(service))
 
     def data_received(self, data: bytes) -> None:
         """Act on the lines that are complete."""

@@ -44,6 +44,14 @@ def publish_body(
     return channel.publish(body, sender, sent_ns)
 
 
+def most_json(service: Service) -> int:
+    """Return how many bytes of JSON may stand for a message.
+
+    Escapes and base64 may need several times the room of what they stand for.
+    """
+    return 6 * service.settings.most_message + 4096
+
+
 def too_large(service: Service) -> Problem:
     """Return the refusal of a message over the limit."""
     return Problem(413, f"a message has at most {service.settings.most_message} bytes")
@@ -52,6 +60,15 @@ def too_large(service: Service) -> Problem:
 async def read_body(request: web.Request, most: int) -> bytes:
     """Read a request's body of at most ``most`` bytes, and not for ever."""
     service = request.app[SERVICE]
+    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise Problem(501, "the only transfer coding understood here is chunked")
+    # aiohttp hands on what it cannot decode as it is, so that nonsense would be published.
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if coding not in ("identity", "gzip", "deflate"):
+        raise Problem(
+            415, f"a body coded as {coding[:40]} is not accepted; send it as it is, or as gzip or "
+            "deflate", Accept_Encoding="gzip, deflate",
+        )  # fmt: skip
     if (request.content_length or 0) > most:
         raise too_large(service)
     try:
@@ -76,9 +93,8 @@ async def publish(request: web.Request) -> web.Response:
             f"a body of type {kind} is not accepted; send text/plain, application/json or "
             "application/octet-stream (curl: -H 'Content-Type: text/plain')",
         )
-    # As JSON, escapes and base64 may need several times the room of what they stand for.
     most = service.settings.most_message
-    body = await read_body(request, 6 * most + 4096 if kind == "application/json" else most)
+    body = await read_body(request, most_json(service) if kind == "application/json" else most)
     channel = service.channel(query.channel)
     if kind == "application/json":
         message = publish_fields(service, None, channel, load_json(body), query.sender)

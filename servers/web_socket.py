@@ -14,7 +14,7 @@ from aiohttp import web
 from servers import web_socket_echo
 from servers.handover import take_over
 from servers.problems import Problem, problem_of
-from servers.publish import publish_body, publish_fields
+from servers.publish import most_json, publish_body, publish_fields
 from servers.query import query_of
 from servers.service import SERVICE, Service
 from servers.streams import Framing
@@ -84,7 +84,8 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     form = framing(opened.agreement, query.binary)
     socket = WebSocket(
         service, form, channel, head, start, query.name,
-        limit=service.settings.most_message, agreement=opened.agreement,
+        limit=most_json(service) if query.envelope else service.settings.most_message,
+        agreement=opened.agreement,
     )  # fmt: skip
     socket.has_envelopes = query.envelope
     await take_over(request, socket)

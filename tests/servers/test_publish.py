@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from servers import publish as module
@@ -78,3 +80,19 @@ async def test_the_answer_tells_id_and_cursor(here: Running) -> None:
         assert answer.status == 201
         channel = here.service.channel("x")
         assert answer.json == {"id": number, "cursor": channel.cursor(number)}
+
+
+async def test_a_body_in_an_unknown_coding_is_refused_and_not_published(here: Running) -> None:
+    kind = "Content-Type: application/octet-stream"
+    for coding in ("br", "x-gzip", "gzip, br"):
+        answer = await ask(here, "POST /publish", kind, f"Content-Encoding: {coding}", body=b"x")
+        answer.check_problem(415, coding, "gzip or deflate")
+        assert answer.head.fields["accept-encoding"] == "gzip, deflate"
+    async with Link(here.port) as link:
+        link.ask("POST /publish", kind, "Transfer-Encoding: gzip, chunked")
+        link.send(b"1\r\nx\r\n0\r\n\r\n")
+        (await link.answer()).check_problem(501, "chunked")
+    assert here.service.channel("lobby").log.last == 0
+    for coding, body in [("GZIP", gzip.compress(b"x")), ("identity", b"x")]:
+        answer = await ask(here, "POST /publish", kind, f"Content-Encoding: {coding}", body=body)
+        assert answer.status == 201

@@ -35,9 +35,10 @@ async def frame(request: web.Request) -> web.Response:
 async def frames(request: web.Request) -> web.Response:
     """Answer with the page around the frames, which is loaded once."""
     query = query_of(request)
-    address = {"channel": query.channel, "every": f"{query.every or 2:g}"}
-    messages = escaping.escape(f"{PATH}?{urlencode(address)}")
-    form = escaping.escape(f"{PATH}/form?{urlencode({'channel': query.channel})}")
+    who = {"channel": query.channel} | ({"name": query.name} if query.name else {})
+    every = {"every": html.seconds(query.every or 2)}
+    messages = escaping.escape(f"{PATH}?{urlencode(who | every)}")
+    form = escaping.escape(f"{PATH}/form?{urlencode(who)}")
     return html.document(
         f"Channel {query.channel} in frames",
         f"<h1>Channel {query.channel}</h1>"

@@ -39,10 +39,18 @@ def refresh(path: str, query: Query, cursor: str) -> str:
     """Write the element that makes the browser come again, where the query asks for it."""
     if query.every is None:
         return ""
-    again = urlencode({"channel": query.channel, "after": cursor, "every": f"{query.every:g}"})
+    every = seconds(query.every)
+    again = {"channel": query.channel, "after": cursor, "every": every}
+    if query.name:
+        again["name"] = query.name
     # Netscape's client pull of 1995: the only way a page could renew itself without a script.
-    url = html.escape(f"{path}?{again}")
-    return f'<meta http-equiv="refresh" content="{query.every:g};url={url}">'
+    url = html.escape(f"{path}?{urlencode(again)}")
+    return f'<meta http-equiv="refresh" content="{every};url={url}">'
+
+
+def seconds(value: float) -> str:
+    """Write seconds as a query takes them, which is without an exponent."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def messages(channel: Channel, query: Query) -> tuple[str, str, int]:
@@ -94,12 +102,17 @@ def _show(text: str) -> str:
 
 def form(path: str, query: Query) -> str:
     """Write the form that sends a message."""
+    every = "" if query.every is None else _hidden("every", seconds(query.every))
     return (
         f'<form method="post" action="{path}" accept-charset="utf-8">'
-        f'<input type="hidden" name="channel" value="{html.escape(query.channel)}">'
+        f"{_hidden('channel', query.channel)}{every}"
         f'<label>Name <input name="sender" value="{_show(query.name)}" maxlength="100"></label> '
         '<label>Message <input name="text" required></label> <button>Send</button></form>'
     )
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
 
 
 async def take_form(request: web.Request, slug: str, path: str) -> web.Response:

@@ -18,6 +18,9 @@ async def test_the_page_around_holds_both_frames_and_no_message(here: Running) -
     assert 'src="/frame_reload?channel=x&amp;every=5"' in page
     assert 'src="/frame_reload/form?channel=x"' in page
     assert "hola" not in page
+    page = (await ask(here, "GET /frame_reload/frames?name=ana")).body.decode()
+    assert 'src="/frame_reload?channel=lobby&amp;name=ana&amp;every=2"' in page
+    assert 'src="/frame_reload/form?channel=lobby&amp;name=ana"' in page
 
 
 async def test_the_form_leads_back_to_the_form_s_frame(here: Running) -> None:

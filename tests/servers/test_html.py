@@ -88,6 +88,17 @@ def test_a_refresh_comes_back_with_the_cursor_and_asks_again() -> None:
     )
 
 
+def test_a_refresh_keeps_the_name_and_any_number_of_seconds() -> None:
+    for every, written in [(999999.9, "999999.9"), (0.00001, "0"), (20.0, "20"), (0.25, "0.25")]:
+        query = Query(name="a&b", every=every)
+        assert html.refresh("/p", query, "e-1") == (
+            f'<meta http-equiv="refresh" content="{written};url=/p?channel=lobby&amp;after=e-1'
+            f'&amp;every={written}&amp;name=a%26b">'
+        )
+        assert f'<input type="hidden" name="every" value="{written}">' in html.form("/p", query)
+    assert "every" not in html.form("/p", Query())
+
+
 def test_a_document_may_not_be_framed_by_others() -> None:
     response = html.document("Title", "<p>x</p>")
     assert response.headers["Content-Security-Policy"] == "frame-ancestors 'self'"

@@ -82,8 +82,7 @@ class MessageDecoder:
         self._limit = limit
         self._opcode: Opcode | None = None  # of the message whose fragments are coming
         self._compressed = False
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._payload = bytearray()  # not a list: fragments of a byte or two would cost far more
         self._utf8: codecs.IncrementalDecoder | None = None
         self._closed = False
         self.events: list[Event] = []
@@ -119,15 +118,15 @@ class MessageDecoder:
         if frame.opcode is not Opcode.CONTINUATION:
             if self._opcode is not None:
                 raise _violation("a new message inside a fragmented one")
-            self._opcode, self._compressed, self._size = frame.opcode, frame.rsv1, 0
+            self._opcode, self._compressed = frame.opcode, frame.rsv1
             if frame.opcode is Opcode.TEXT and not frame.rsv1:
                 self._utf8 = codecs.getincrementaldecoder("utf-8")()
         elif self._opcode is None:
             raise _violation("a continuation of nothing")
         elif frame.rsv1:
             raise _violation("the compression bit belongs to the first frame only")
-        self._size += len(frame.payload)
-        if self._size > self._limit:
+        self._payload += frame.payload
+        if len(self._payload) > self._limit:
             raise WebSocketError(CloseCode.TOO_BIG, f"a message of more than {self._limit} bytes")
         if self._utf8 is not None:
             # Fail as early as the bytes allow, not only at the message's end.
@@ -135,17 +134,15 @@ class MessageDecoder:
                 self._utf8.decode(frame.payload, frame.fin)
             except UnicodeDecodeError:
                 raise _invalid_text() from None
-        if frame.payload:  # empty fragments have no end and must not pile up
-            self._parts.append(frame.payload)
         if not frame.fin:
             return
-        payload = b"".join(self._parts)
+        payload = bytes(self._payload)
         if self._compressed:
             payload = web_socket_deflate.inflate(payload, self._limit)
         opcode = self._opcode
         assert opcode is not None
         self._opcode, self._utf8 = None, None
-        self._parts.clear()
+        self._payload.clear()
         self.events.append(_whole(opcode, payload))
 
 

@@ -131,6 +131,20 @@ def test_empty_fragments_without_end_do_not_pile_up():
     assert decoder.decode(b"\x80\x01a") == [Text("a")]
 
 
+def test_small_fragments_cost_little_more_than_their_bytes():
+    decoder = reader()
+    decoder.decode(b"\x02\x00")
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            decoder.decode(b"\x00\x02ab" * 10)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 20_000 * 3
+    assert decoder.decode(b"\x80\x00") == [Binary(b"ab" * 10_000)]
+
+
 # Text
 
 

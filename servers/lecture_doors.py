@@ -21,6 +21,7 @@ import hmac
 import io
 import json
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -39,7 +40,7 @@ from servers.lecture_source import Source
 from servers.lecture_stage import KEY_FIELD, MOST_MESSAGE
 from servers.problems import Problem
 from servers.query import check_name
-from wire.cursor import check_channel
+from wire.cursor import check_channel, parse_cursor
 from wire.errors import WireError
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -61,6 +62,7 @@ class Doors:
         self._stage = stage
         self._source = source
         self._room = room
+        self._run = secrets.token_urlsafe(6)  # a page sees by it that another command answers
         self._guard = Guard()
         self._plugins: dict[tuple[str, int], Plugin] = {}
         self._next_plugin = 1
@@ -145,6 +147,9 @@ class Doors:
         name = _viewer_of(request)
         if len(self._lines.viewers) >= _MOST_VIEWERS and name not in self._lines.viewers:
             raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
+        # A page that comes back begins new plugins; those of its broken stream end here.
+        for who in [who for who in self._plugins if who[0] == name]:
+            await self._plugins.pop(who).close()
         viewer = Viewer(name)
         self._lines.viewers[name] = viewer
         self.changed()
@@ -179,7 +184,9 @@ class Doors:
         channel = check_channel(order["channel"])
         person = check_name(order.get("name", ""))
         number, self._next_plugin = self._next_plugin, self._next_plugin + 1
-        plugin = Plugin(number, viewer, self._lines, channel, person, bool(order.get("brief")))
+        cursor = parse_cursor(order["cursor"]) if "cursor" in order else None
+        is_brief = bool(order.get("brief"))
+        plugin = Plugin(number, viewer, self._lines, channel, person, is_brief, cursor)
         self._plugins[name, number] = plugin
         return web.json_response({"plugin": number}, status=201)
 
@@ -204,6 +211,7 @@ class Doors:
     def state(self) -> dict[str, Any]:
         """Describe the network, the source and the server, as they are now."""
         return {
+            "run": self._run,
             "link": self._lines.link,
             "source": self._source.state(),
             "ready": self._stage.is_ready,

@@ -24,14 +24,21 @@ class Plugin:
     """One plugin of one page: keeps its socket open, resumes by its cursor."""
 
     def __init__(
-        self, number: int, viewer: Viewer, lines: Lines, channel: str, name: str, brief: bool
+        self,
+        number: int,
+        viewer: Viewer,
+        lines: Lines,
+        channel: str,
+        name: str,
+        brief: bool,
+        cursor: Cursor | None,
     ) -> None:
         self.number = number
         self.viewer = viewer
         self._lines = lines
         self._first: dict[str, Any] = {"channel": channel} | ({"name": name} if name else {})
         self._brief = brief
-        self._cursor: Cursor | None = None
+        self._cursor = cursor
         self._writer: asyncio.StreamWriter | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 

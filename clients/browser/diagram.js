@@ -6,7 +6,8 @@ import { colorOf, technique, traceMarker } from "./techniques.js";
 
 const PAD = 9;
 const MARK = 4.5;
-const LABEL_SPACE = 46;
+const LABEL_SPACE = 54;
+const TYPE = 17; // the page's type, in pixels, that all these sizes go with
 
 /** Find the first of sorted `list` whose `key` is not before `time`. */
 function firstFrom(list, key, time) {
@@ -33,11 +34,13 @@ export class Diagram {
   fit() {
     const { width, height } = this.canvas.getBoundingClientRect();
     const ratio = Math.min(devicePixelRatio, 2);
-    this.width = width;
-    this.height = height;
+    // Where the page's type is large, the diagram's type, lines and marks are.
+    const type = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
+    this.width = width / type;
+    this.height = height / type;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.setTransform(ratio * type, 0, 0, ratio * type, 0, 0);
   }
 
   /** Draw the `span` milliseconds that end at `now`, in the colours of `theme`. */
@@ -152,9 +155,10 @@ export class Diagram {
         born.rect(sent - 1.5, top - 1.5, 3, 3);
         lastBorn = sent;
       }
-      if (at - last >= LABEL_SPACE && this.width - at > 4) {
-        labels.push([at, message.latency]);
-        last = at;
+      const left = Math.min(Math.max(at - 14, 0), this.width - 48);
+      if (left - last >= LABEL_SPACE && this.width - at > 4) {
+        labels.push([left, message.latency]);
+        last = left;
       }
     }
     pen.globalAlpha = 0.35;
@@ -171,9 +175,8 @@ export class Diagram {
     pen.fillStyle = theme.ink;
     pen.strokeStyle = theme.paper;
     pen.lineWidth = 3;
-    for (const [at, latency] of labels) {
+    for (const [left, latency] of labels) {
       const text = duration(latency);
-      const left = Math.min(Math.max(at - 14, 0), this.width - 44);
       pen.strokeText(text, left, bottom - 6);
       pen.fillText(text, left, bottom - 6);
     }

@@ -46,12 +46,12 @@ export function setText(node, text) {
 
 let hiding = 0;
 
-/** Tell everybody something, for some seconds. */
-export function notify(text) {
+/** Tell everybody something, for so many milliseconds; for ever, until something else is told. */
+export function notify(text, ms = 6000) {
   const notice = document.getElementById("notice");
   notice.textContent = text;
   clearTimeout(hiding);
-  hiding = setTimeout(() => { notice.textContent = ""; }, 6000);
+  if (ms < Infinity) hiding = setTimeout(() => { notice.textContent = ""; }, ms);
 }
 
 /** Do something that may be refused; the refusal is told. */

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Lecturer",
   "role.viewer": "Viewer",
   "notice.unreachable": "The server cannot be reached. Is the command in the terminal still running?",
+  "notice.new-key": "The server began anew, with a new key: open the address that the terminal shows now.",
 
   "technique.page_reload": "Page reload",
   "technique.frame_reload": "Frame reload",
@@ -30,6 +31,8 @@ export default {
   "state.waiting": "loading",
   "state.broken": "broken, coming back",
   "state.problem": "problem",
+  "lane.no-answer": "Nobody answers. What you wrote was not sent.",
+  "lane.not-connected": "Not connected. What you wrote was not sent.",
 
   "keys.title": "Keyboard shortcuts",
   "keys.views": "go to a view",
@@ -148,6 +151,7 @@ export default {
   "network.cut": "The network is cut.",
   "network.frozen": "The network is frozen.",
   "network.restarting": "The server is restarting.",
+  "network.lost": "The server cannot be reached.",
 
   "chat.title": "Chat",
   "chat.intro": "Choose a name and a technique. Everybody meets in one room, whatever they use.",
@@ -179,7 +183,7 @@ export default {
   "chat.cost-base64": "{size} as base64 in JSON: {up} went up, {more} % more.",
 
   "wire.title": "What passed on the wire",
-  "wire.intro": "The very bytes that the relay recorded, taken apart. Choose one on the left.",
+  "wire.intro": "The very bytes that the relay recorded, taken apart. Choose one in the list.",
   "wire.technique": "Technique",
   "wire.source": "Lane of",
   "wire.follow": "Follow the newest",

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Docente",
   "role.viewer": "Público",
   "notice.unreachable": "No se alcanza el servidor. ¿Sigue en marcha la orden en la terminal?",
+  "notice.new-key": "El servidor empezó de nuevo, con otra llave: abra la dirección que muestra ahora la terminal.",
 
   "technique.page_reload": "Recarga de página",
   "technique.frame_reload": "Recarga de marco",
@@ -30,6 +31,8 @@ export default {
   "state.waiting": "cargando",
   "state.broken": "roto, volviendo",
   "state.problem": "problema",
+  "lane.no-answer": "Nadie responde. Lo que escribió no se envió.",
+  "lane.not-connected": "Sin conexión. Lo que escribió no se envió.",
 
   "keys.title": "Atajos de teclado",
   "keys.views": "ir a una vista",
@@ -148,6 +151,7 @@ export default {
   "network.cut": "La red está cortada.",
   "network.frozen": "La red está congelada.",
   "network.restarting": "El servidor se reinicia.",
+  "network.lost": "No se llega al servidor.",
 
   "chat.title": "Chat",
   "chat.intro": "Elija un nombre y una técnica. Todos se encuentran en una sala, usen lo que usen.",
@@ -179,7 +183,7 @@ export default {
   "chat.cost-base64": "{size} como base64 en JSON: subieron {up}, un {more} % más.",
 
   "wire.title": "Lo que pasó por el cable",
-  "wire.intro": "Los mismos bytes que anotó el relé, desmontados. Elija uno a la izquierda.",
+  "wire.intro": "Los mismos bytes que anotó el relé, desmontados. Elija uno de la lista.",
   "wire.technique": "Técnica",
   "wire.source": "Calle de",
   "wire.follow": "Seguir lo más nuevo",

@@ -2,12 +2,15 @@
 // it reports. The plugin has no frame; it is emulated beside the page.
 
 import * as plugin from "./plugin_socket.js";
+import { say } from "./i18n.js";
 import { lines, room } from "./room.js";
 import { technique } from "./techniques.js";
 import { Track } from "./track.js";
 
 const KEPT = 1200;
 const RECENT_MS = 30000;
+// What lanes say against sending, in words of the language in use; all else was said by the server.
+const FAULTS = { "no answer": "lane.no-answer", "not connected": "lane.not-connected" };
 let orders = 0;
 
 export class Lane extends EventTarget {
@@ -24,6 +27,12 @@ export class Lane extends EventTarget {
     this.ready = new Promise((resolve) => { this.becomeReady = resolve; });
     this.reset();
     this.hear = this.hear.bind(this);
+    this.renew = this.renew.bind(this);
+    this.lose = this.lose.bind(this);
+    this.reopen = this.reopen.bind(this);
+    room.addEventListener("anew", this.renew);
+    room.addEventListener("lost", this.lose);
+    room.addEventListener("found", this.reopen);
     if (slug === "plugin_socket") this.openPlugin();
     else this.openFrame();
   }
@@ -66,14 +75,46 @@ export class Lane extends EventTarget {
     this.take(event.data);
   }
 
-  async openPlugin() {
+  /** Another command answers: its messages and connections are numbered anew. */
+  renew() {
+    this.track.connections.clear();
+    this.track.held = [];
+    this.reset();
+    if (!this.frame) return; // a plugin hears of the gap by its cursor
+    this.take({ gap: true });
+    this.isReady = false;
+    this.status = "waiting";
+    for (const [, reject] of this.pending.values()) reject(new Error(say(FAULTS["no answer"])));
+    this.pending.clear();
+    this.frame.src = this.address;
+  }
+
+  /** The plugin ends with the event stream. */
+  lose() {
+    if (!this.frame) this.take({ state: "broken" });
+  }
+
+  /** Go on with another plugin, from where the last one was. */
+  reopen() {
+    if (this.frame || this.isOpening) return;
+    const cursor = this.connection?.cursor();
+    this.connection?.stop();
+    this.connection = null;
+    this.openPlugin(cursor);
+  }
+
+  async openPlugin(cursor = "") {
+    this.isOpening = true;
     try {
       const { channel, name, brief } = this;
-      const connection = await plugin.open(room, { channel, name, brief }, (news) => this.take(news));
+      const wanted = { channel, name, brief, cursor };
+      const connection = await plugin.open(room, wanted, (news) => this.take(news));
       if (this.isClosed) connection.close();
       else this.connection = connection;
     } catch (error) {
       this.take({ state: "problem", detail: error.message });
+    } finally {
+      this.isOpening = false;
     }
   }
 
@@ -89,10 +130,10 @@ export class Lane extends EventTarget {
     if (gap) this.gaps += 1;
     for (const message of messages) this.count(message);
     if (sent !== undefined) {
-      const [resolve, reject] = this.pending.get(sent);
+      const [resolve, reject] = this.pending.get(sent) ?? [() => {}, () => {}];
       this.pending.delete(sent);
       if (failed === undefined) resolve();
-      else reject(new Error(failed));
+      else reject(new Error(FAULTS[failed] ? say(FAULTS[failed]) : failed));
     }
     const detailOf = { state, detail, messages, gap, limits };
     this.dispatchEvent(new CustomEvent("news", { detail: detailOf }));
@@ -132,10 +173,10 @@ export class Lane extends EventTarget {
   send({ text, bytes }) {
     const message = { text, bytes, sent_ns: Math.round(room.serverNow() * 1e6) };
     if (this.slug === "plugin_socket") {
-      if (!this.connection) return Promise.reject(new Error("not connected"));
+      if (!this.connection) return Promise.reject(new Error(say("lane.not-connected")));
       return this.connection.send(message);
     }
-    if (!this.isReady) return Promise.reject(new Error("not connected"));
+    if (!this.isReady) return Promise.reject(new Error(say("lane.not-connected")));
     const number = (orders += 1);
     return new Promise((resolve, reject) => {
       this.pending.set(number, [resolve, reject]);
@@ -158,6 +199,9 @@ export class Lane extends EventTarget {
     this.isClosed = true;
     clearInterval(this.watch);
     removeEventListener("message", this.hear);
+    room.removeEventListener("anew", this.renew);
+    room.removeEventListener("lost", this.lose);
+    room.removeEventListener("found", this.reopen);
     this.connection?.close();
     this.frame?.remove();
     this.track.stop();

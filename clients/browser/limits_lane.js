@@ -30,7 +30,13 @@ export function open(lane, report) {
       tell();
     },
     closeAll() {
-      for (const one of [...sources, ...sockets]) one.close();
+      for (const one of sources) one.close();
+      for (const socket of sockets) {
+        // One that is still connecting is left to: closing it now is complained of in the console.
+        socket.onclose = null;
+        socket.onopen = () => socket.close();
+        if (socket.readyState !== WebSocket.CONNECTING) socket.close();
+      }
       sources.length = sockets.length = 0;
       tell();
     },

@@ -64,10 +64,13 @@ async function show(name, parameters) {
   shown.get(name).module.show(parameters);
 }
 
+// Space presses what has the focus, as everywhere, before it is a shortcut.
+const isPressing = ({ key, target }) => key === " " && target.closest("button, a, label");
 const isTyping = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable;
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)
+    || isPressing(event)) return;
   const number = Number(event.key);
   if (number >= 1 && number <= VIEWS.length) location.hash = VIEWS[number - 1];
   else if (event.key === "?") openKeys();
@@ -102,6 +105,11 @@ async function start() {
   });
   addEventListener("keydown", onKey);
   room.addEventListener("role", showRole);
+  room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
+  room.addEventListener("found", () => notify(""));
+  room.addEventListener("anew", ({ detail }) => {
+    if (detail.wasLecturer) notify(say("notice.new-key"), Infinity);
+  });
   room.useKey("");
   const opened = room.start().catch(() => notify(say("notice.unreachable")));
   await Promise.all([opened, route()]);

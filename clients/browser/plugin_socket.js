@@ -4,17 +4,28 @@
 
 import { base64 } from "./requests.js";
 
-/** Start an emulated plugin. `room` is the page's door to it; `tell` hears its reports. */
-export async function open(room, { channel, name, brief }, tell) {
+/**
+ * Start an emulated plugin. `room` is the page's door to it; `tell` hears its reports. It ends with
+ * the page's event stream; the next one goes on from the `cursor` of the one before.
+ */
+export async function open(room, { channel, name, brief, cursor = "" }, tell) {
   await room.opened;
-  const { plugin } = await room.post("plugin", { channel, name, brief }, { viewer: room.viewer });
-  const stop = room.onPlugin(plugin, (report) => tell(read(report, room)));
+  const order = { channel, name, brief, ...(cursor && { cursor }) };
+  const { plugin } = await room.post("plugin", order, { viewer: room.viewer });
+  let at = cursor;
+  const stop = room.onPlugin(plugin, (report) => {
+    if (report.cursor) at = report.cursor;
+    if (report.message) at = `${at.slice(0, at.lastIndexOf("-") + 1)}${report.message.id}`;
+    tell(read(report, room));
+  });
   const query = { viewer: room.viewer, plugin };
   return {
+    cursor: () => at,
     send({ text, bytes, sent_ns }) {
       const content = bytes ? { base64: base64(bytes) } : { text };
       return room.post("plugin/send", { ...content, sender: name, sent_ns }, query);
     },
+    stop,
     close() {
       stop();
       room.post("plugin/close", {}, query).catch(() => {}); // it may have ended already

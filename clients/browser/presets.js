@@ -9,13 +9,17 @@ const FREE = { delay_s: 0, bytes_per_s: null, stalled: false };
 /** Stop the source and make the network what a preset wants. */
 export async function prepare({ link }) {
   await room.control("source", { rate: 0, size: 40 });
+  if (room.state.link.down) await room.control("cut", { seconds: 0 }); // heals at once
   await room.control("link", { ...FREE, ...link });
 }
 
 const rate = (value) => () => room.control("source", { rate: value });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Each makes one point; its sentence, under `preset.NAME.watch`, says what to look at. */
+/**
+ * Each makes one point; its sentence, under `preset.NAME.watch`, says what to look at. `go` asks
+ * `isCurrent` before what it does later: another preset may have been chosen meanwhile.
+ */
 export const PRESETS = {
   minute: { poll: 1, link: {}, go: rate(1 / 60) },
   burst: { poll: 1, link: { delay_s: 0.02 }, go: () => room.control("burst", { count: 50 }) },
@@ -23,10 +27,10 @@ export const PRESETS = {
   cut: {
     poll: 1,
     link: { delay_s: 0.05 },
-    async go() {
+    async go(isCurrent) {
       await rate(4)();
       await pause(3000);
-      await room.control("cut", { seconds: 5 });
+      if (isCurrent()) await room.control("cut", { seconds: 5 });
     },
   },
   picture: {
@@ -115,7 +119,7 @@ function reflect(fields, freeze, state) {
     }
   }
   freeze.setAttribute("aria-pressed", String(link.stalled));
-  const word = !ready ? "restarting" : link.down ? "cut" : link.stalled ? "frozen" : "whole";
+  const word = room.isLost ? "lost" : !ready ? "restarting" : link.down ? "cut" : link.stalled ? "frozen" : "whole";
   if (state.dataset.word !== word) saying(state, `network.${word}`);
   state.dataset.word = word;
 }

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Profesor",
   "role.viewer": "Public",
   "notice.unreachable": "Serverul nu poate fi atins. Mai rulează comanda în terminal?",
+  "notice.new-key": "Serverul a pornit din nou, cu altă cheie: deschideți adresa pe care o arată acum terminalul.",
 
   "technique.page_reload": "Reîncărcarea paginii",
   "technique.frame_reload": "Reîncărcarea cadrului",
@@ -30,6 +31,8 @@ export default {
   "state.waiting": "se încarcă",
   "state.broken": "rupt, revine",
   "state.problem": "problemă",
+  "lane.no-answer": "Nu răspunde nimeni. Ce ați scris nu s-a trimis.",
+  "lane.not-connected": "Fără conexiune. Ce ați scris nu s-a trimis.",
 
   "keys.title": "Scurtături de tastatură",
   "keys.views": "mergi la o vedere",
@@ -148,6 +151,7 @@ export default {
   "network.cut": "Rețeaua este tăiată.",
   "network.frozen": "Rețeaua este înghețată.",
   "network.restarting": "Serverul repornește.",
+  "network.lost": "Serverul nu poate fi atins.",
 
   "chat.title": "Chat",
   "chat.intro": "Alegeți un nume și o tehnică. Toți se întâlnesc într-o sală, orice ar folosi.",
@@ -179,7 +183,7 @@ export default {
   "chat.cost-base64": "{size} ca base64 în JSON: au urcat {up}, cu {more} % mai mult.",
 
   "wire.title": "Ce a trecut prin fir",
-  "wire.intro": "Chiar octeții pe care i-a notat releul, desfăcuți. Alegeți unul din stânga.",
+  "wire.intro": "Chiar octeții pe care i-a notat releul, desfăcuți. Alegeți unul din listă.",
   "wire.technique": "Tehnica",
   "wire.source": "Culoarul din",
   "wire.follow": "Urmează cel mai nou",

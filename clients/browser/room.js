@@ -1,9 +1,13 @@
 // The page's line to the command that serves it: clock, state, what passed, and the doors.
+// It tells when the command is "lost" and "found", and when another one answers, begun "anew".
+
+import { say } from "./i18n.js";
 
 const KEY = "duplex.key";
 const CLOCK_SAMPLES = 7;
 const CLOCK_AGAIN_MS = 30000;
 const UNHEARD = 100;
+const AGAIN_MS = 2000;
 
 export const lines = JSON.parse(document.documentElement.dataset.lines);
 
@@ -14,6 +18,7 @@ class Room extends EventTarget {
       byte.toString(16).padStart(2, "0")).join("");
     this.key = sessionStorage.getItem(KEY) ?? "";
     this.isLecturer = false;
+    this.isLost = false;
     this.state = null;
     this.offset = 0; // add it to local milliseconds to get the server's
     this.hasClock = false;
@@ -34,10 +39,17 @@ class Room extends EventTarget {
         await this.control("fits");
         this.isLecturer = true;
       } catch {
-        this.isLecturer = false;
+        this.drop();
       }
     }
     this.dispatchEvent(new Event("role"));
+  }
+
+  /** Forget the key: it does not fit. */
+  drop() {
+    this.key = "";
+    sessionStorage.removeItem(KEY);
+    this.isLecturer = false;
   }
 
   /** Local milliseconds, comparable over all frames of the page. */
@@ -74,7 +86,7 @@ class Room extends EventTarget {
       method: "POST",
       headers: { "Content-Type": "application/json", "Duplex-Key": this.key },
       body: JSON.stringify(order),
-    });
+    }).catch(() => { throw new Error(say("notice.unreachable")); });
     if (answer.status === 204) return null;
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.detail);
@@ -89,12 +101,35 @@ class Room extends EventTarget {
   async start() {
     await this.setClock();
     setInterval(() => this.setClock().catch(() => {}), CLOCK_AGAIN_MS);
-    const events = new EventSource(`/lecture/events?viewer=${this.viewer}`);
-    events.onmessage = ({ data }) => {
+    this.listen();
+    await this.opened;
+  }
+
+  /** Hear the news, and come back to them where they break off. */
+  listen() {
+    this.events = new EventSource(`/lecture/events?viewer=${this.viewer}`);
+    this.events.onmessage = ({ data }) => {
       this.open();
+      if (this.isLost) this.find();
       this.take(JSON.parse(data));
     };
-    await this.opened;
+    this.events.onerror = () => {
+      this.lose();
+      // It comes back by itself where the line failed, but gives up where an answer was wrong.
+      if (this.events.readyState === EventSource.CLOSED) setTimeout(() => this.listen(), AGAIN_MS);
+    };
+  }
+
+  lose() {
+    if (this.isLost) return;
+    this.isLost = true;
+    for (const news of ["lost", "state"]) this.dispatchEvent(new Event(news));
+  }
+
+  find() {
+    this.isLost = false;
+    this.dispatchEvent(new Event("found"));
+    this.setClock().catch(() => {});
   }
 
   take({ state, trace = [], plugin = [] }) {
@@ -105,9 +140,19 @@ class Room extends EventTarget {
       else if (this.unheard.length < UNHEARD) this.unheard.push(report);
     }
     if (state) {
+      const isOther = this.state && this.state.run !== state.run;
       this.state = state;
+      if (isOther) this.begin();
       this.dispatchEvent(new Event("state"));
     }
+  }
+
+  /** Another command answers: it has another key, and numbers all things anew. */
+  begin() {
+    const wasLecturer = this.isLecturer;
+    this.drop();
+    this.dispatchEvent(new Event("role"));
+    this.dispatchEvent(new CustomEvent("anew", { detail: { wasLecturer } }));
   }
 
   /** Hear what passes on a technique's line; returns how to stop. */

@@ -11,7 +11,7 @@ export function theme() {
   if (!current) {
     const style = getComputedStyle(root);
     const read = (name) => style.getPropertyValue(`--${name}`).trim();
-    current = { dark: isDark(), font: `${read("canvas-type")} system-ui, sans-serif` };
+    current = { dark: isDark(), font: "12px system-ui, sans-serif" };
     for (const name of ["ink", "paper", "faint", "held", "request", "warning"]) current[name] = read(name);
   }
   return current;

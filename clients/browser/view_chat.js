@@ -20,19 +20,20 @@ const PICTURES = [
 
 export const lanes = new Map(); // "chat" and "echo": open lanes
 const parts = {};
+let standing = ""; // the words for how the chat's lane stands
 let untold = [];
 let telling = 0;
 
 export function mount(section) {
   parts.name = el("input", { id: "chat-name", maxLength: 40, required: true, autocomplete: "nickname",
-    value: sessionStorage.getItem("duplex.name") ?? "" });
+    dir: "auto", value: sessionStorage.getItem("duplex.name") ?? "" });
   parts.technique = el("select", { id: "chat-technique" },
     ...SLUGS.map((slug) => el("option", { value: slug, say: `technique.${slug}` })));
   parts.technique.value = "web_socket";
   parts.connect = el("button", { say: "chat.connect" });
   parts.state = el("p", { id: "chat-state", className: "state" });
   parts.text = el("input", { id: "chat-text", maxLength: 2000, autocomplete: "off",
-    placeholder: "chat.write" });
+    dir: "auto", placeholder: "chat.write" });
   parts.all = el("button", { say: "chat.all" });
   parts.echo = el("button", { type: "button", say: "chat.echo", on: { click: echo } });
   parts.file = el("input", { type: "file", id: "chat-file", className: "visually-hidden",
@@ -55,10 +56,16 @@ export function mount(section) {
     parts.cost,
     el("h2", { say: "chat.received" }), parts.list, parts.told,
   );
+  addEventListener("language", stand);
 }
 
-export function show() {
-  parts.name.focus();
+// The name is not focused: on a phone that opens the keyboard, elsewhere it swallows shortcuts.
+export function show() {}
+
+/** Say how the chat's lane stands. */
+function stand() {
+  const lane = lanes.get("chat");
+  if (lane && standing) setText(parts.state, say(standing, { technique: say(`technique.${lane.slug}`) }));
 }
 
 function toggle(event) {
@@ -87,6 +94,7 @@ function open(channel, name) {
 function disconnect() {
   for (const lane of lanes.values()) lane.close();
   lanes.clear();
+  standing = "";
   parts.name.disabled = parts.technique.disabled = false;
   parts.writing.disabled = true;
   saying(parts.connect, "chat.connect");
@@ -100,10 +108,10 @@ function hear({ state, detail, messages, gap }, which) {
   if (state === "open" || state === "broken") {
     parts.writing.disabled = false;
     parts.state.removeAttribute("data-say");
-    setText(parts.state, say(state === "open" ? "chat.connected" : "chat.broken",
-      { technique: say(`technique.${lane.slug}`) }));
+    standing = state === "open" ? "chat.connected" : "chat.broken";
+    stand();
   }
-  if (gap) add(el("li", { className: "notice", say: "chat.gap" }));
+  if (gap && which === "chat") add(el("li", { className: "notice", say: "chat.gap" }));
   for (const message of messages) add(item(message, which));
 }
 
@@ -125,15 +133,17 @@ function item(message, which) {
   const { id, sender, presence, text } = message;
   if (presence) {
     const technique = SLUGS.includes(text) ? say(`technique.${text}`) : text;
-    const words = say(`chat.${presence}`, { name: sender, technique });
-    return el("li", { className: "notice", textContent: words });
+    const [before, after] = say(`chat.${presence}`, { name: "\n", technique }).split("\n");
+    return el("li", { className: "notice" }, before, el("bdi", { textContent: sender }), after);
   }
   tell(`${sender}: ${text ?? say("chat.a-file")}`);
-  const body = message.bytes ? shown(message.bytes) : el("span", { className: "text", textContent: text });
+  // What people wrote has a direction of its own, and must not turn around what stands beside it.
+  const body = message.bytes ? shown(message.bytes)
+    : el("span", { className: "text", dir: "auto", textContent: text });
   const mark = which === "echo" ? say("chat.echoed") : `#${number(id)}`;
   return el("li", { className: which, data: { message: id } },
     el("span", { className: "id", textContent: mark }), " ",
-    el("b", { textContent: sender }), " ", body, " ",
+    el("b", { dir: "auto", textContent: sender }), " ", body, " ",
     el("small", { textContent: `${time()} · ${duration(message.latency)}` }));
 }
 
@@ -165,8 +175,13 @@ async function sendAll(event) {
   const text = parts.text.value;
   if (!text) return;
   parts.text.value = "";
-  await attempt(() => lanes.get("chat").send({ text }));
+  if (!(await attempt(() => lanes.get("chat").send({ text })))) giveBack(text);
   parts.text.focus();
+}
+
+/** What could not be sent is not lost. */
+function giveBack(text) {
+  parts.text.value ||= text;
 }
 
 /** Send to myself only: up and down again by the same technique, on a channel of my own. */
@@ -182,12 +197,14 @@ async function echo() {
       hear({ ...detail, messages: own, state: detail.state === "problem" ? "problem" : "" }, "echo");
     });
     await new Promise((resolve) => {
-      const ready = () => (lane.status === "open" ? resolve() : setTimeout(ready, 50));
+      const ready = () => (lane.status === "open" || lane.isClosed ? resolve() : setTimeout(ready, 50));
       ready();
     });
   }
+  const lane = lanes.get("echo");
+  if (!lane) return;
   parts.text.value = "";
-  await attempt(() => lanes.get("echo")?.send({ text }));
+  if (!(await attempt(() => lane.send({ text })))) giveBack(text);
 }
 
 async function sendFile() {

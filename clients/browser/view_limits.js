@@ -11,6 +11,7 @@ const CURES = ["close", "share", "http2", "web_socket"];
 const parts = {};
 let frame = null;
 let origin = "";
+let told = { sources: [], sockets: [] };
 
 export function mount(section) {
   const button = (name, order) => el("button", { type: "button", id: `limits-${name}`, say: `limits.${name}`,
@@ -33,7 +34,8 @@ export function mount(section) {
     el("h2", { say: "limits.cures" }),
     el("ul", {}, ...CURES.map((cure) => el("li", { say: `limits.cure-${cure}` }))),
   );
-  draw({ sources: [], sockets: [] });
+  draw(told);
+  addEventListener("language", () => draw(told));
 }
 
 export function show() {
@@ -47,11 +49,17 @@ export function show() {
     if (event.data.limits) draw(event.data.limits);
   });
   document.getElementById("dock").append(frame);
+  room.addEventListener("anew", () => {
+    draw({ sources: [], sockets: [] });
+    frame.contentWindow.location.replace(frame.src);
+  });
 }
 
 const tell = (order) => frame?.contentWindow.postMessage(order, origin);
 
-function draw({ sources, sockets }) {
+function draw(limits) {
+  told = limits;
+  const { sources, sockets } = limits;
   const count = (list, state) => list.filter((one) => one === state).length;
   const boxes = Array.from({ length: Math.max(SLOTS, Math.min(sources.length, SHOWN)) }, (_, i) => {
     const state = sources[i] ?? "free";

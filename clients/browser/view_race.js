@@ -30,6 +30,7 @@ let lastDrawn = 0;
 let lastCounted = 0;
 let turn = 0;
 let lastPreset = null;
+let plays = 0;
 
 /** Open the race's lanes; what is open stays. */
 export function openLanes() {
@@ -113,6 +114,8 @@ function label() {
 
 async function play(name) {
   lastPreset = name;
+  const mine = (plays += 1);
+  const isCurrent = () => mine === plays;
   const preset = readPreset(name);
   saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
   for (const button of document.querySelectorAll("#presets button")) {
@@ -128,10 +131,12 @@ async function play(name) {
     return;
   }
   await ready();
+  if (!isCurrent()) return;
   await attempt(async () => {
     await prepare(preset);
+    if (!isCurrent()) return;
     reset();
-    await preset.go();
+    await preset.go(isCurrent);
   });
 }
 

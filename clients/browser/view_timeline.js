@@ -102,7 +102,7 @@ function draw(time) {
 }
 
 export function key(event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
   const next = Math.min(Math.max(SLUGS.indexOf(era) + step, 0), SLUGS.length - 1);
   location.hash = `timeline?era=${SLUGS[next]}`;

@@ -16,6 +16,7 @@ const PER_LINE = 16;
 const parts = {};
 let timer = 0;
 let newest = 0;
+let picked = null;
 let handshake;
 
 export function mount(section) {
@@ -30,6 +31,7 @@ export function mount(section) {
     attributes: { role: "region" } });
   parts.pieces = el("ol", { id: "wire-pieces", className: "pieces" });
   parts.about = el("p", { className: "about" });
+  addEventListener("language", () => { if (picked && lane()) pick(picked); });
   handshake = handshakePanel();
   const field = (control, words) =>
     el("div", { className: "field" }, el("label", { htmlFor: control.id, say: words }), control);
@@ -61,9 +63,14 @@ const isChat = () => parts.source.value === "chat";
 const lane = () => (isChat() ? chatLanes.get("chat") : raceLanes.get(parts.technique.value));
 const dataOf = (event) => Uint8Array.from(atob(event.data), (letter) => letter.charCodeAt(0));
 
-function choose() {
+function begin() {
   newest = 0;
+  picked = null;
   parts.list.replaceChildren();
+}
+
+function choose() {
+  begin();
   parts.technique.disabled = isChat();
   refresh();
 }
@@ -71,6 +78,7 @@ function choose() {
 /** Show what passed since; the last event that carried bytes is taken apart while following. */
 function refresh() {
   const events = lane()?.track.events ?? [];
+  if (events.length && events.at(-1).seq < newest) begin(); // another relay numbers anew
   const passed = raceLanes.get("web_socket")?.track.handshake;
   if (passed) handshake.live(passed);
   const fresh = events.filter(({ seq, length }) => seq > newest && length).slice(-SHOWN);
@@ -107,6 +115,7 @@ function move(event) {
 }
 
 function pick(event) {
+  picked = event;
   for (const button of parts.list.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.seq) === event.seq));
   }

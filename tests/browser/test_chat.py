@@ -82,3 +82,27 @@ def test_notices_echo_and_coming_back(open_page) -> None:
     say(here, "again")
     there.wait_for_selector("#chat-list >> text=again")
     assert there.locator("text=only me").count() == 0
+
+
+def test_a_direction_turns_nothing_else_around(open_page) -> None:
+    page = open_page().open("chat")
+    page.fill("#chat-name", "\u05d3\u05e0\u05d4")
+    page.click("form.connect button")
+    page.wait_for_selector("#chat-text:enabled")
+    say(page, "\u0645\u0631\u062d\u0628\u0627 \u202e(1)")
+    page.wait_for_selector("#chat-list li .text")
+    # What stands in a line stays in its order: number, name, text, time.
+    lefts = page.evaluate(
+        "() => [...document.querySelector('#chat-list li .text').parentElement.children]"
+        ".map((one) => one.getBoundingClientRect().left)"
+    )
+    assert lefts == sorted(lefts)
+    assert (
+        page.eval_on_selector(
+            "#chat-list li small", "one => getComputedStyle(one.previousElementSibling).unicodeBidi"
+        )
+        == "isolate"
+    )
+    # What the lane says follows the language.
+    page.select_option("#language", "es")
+    page.wait_for_selector("#chat-state:has-text('Conectado')")

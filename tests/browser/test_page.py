@@ -176,3 +176,61 @@ def test_motion_is_calm_where_that_is_wanted(open_page) -> None:
     )
     page.wait_for_timeout(2500)
     assert 1 <= page.evaluate("window.drawn") <= 4
+
+
+@pytest.mark.slow
+def test_space_presses_the_button_that_has_the_focus(open_page) -> None:
+    page = open_page().open("race")
+    page.focus("[data-preset=minute]")
+    page.keyboard.press("Space")
+    page.wait_for_selector('[data-preset=minute][aria-pressed="true"]')
+    pause = page.get_by_role("button", name="Pause")
+    assert pause.get_attribute("aria-pressed") != "true"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#race button[aria-pressed=true]:has-text('Go on')")
+
+
+@pytest.mark.slow
+def test_type_grows_with_the_projector_and_diagrams_too(open_page) -> None:
+    measures = {}
+    for width, height in ((1280, 720), (1920, 1080)):
+        page = open_page(viewport={"width": width, "height": height}).open("race")
+        measures[width] = page.evaluate(
+            "() => [parseFloat(getComputedStyle(document.documentElement).fontSize),"
+            " document.querySelector('#race canvas').getContext('2d').getTransform().a"
+            " / devicePixelRatio]"
+        )
+        # All lanes are seen at once, without scrolling.
+        last = page.locator("#race tbody tr").last.bounding_box()
+        assert last["y"] + last["height"] <= height
+    assert measures[1280] == [17, 1]
+    assert measures[1920][0] >= 22
+    assert measures[1920][1] == pytest.approx(measures[1920][0] / 17)
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(color: str) -> float:
+        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_graphics_that_tell_something_are_seen() -> None:
+    """WCAG 2.2, 1.4.11: edges of controls, life lines and held streams against what is behind."""
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    named = [
+        dict(re.findall(r"--(paper|card|faint|held|request): (#\w+)", block))
+        for block in re.findall(r"--paper: [^}]*", style)
+    ]
+    assert len(named) == 3  # light, and dark twice
+    for colors in named:
+        for name in ("faint", "held", "request"):
+            for ground in ("paper", "card"):
+                ground_color = colors[ground].replace("#fff", "#ffffff")[:7]
+                assert _contrast(colors[name], ground_color) >= 3, (name, ground)

@@ -165,3 +165,13 @@ def test_viewers_may_not_touch_the_network(open_page) -> None:
     assert page.locator("#control-rate").is_disabled()
     assert page.inner_text("#role") == "Viewer"
     page.select_option("#control-poll", "0.5")  # their own
+
+
+def test_a_preset_leaves_nothing_to_the_next(race, lanes) -> None:
+    page = race("cut")
+    page.wait_for_timeout(1000)
+    page.click("[data-preset=busy]")
+    # The cut of the first was due three seconds after it began.
+    for _ in range(40):
+        assert page.get_attribute("#race .network", "data-word") != "cut"
+        page.wait_for_timeout(100)

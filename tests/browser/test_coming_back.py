@@ -1,0 +1,118 @@
+"""The command ends and begins again while pages are open: they say so, and come back."""
+
+import random
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.lecture_process import Lecture
+
+pytestmark = pytest.mark.slow
+_PORTS = 12  # the techniques' own, the plugin's, the page's, and a line for each
+
+
+def free_ports() -> int:
+    """Return the first of so many free ports in a row."""
+    for _ in range(100):
+        first = random.randrange(20_000, 30_000)
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + _PORTS):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    pytest.fail("there are no free ports in a row")
+
+
+class Twice:
+    """A lecture that can be ended and begun again, on the same ports."""
+
+    def __init__(self) -> None:
+        self._port = str(free_ports())
+        self._now: Lecture | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        self._now = Lecture("--port", self._port)
+        self.url, self.key = self._now.url, self._now.key
+
+    def end(self) -> None:
+        if self._now is not None:
+            self._now.stop()
+            self._now = None
+
+
+@pytest.fixture
+def lecture() -> Iterator[Twice]:
+    twice = Twice()
+    yield twice
+    twice.end()
+
+
+def word(page: Any, expected: str) -> None:
+    page.wait_for_selector(f'#race .network[data-word="{expected}"]')
+
+
+def test_a_page_outlives_its_command(
+    open_page: Callable[..., Any], lecture: Twice, wait_for_lanes: Callable[..., Any]
+) -> None:
+    watched = open_page(lecturer=True)
+    watched.may_be_cut = True
+    page = watched.open("race?preset=busy")
+    wait_for_lanes(page, lambda lane: lane["received"] >= 50)
+    page.evaluate("location.hash = 'chat'")
+    page.fill("#chat-name", "Ana")
+    page.click("form.connect button")
+    page.wait_for_selector("#chat-text:enabled")
+
+    lecture.end()
+    page.wait_for_selector("#notice:has-text('cannot be reached')")
+    page.wait_for_selector("#chat-state:has-text('broken')")
+    page.fill("#chat-text", "not lost")
+    page.click("text=Send to all")
+    page.wait_for_selector("#notice:has-text('was not sent')")
+    assert page.input_value("#chat-text") == "not lost"
+    page.evaluate("location.hash = 'race'")
+    word(page, "lost")
+
+    lecture.begin()
+    # The old key fits no more, and the page does not pretend that it does.
+    page.wait_for_selector("#role:has-text('Viewer')")
+    page.wait_for_selector("#notice:has-text('new key')")
+    word(page, "whole")
+    page.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
+    page.wait_for_selector("#role:has-text('Lecturer')")
+    # All eight, the plugin too, take the new command's messages, which are numbered anew.
+    wait_for_lanes(page, lambda lane: lane["received"] >= 50 and lane["status"] == "open", 40)
+    page.evaluate("location.hash = 'chat'")
+    page.wait_for_selector("#chat-state:has-text('Connected')")
+    page.fill("#chat-text", "here again")
+    page.click("text=Send to all")
+    page.wait_for_selector("#chat-list .text:has-text('here again')")
+
+
+def test_a_plugin_goes_on_where_it_was(
+    open_page: Callable[..., Any], lecture: Twice, lanes: Callable[[Any], Any]
+) -> None:
+    page = open_page(lecturer=True).open("race?preset=busy")
+    room = "import('/page/room.js').then(({ room }) => "
+    page.wait_for_function(
+        "() => import('/page/view_race.js').then(({ lanes }) => "
+        "lanes.get('plugin_socket')?.received > 20)"
+    )
+    # The event stream breaks off, as when a phone sleeps; the emulated plugin ends with it.
+    page.evaluate(room + "{ room.events.close(); room.lose(); })")
+    assert lanes(page)["plugin_socket"]["status"] == "broken"
+    page.wait_for_timeout(1000)
+    page.evaluate(room + "room.listen())")
+    page.wait_for_function(
+        "() => import('/page/view_race.js').then(({ lanes }) => {"
+        " const lane = lanes.get('plugin_socket');"
+        " return lane.status === 'open' && lane.received > 100; })"
+    )
+    found = lanes(page)["plugin_socket"]
+    assert found["lost"] == found["repeated"] == found["gaps"] == 0

@@ -61,6 +61,8 @@ class PollDoor:
             # (RFC 9112, 9.3.2 lets a server close on a client that pipelines). And a client of
             # HTTP/1.0 waits for the end (RFC 9112, 9.3).
             fields.append(("Connection", "close"))
+        if "Host" not in request.headers:
+            fields.append(("Host", ""))  # which HTTP/1.0 may leave out
         # The path may have come escaped, or with a host before it.
         target = f"{self.path}?{request.rel_url.raw_query_string}"
         head = encode_request("GET", target, fields)
@@ -89,11 +91,13 @@ class PollDoor:
             return Problem(400, f"not an HTTP/1.1 request: {error}")
         fields = seen.fields
         has_body = fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
-        if parser.get_method() != b"GET" or path != self.path or has_body:
+        # RFC 9112, 3.2: there is one Host; aiohttp says what is wrong with none or two.
+        has_host = "host" in fields and "," not in fields["host"]
+        if parser.get_method() != b"GET" or path != self.path or has_body or not has_host:
             return None
         # Not parser.should_keep_alive(), which forgets at the end of the head.
         wishes = fields.get("connection", "").lower().replace(" ", "").split(",")
-        close = "close" in wishes or parser.get_http_version() == "1.0"
+        close = "close" in wishes or parser.get_http_version() != "1.1"
         origin = None
         try:
             origin = self.service.guard.check(fields)

@@ -71,6 +71,31 @@ async def test_every_request_on_a_kept_connection_is_checked_anew(here: Running)
             assert await link.rest() == b""
 
 
+async def test_a_later_request_needs_its_host_as_the_first_does(here: Running) -> None:
+    for hosts in ("", "Host: here\r\nHost: there\r\n"):
+        for first in (False, True):
+            async with Link(here.port) as link:
+                if not first:
+                    link.ask("GET /polling")
+                    await link.answer()
+                link.send(f"GET /polling HTTP/1.1\r\n{hosts}\r\n".encode())
+                assert b" 400 " in (await link.rest()).partition(b"\r\n")[0]
+
+
+async def test_who_speaks_an_older_http_may_leave_the_host_out_and_waits_for_the_end(
+    here: Running,
+) -> None:
+    for line in ("GET /polling HTTP/1.0", "GET /polling"):
+        for first in (False, True):
+            async with Link(here.port) as link:
+                if not first:
+                    link.ask("GET /polling")
+                    await link.answer()
+                link.send(f"{line}\r\n\r\n".encode())
+                said = await link.rest()
+                assert (said[9:12], said[-1:]) == (b"200", b"}")
+
+
 async def test_a_head_without_an_end_is_refused(here: Running) -> None:
     async with Link(here.port) as link:
         link.ask("GET /polling")

@@ -18,10 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clients.headers import PROFILES
 from loadtests import trial as trials
+from loadtests.amounts import AMOUNTS, AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE, POSITIVE
 from loadtests.options import SCENARIOS, Settings
 from loadtests.plan import Level, Plan, Trial, cross
 from loadtests.processes import ROOT, ProcessError, interruptible
-from loadtests.schedule import ARRIVALS, SHAPES
+from loadtests.schedule import ARRIVALS, SHAPES, STEP_S
 from loadtests.trial import Staging
 from results.errors import ResultsError
 from results.histogram import NS_PER_MS
@@ -55,28 +56,42 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
         help=f"which to compare: {' '.join(SLUGS)}")  # fmt: skip
     add("--scenario", choices=SCENARIOS, default="feed", help="what the users do")
-    add("--users", type=int, nargs="+", default=[40], help="subscribers; several: one level each")
-    add("--rate", type=float, nargs="+", default=[_QUICK.rate], help="messages/s in the channel")
-    add("--delay", type=float, nargs="+", default=[0.0, 25.0], metavar="MS",
+    add("--users", type=AT_LEAST_ONE, nargs="+", default=[40],
+        help="subscribers; several: one level each")  # fmt: skip
+    add("--rate", type=POSITIVE, nargs="+", default=[_QUICK.rate],
+        help="messages/s in the channel")  # fmt: skip
+    add("--delay", type=NOT_NEGATIVE, nargs="+", default=[0.0, 25.0], metavar="MS",
         help="one-way delays of the network; 0 is plain loopback")  # fmt: skip
-    add("--seconds", type=float, default=_QUICK.seconds, help="measured time of each cell")
+    add("--seconds", type=POSITIVE, default=_QUICK.seconds, help="measured time of each cell")
     add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
-    add("--size", type=int, default=_QUICK.size, help="bytes of each message's text")
-    add("--poll-interval", type=float, default=_QUICK.poll_interval, help="seconds between polls")
-    add("--hold", type=float, default=_QUICK.hold, help="seconds that a long-poll may be held")
+    add("--size", type=AMOUNTS["size"], default=_QUICK.size, help="bytes of each message's text")
+    add("--poll-interval", type=POSITIVE, default=_QUICK.poll_interval,
+        help="seconds between polls")  # fmt: skip
+    add("--hold", type=POSITIVE, default=_QUICK.hold, help="seconds that a long-poll may be held")
     add("--no-keep-alive", action="store_true", help="a new TCP connection for every request")
     add("--headers", choices=PROFILES, default=_QUICK.headers, help="request header fields")
     add("--rate-shape", choices=SHAPES, default=_QUICK.rate_shape, help="rate over time")
-    add("--warm-up", type=float, default=_QUICK.warm_up, help="seconds that are not timed")
-    add("--processes", type=int, default=0, help="worker processes of the generator (0: none)")
+    add("--warm-up", type=NOT_NEGATIVE, default=_QUICK.warm_up, help="seconds that are not timed")
+    add("--processes", type=NONE_OR_MORE, default=0,
+        help="worker processes of the generator (0: none)")  # fmt: skip
     add("--no-jitter", action="store_true",
         help="storm: let all come back after the same time instead of a random one")  # fmt: skip
-    add("--repeat", type=int, help="how often, interleaved in random order (default: 1)")
+    add("--repeat", type=AT_LEAST_ONE, help="how often, interleaved in random order (default: 1)")
     add("--full", action="store_true",
         help="many levels of users, rate and delay, 4 times each: half an hour")  # fmt: skip
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    given = (name for name in ("users", "rate", "delay")
+             if getattr(options, name) != parser.get_default(name))  # fmt: skip
+    if options.full and (name := next(given, "")):
+        parser.error(f"--full has levels of its own, so --{name} would not count")
+    if options.rate_shape != "steady" and options.warm_up + options.seconds <= STEP_S:
+        parser.error(
+            f"--rate-shape {options.rate_shape}: the rate changes after {STEP_S:g} s, so ask for "
+            "more --seconds"
+        )
+    return options
 
 
 def make_plan(options: argparse.Namespace) -> Plan:
@@ -199,6 +214,8 @@ def report(folder: Path, console: Console, table: bool = False) -> None:
         console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
+    except OSError as error:
+        console.print(f"[red]no report: {error.filename}: {error.strerror}", highlight=False)
 
 
 def main(arguments: Sequence[str]) -> int:

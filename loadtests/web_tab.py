@@ -1,7 +1,8 @@
 """Our tab in Locust's web UI, and a page with live charts.
 
 Locust's interface takes additional tables by name (``extended_tabs``, ``extended_tables``) and
-their rows with the answer that it polls anyway (``extended_stats``).
+their rows with the answer that it polls anyway (``extended_stats``). A number in its form that
+cannot be measured is refused before the test starts.
 """
 
 from importlib.resources import files
@@ -10,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from locust.env import Environment
 
+from loadtests.amounts import complaint
 from loadtests.conductor import conductor_of
 from loadtests.live import LiveView
 from results.palette import color
@@ -70,7 +72,14 @@ def attach(environment: Environment, **_: object) -> None:
             response.set_data(response.get_data(as_text=True).replace("</body>", _LINK))
         return response
 
+    def refuse() -> Response | None:
+        if request.method != "POST" or not request.path.endswith("/swarm"):
+            return None
+        wrong = complaint(request.form)
+        return jsonify(success=False, message=wrong, host=environment.host) if wrong else None
+
     for path, page in (("/duplex", charts), ("/duplex/data", data)):
         pages.add_url_rule(path, view_func=web_ui.auth_required_if_enabled(page))
+    web_ui.app.before_request(refuse)
     web_ui.app.after_request(extend)
     web_ui.app.register_blueprint(pages)

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -74,3 +75,16 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser():
         rows = json.loads(await_answer(f"{locust.url}/duplex/data"))["rows"]
         assert {row["lost"] for row in rows} == {0}
         assert all(row["bytes"] > 100 for row in rows)
+
+
+@pytest.mark.slow
+def test_a_number_that_cannot_be_measured_starts_no_test():
+    with LocustUi() as locust:
+        await_answer(locust.url)
+        form = {"user_count": 1, "spawn_rate": 1, "host": "http://127.0.0.1:9", "rate": "0"}
+        body = urllib.parse.urlencode(form).encode()
+        answer = json.loads(urllib.request.urlopen(f"{locust.url}/swarm", body, 5).read())
+        assert answer["success"] is False
+        assert "greater than 0" in answer["message"]
+        state = json.loads(await_answer(f"{locust.url}/stats/requests"))["state"]
+        assert state == "ready"

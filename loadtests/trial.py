@@ -82,8 +82,8 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
         server = stack.enter_context(Server([cell.technique], near))
         host, plugin_port = server.url, server.plugin_port
-        if way is not None:
-            between = stack.enter_context(way(server))
+        between = stack.enter_context(way(server)) if way is not None else None
+        if between is not None:
             host, plugin_port = between.url, between.plugin_port
         options = command_line(trial.settings) | {
             "plugin-port": str(plugin_port),
@@ -97,7 +97,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
-        _attend(scene, path, trial, interference)
+        _attend(scene, path, trial, interference, between)
         sampler.close()
         shared = share_a_core(scene.server, locust)
         return _outcome(trial, result_file.read(path), sampler, shared)
@@ -108,6 +108,7 @@ def _attend(
     path: Path,
     trial: Trial,
     interference: Interference | None,
+    between: Way | None,
 ) -> None:
     """Wait, and interfere, until Locust has written its result."""
     settings = trial.settings
@@ -120,6 +121,9 @@ def _attend(
         if scene.server.ended:
             words = scene.server.last_words()
             raise ProcessError(f"the server ended during the run:\n{words}")
+        if between is not None and between.ended:
+            # Else what it swallowed would count as lost by the server.
+            raise ProcessError(f"{between.name} ended during the run:\n{between.last_words()}")
         if time.monotonic() > end:
             raise ProcessError(f"locust did not end:\n{scene.locust.last_words()}")
         begun_ns = begun_ns or result_file.read_begun(path)

@@ -1,5 +1,6 @@
 """What is concluded from a trial's figures: pure functions."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from loadtests.generator import Condition
 from loadtests.measure import Flow
 from loadtests.options import Settings, read_settings
+from loadtests.plan import Trial
+from loadtests.processes import ProcessError, Relay
 from loadtests.result_file import Result, TechniqueResult, read, write
-from loadtests.trial import bytes_rows, command_line, lateness, trouble
+from loadtests.trial import Staging, bytes_rows, command_line, lateness, run, trouble
 from results.histogram import new_histogram, record_ns
-from results.record import Audit
+from results.record import Audit, Cell
 
 CONDITION = Condition(
     [10.0, 11.0, 12.0], [0.1] * 3, [5.0, 60.0, 5.0], [1.0, 2.0, 3.0], [0.0] * 3, [0] * 3
@@ -106,3 +109,21 @@ def test_a_result_is_read_as_it_was_written(tmp_path):
     assert back.techniques["sse"].audit == found.audit
     assert back.techniques["sse"].flow == found.flow
     assert list(back.techniques["sse"].histograms["delivery"].counts) == list(histogram.counts)
+
+
+@pytest.mark.slow
+def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server():
+    relays = []
+
+    def way(server):
+        relays.append(Relay(server, delay_ms=1.0))
+        return relays[0]
+
+    def kill(scene, seconds):
+        if seconds > 0.2:
+            relays[0].signal(signal.SIGKILL)
+
+    settings = Settings(rate=20.0, seconds=2.0, drain=1.0)
+    trial = Trial(Cell("sse", users=2, rate=20.0), settings)
+    with pytest.raises(ProcessError, match="the relay ended during the run"):
+        run(trial, Staging(interference=kill, way=way))

@@ -40,6 +40,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except ResultsError as error:
         print(f"results: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"results: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

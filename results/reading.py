@@ -6,7 +6,7 @@ must be equal are not pooled.
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -110,12 +110,11 @@ def read_run(folder: Path | str) -> Run:
     folder = Path(folder)
     head = _read_head(folder)
     try:
-        cells = tuple(
-            Cell(**{field.name: entry[field.name] for field in fields(Cell)})
-            for entry in head["cells"]
-        )
-    except (KeyError, TypeError) as error:
+        cells = tuple(_read_cell(entry) for entry in head["cells"])
+    except KeyError as error:
         raise FormatError(f"{folder}/run.json lists a cell without {error}") from None
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"{folder}/run.json lists cells that cannot be read: {error}") from None
     keys = {cell.key for cell in cells}
     return Run(
         folder,
@@ -197,7 +196,26 @@ def _read_head(folder: Path) -> dict[str, Any]:
     missing = [name for name in ("cells", "verdict", "host", "plan") if name not in head]
     if missing:
         raise FormatError(f"{path} lacks {', '.join(missing)}")
+    for name in ("verdict", "host", "plan"):
+        if not isinstance(head[name], dict):
+            raise FormatError(f"{path}: {name!r} must be an object, not {head[name]!r}")
+    for part in ("verdict", "reason"):
+        if not isinstance(head["verdict"].get(part), str):
+            raise FormatError(f"{path}: the run's verdict has no {part!r}")
+    _check_verdicts(path, [head["verdict"]["verdict"]])
     return dict(head)
+
+
+def _read_cell(entry: Mapping[str, Any]) -> Cell:
+    types = get_type_hints(Cell)
+    return Cell(**{field.name: types[field.name](entry[field.name]) for field in fields(Cell)})
+
+
+def _check_verdicts(path: Path, found: Iterable[str]) -> None:
+    """Raise ``FormatError`` for a verdict that this version does not know."""
+    unknown = sorted(set(found) - {str(verdict) for verdict in Verdict})
+    if unknown:
+        raise FormatError(f"{path} has the verdict {unknown[0]!r}; known: {', '.join(Verdict)}")
 
 
 def _read_table(folder: Path, row_type: type[Row], keys: set[str]) -> pd.DataFrame:
@@ -206,15 +224,19 @@ def _read_table(folder: Path, row_type: type[Row], keys: set[str]) -> pd.DataFra
     path = folder / f"{row_type.table}.csv"
     rows: list[list[str]] = []
     if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.reader(file)
-            header = next(table, [])
-            if header != names:
-                raise FormatError(f"{path} has the columns {header}; format {FORMAT} has {names}")
-            # Rows of other cells were being written when the run was interrupted.
-            rows = [row for row in table if row and row[0] in keys]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                header, *table = list(csv.reader(file)) or [[]]
+        except (OSError, ValueError, csv.Error) as error:
+            raise FormatError(f"{path} cannot be read: {error}") from error
+        if header != names:
+            raise FormatError(f"{path} has the columns {header}; format {FORMAT} has {names}")
+        # Rows of other cells were being written when the run was interrupted.
+        rows = [row for row in table if row and row[0] in keys]
     if any(len(row) != len(names) for row in rows):
         raise FormatError(f"{path} has a row with too few or too many values")
+    if row_type is LatencyRow:
+        _check_verdicts(path, (row[names.index("verdict")] for row in rows))
     try:
         return pd.DataFrame(
             {
@@ -224,7 +246,7 @@ def _read_table(folder: Path, row_type: type[Row], keys: set[str]) -> pd.DataFra
                 for i, name in enumerate(names)
             }
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FormatError(f"{path} holds a value of a wrong kind: {error}") from error
 
 

@@ -8,7 +8,8 @@ import csv
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from hdrh.histogram import HdrHistogram
 
 from results import facts
 from results.errors import ResultsError
-from results.histogram import UNIT, encode, mean_ms, percentiles_ms, range_ms
+from results.histogram import UNIT, encode, mean_ms, new_histogram, percentiles_ms, range_ms
 from results.record import (
     FORMAT,
     ROW_TYPES,
@@ -68,7 +69,8 @@ class RunWriter:
 
     ``kind`` is ``compare``, ``calibrate`` or the like; ``plan`` is what was asked for, as JSON
     values; ``command`` repeats the run (absolute paths are cut to their names). The folder is
-    made; one that already holds a run raises :class:`~results.errors.ResultsError`.
+    made. One that already holds a run or cannot be written raises
+    :class:`~results.errors.ResultsError`.
     """
 
     def __init__(
@@ -77,7 +79,8 @@ class RunWriter:
         self.folder = Path(folder)
         if (self.folder / "run.json").exists():
             raise ResultsError(f"{self.folder} already holds a run; name another folder")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with _writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         self._began = time.monotonic()
         self._cells: list[Cell] = []
         self._judgements: list[Judgement] = []
@@ -118,7 +121,10 @@ class RunWriter:
             raise ResultsError(f"the cell {cell.key!r} was already added")
         judgement = judgement or Judgement(Verdict.VALID)
         rows: list[Row] = [*ledger, *bytes, *checks, *traces]
-        for metric, histogram in (histograms or {}).items():
+        measured = dict(histograms or {})
+        if audit:  # a cell that lost everything must not vanish from the tables
+            measured.setdefault("delivery", new_histogram())
+        for metric, histogram in measured.items():
             own_audit = audit if metric == "delivery" else None
             if histogram.get_total_count() or own_audit:
                 rows.append(latency_row(metric, histogram, own_audit, judgement))
@@ -126,7 +132,8 @@ class RunWriter:
             if metric == "delivery" and histogram.get_total_count():
                 repeats = self._medians_ms.setdefault(replace(cell, repeat=0), [])
                 repeats += percentiles_ms(histogram, 50)
-        self._append(cell, rows)
+        with _writing(self.folder):
+            self._append(cell, rows)
         self._cells.append(cell)
         self._judgements.append(judgement)
         self._save()
@@ -169,5 +176,17 @@ class RunWriter:
         self._head["cells"] = [{"cell": cell.key, **asdict(cell)} for cell in self._cells]
         # Replaced in one step: a reader or an interruption never sees half a file.
         part = self.folder / "run.json.part"
-        part.write_text(json.dumps(self._head, indent=2) + "\n", encoding="utf-8")
-        part.replace(self.folder / "run.json")
+        with _writing(self.folder):
+            part.write_text(json.dumps(self._head, indent=2) + "\n", encoding="utf-8")
+            part.replace(self.folder / "run.json")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turn what the system says about a file into words for a person."""
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(
+            f"{error.filename or folder} cannot be written: {error.strerror}; name another folder"
+        ) from error

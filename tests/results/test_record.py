@@ -1,6 +1,7 @@
 """What is written is read again, equal; what is not a run is refused by name."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from results.__main__ import main
 from results.errors import FormatError, ResultsError, UnlikeRunsError
 from results.histogram import new_histogram, record_ns
 from results.reading import Run, pool, read_run
 from results.record import Audit, BytesRow, Cell, LatencyRow, LedgerRow, columns
+from results.summary import summarize
 from results.verdicts import Judgement, Verdict
 from results.writer import RunWriter
 from wire.techniques import SLUGS
@@ -105,6 +108,21 @@ def test_nothing_received_still_has_its_row(tmp_path: Path) -> None:
     assert np.isnan(row["p50_ms"])  # not a latency of 0
 
 
+def test_a_cell_that_delivered_nothing_at_all_does_not_vanish_from_the_summary(
+    tmp_path: Path,
+) -> None:
+    with writer(tmp_path / "run") as made:
+        lost = Judgement(Verdict.SERVER_BOUND, "9 of 9 deliveries were lost")
+        made.add(Cell("sse", repeat=1), audit=Audit(9, 0), judgement=lost)
+        good = new_histogram()
+        record_ns(good, 1_000_000)
+        made.add(Cell("sse", repeat=2), histograms={"delivery": good}, audit=Audit(1, 1))
+    (row,) = summarize(read_run(tmp_path / "run")).to_dict("records")
+    assert (row["repeats"], row["expected"], row["lost"]) == (2, 10, 9)
+    assert row["verdict"] == "SERVER-BOUND"
+    assert row["p50_ms"] == pytest.approx(1.0, rel=1e-3)
+
+
 def test_plain_pandas_is_enough(run: Run) -> None:
     table = pd.read_csv(run.folder / "latency.csv")
     assert list(table.columns) == columns(LatencyRow)
@@ -180,6 +198,74 @@ def test_no_run_and_broken_runs_are_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(FormatError, match="cannot be read"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("verdict", "VALID"),
+        ("verdict", {"verdict": "MAYBE", "reason": ""}),
+        ("verdict", {"verdict": "VALID"}),
+        ("host", None),
+        ("plan", []),
+        ("cells", None),
+        ("cells", ["sse"]),
+        ("cells", [{"technique": "sse"}]),
+    ],
+)
+def test_a_damaged_head_is_refused_by_name(tmp_path: Path, part: str, value: object) -> None:
+    writer(tmp_path / "run").close()
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), part: value}))
+    with pytest.raises(FormatError, match=rf"run\.json.*{part.rstrip('s')}"):
+        read_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"\xff\xfe" + data,
+        lambda data: data[:-20],
+        lambda data: data + b"x" * 200_000,
+        lambda data: data.replace(b",VALID,", b",PERHAPS,"),
+    ],
+    ids=["not UTF-8", "cut", "a field without end", "an unknown verdict"],
+)
+def test_a_damaged_table_is_refused_by_name(
+    write_run: Callable[..., Path], tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    folder = write_run(tmp_path / "run", repeats=1)
+    path = folder / "latency.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(FormatError, match=r"latency\.csv"):
+        read_run(folder)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ResultsError, match="cannot be written"):
+            writer(folder)
+
+
+def test_a_report_that_cannot_be_written_is_told(
+    write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path / "run", repeats=1)
+    (folder / "figures").write_text("")
+    assert main([str(folder)]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "results" / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 2
+    monkeypatch.chdir(root)
+    for code in examples:
+        exec(code.replace("results/runs/mine", str(tmp_path / "mine")), {})
+    assert read_run(tmp_path / "mine").finished
 
 
 def test_wrong_columns_are_refused(write_run: Callable[..., Path], tmp_path: Path) -> None:

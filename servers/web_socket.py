@@ -24,7 +24,7 @@ from wire.errors import MessageError
 from wire.message import Message as ChannelMessage
 from wire.message import decode_message, encode_binary_message, load_json
 from wire.web_socket_deflate import Agreement
-from wire.web_socket_frames import Opcode
+from wire.web_socket_frames import CloseCode, Opcode
 from wire.web_socket_messages import Binary, Text
 
 
@@ -48,7 +48,10 @@ class WebSocket(WebSocketPeer):
             else:
                 publish_body(service, "web_socket", channel, message.text, self._name)
         except Problem as problem:
-            self.complain(problem)
+            if problem.status == 413:  # told as of any frame that is too large
+                self.close(CloseCode.TOO_BIG, problem.detail)
+            else:
+                self.complain(problem)
         except MessageError as error:
             self.complain(problem_of(error))
 

@@ -6,6 +6,8 @@ from math import isclose
 import pytest
 
 from results import models
+from tests.notebooks.books import PATHS, cells
+from wire.techniques import SLUGS
 from wire.web_socket_frames import Opcode, encode_frame
 
 
@@ -81,3 +83,23 @@ def test_rates_queues_and_stalls() -> None:
     assert models.base64_size(512_000) == 682_668
     with pytest.raises(ValueError, match="below 1"):
         models.queue_wait(1.0, 1.0)
+
+
+def test_the_guides_traffic_lets_messages_share_a_poll() -> None:
+    """Notebook 12 for a reader with many messages: what 09 measured must hold there as well."""
+    path = next(path for path in PATHS if path.name.startswith("12"))
+    (code,) = (text for text in cells(path, "code") if "Traffic for each client" in text)
+    layers = {
+        slug: {"message": 106.0, "framing down": 2.0, "TCP/IP headers": 104.0} for slug in SLUGS
+    }
+    layers["polling"] = {"message": 106.0, "framing down": 147.0, "requests up": 95.5}
+    layers["polling"]["TCP/IP headers"] = 156.0
+    per_message = {slug: sum(parts.values()) for slug, parts in layers.items()}
+    for rate, lighter in ((0.5, False), (3.0, False), (5.0, True), (10.0, True)):
+        given = {"layers": layers, "per_message": per_message, "rate": rate, "interval": 1.0}
+        given |= {"SLUGS": SLUGS, "bars": lambda *_, **__: None}
+        exec(code, given)
+        traffic = given["traffic"]
+        assert (traffic["polling"] < traffic["web_socket"]) == lighter, rate
+        model = models.polling_bytes(106, 147 + 95.5, rate, 1, 52) * rate
+        assert traffic["polling"] == pytest.approx(model)

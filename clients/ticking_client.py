@@ -1,5 +1,6 @@
 """What the asking techniques share: a request on every tick of a fixed-rate schedule."""
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -29,8 +30,8 @@ class TickingClient(HttpClient):
         keep_alive: bool = True,
         **options: Unpack[Options],
     ) -> None:
-        if interval <= 0:
-            raise ValueError(f"interval must be more than 0 seconds, not {interval}")
+        if not 0 < interval < math.inf:
+            raise ValueError(f"interval must be a finite number of seconds above 0, not {interval}")
         self.interval = interval
         self._asked = False
         self._due = self._start = time.monotonic()

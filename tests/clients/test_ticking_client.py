@@ -44,6 +44,7 @@ def test_ticks_that_pass_while_waiting_are_left_out(script: Callable[..., Script
         assert client.requests <= 3
 
 
-def test_an_interval_is_more_than_nothing() -> None:
-    with pytest.raises(ValueError, match="more than 0"):
-        PollingClient("http://127.0.0.1:1", interval=0)
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
+def test_an_interval_is_a_finite_time(interval: float) -> None:
+    with pytest.raises(ValueError, match="finite number of seconds above 0"):
+        PollingClient("http://127.0.0.1:1", interval=interval)

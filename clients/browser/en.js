@@ -35,6 +35,7 @@ export default {
   "lane.not-connected": "Not connected. What you wrote was not sent.",
 
   "keys.title": "Keyboard shortcuts",
+  "keys.space": "Space",
   "keys.views": "go to a view",
   "keys.era": "previous or next era (timeline)",
   "keys.pause": "pause or go on (race)",

@@ -35,6 +35,7 @@ export default {
   "lane.not-connected": "Sin conexión. Lo que escribió no se envió.",
 
   "keys.title": "Atajos de teclado",
+  "keys.space": "Espacio",
   "keys.views": "ir a una vista",
   "keys.era": "época anterior o siguiente (historia)",
   "keys.pause": "pausar o seguir (carrera)",

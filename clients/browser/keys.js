@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 const KEYS = [
   ["1 – 6", "keys.views"],
   ["←  →", "keys.era"],
-  ["Space", "keys.pause"],
+  ["keys.space", "keys.pause"],
   [".", "keys.step"],
   ["b", "keys.burst"],
   ["z", "keys.freeze"],
@@ -21,7 +21,8 @@ export function openKeys() {
   const dialog = document.getElementById("keys");
   if (dialog.open) return;
   const rows = KEYS.flatMap(([key, words]) => [
-    el("dt", {}, ...key.split("  ").map((one) => el("kbd", { textContent: one }))),
+    el("dt", {}, ...key.split("  ").map((one) =>
+      el("kbd", one === "keys.space" ? { say: one } : { textContent: one }))),
     el("dd", { say: words }),
   ]);
   dialog.replaceChildren(

@@ -35,6 +35,7 @@ export default {
   "lane.not-connected": "Fără conexiune. Ce ați scris nu s-a trimis.",
 
   "keys.title": "Scurtături de tastatură",
+  "keys.space": "Spațiu",
   "keys.views": "mergi la o vedere",
   "keys.era": "epoca anterioară sau următoare (istorie)",
   "keys.pause": "pauză sau continuare (cursă)",

@@ -234,3 +234,19 @@ def test_graphics_that_tell_something_are_seen() -> None:
             for ground in ("paper", "card"):
                 ground_color = colors[ground].replace("#fff", "#ffffff")[:7]
                 assert _contrast(colors[name], ground_color) >= 3, (name, ground)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 800, 960])
+def test_nothing_sticks_out_in_a_narrow_window(open_page, width) -> None:
+    page = open_page(viewport={"width": width, "height": 800}, locale="ro").open("race")
+    for view in VIEWS:
+        page.evaluate("view => { location.hash = view; }", view)
+        page.wait_for_selector(f"section#{view}:not([hidden])")
+        if view == "wire":
+            page.wait_for_selector("#hs-verdict:not(:empty)")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        if view == "race":  # all counters are seen
+            page.wait_for_selector("#race td.down:not(:empty)")
+            lanes = page.locator(".lanes")
+            assert lanes.evaluate("one => one.scrollWidth <= one.clientWidth")

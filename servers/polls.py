@@ -130,7 +130,8 @@ class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
     __slots__ = (
-        "_door", "_is_closing", "_is_full", "_pool", "_since", "_transport", "_unread", "due",
+        "_door", "_is_closing", "_is_full", "_left", "_pool", "_since", "_transport", "_unread",
+        "due",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -141,6 +142,7 @@ class PollConnection(asyncio.Protocol):
         self._pool: Pool | None = None  # where it waits
         self._is_closing = self._is_full = False
         self._since = time.monotonic()  # when it began to idle, to send a head, or to be answered
+        self._left = 0  # bytes of answers that the last check found unsent
         self.due = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -226,10 +228,13 @@ class PollConnection(asyncio.Protocol):
 
     def check(self) -> None:
         """End connections that idle, dribble a head, or do not take their answer."""
-        # Whoever still reads the last answer is not stuck, be the connection closing or not.
+        now, left = time.monotonic(), self._transport.get_write_buffer_size()
+        if left < self._left:  # the answer is being read, however slowly
+            self._since = now
+        self._left = left
         is_sending = self._unread and not self._is_full
         limit = _HEAD_SECONDS if is_sending else _IDLE_SECONDS
-        is_stuck = self._pool is None and time.monotonic() - self._since > limit
+        is_stuck = self._pool is None and now - self._since > limit
         if is_stuck or self._door.service.liveness.is_deaf(self._transport):
             self._transport.abort()
         elif self._pool is not None:

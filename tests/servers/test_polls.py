@@ -184,6 +184,28 @@ async def test_a_last_answer_may_be_read_slowly(here: Running) -> None:
         assert (head.length, text.encode() in body) == (len(body), True)
 
 
+async def test_an_answer_may_take_long_while_it_is_read_and_no_longer(here: Running) -> None:
+    here.service.channel("x").publish("x" * 2**22)
+    async with Link(here.port) as link:
+        link.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        link.ask("GET /polling?channel=x&after=0-0")
+        await until(lambda: here.service.row("polling").bytes_down, "the answer")
+        (connection,) = here.service.liveness.held
+        connection.check()
+        left = connection._left  # type: ignore[attr-defined]
+        assert left > 2**20
+        link.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await until(lambda: connection._transport.get_write_buffer_size() < left, "it reads")  # type: ignore[attr-defined]
+        connection._since -= 100  # type: ignore[attr-defined]  # so many seconds it took
+        connection.check()
+        await link.answer()
+        connection._since -= 100  # type: ignore[attr-defined]
+        connection.check()
+        connection._since -= 100  # type: ignore[attr-defined]
+        connection.check()
+        assert await link.rest() == b""
+
+
 async def test_a_head_has_its_time_from_its_own_first_byte_on(here: Running) -> None:
     async with Link(here.port) as link:
         link.ask("GET /polling")

@@ -8,14 +8,16 @@ from typing import Unpack
 
 from clients import decoding
 from clients.client import Client, Item
-from clients.errors import ConnectionLostError
+from clients.errors import ConnectionLostError, refused_for
 from clients.http_client import CURSOR_FIELD
 from clients.options import Options, Receipt
 from clients.uploads import encode_upload
 from clients.web_socket_connection import WebSocketConnection
-from wire.message import Body, decode_binary_message
+from wire.message import Body, decode_binary_message, load_json
 from wire.web_socket_handshake import SUBPROTOCOL
 from wire.web_socket_messages import Binary, Pong, Text
+
+_PROBLEM = '{"problem":'
 
 
 class WebSocketClient(Client):
@@ -72,7 +74,12 @@ class WebSocketClient(Client):
         socket = self._connected()
         if (events := socket.events(deadline)) is None:
             return None
-        items = [_item(event) for event in events if not isinstance(event, Pong)]
+        items = []
+        for event in events:
+            if isinstance(event, Text) and event.text.startswith(_PROBLEM):
+                self._failure = refused_for(load_json(event.text)["problem"])
+            elif not isinstance(event, Pong):
+                items.append(_item(event))
         return self._follow(items, socket.arrived_ns)
 
     def send(

@@ -87,6 +87,19 @@ def test_a_message_too_big_is_refused(connect: Connect) -> None:
     assert item.body == "small"
 
 
+def test_a_refused_envelope_does_not_end_the_conversation(connect: Connect) -> None:
+    client = connect("web_socket")
+    client.send("x", sent_ns=10**30)
+    with pytest.raises(RefusedError) as caught:
+        client.receive(10)
+    assert caught.value.status == 400
+    assert client.requests == 1
+    client.send("y")
+    item = client.receive(10)
+    assert isinstance(item, Message)
+    assert item.body == "y"
+
+
 def test_a_foreign_origin_is_refused(connect: Connect) -> None:
     with pytest.raises(RefusedError) as caught:
         connect("web_socket", extra_headers=(("Origin", "http://evil.example"),))

@@ -5,11 +5,14 @@ their rows with the answer that it polls anyway (``extended_stats``). A number i
 cannot be measured is refused before the test starts.
 """
 
+import socket
+import sys
 from importlib.resources import files
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from locust.env import Environment
+from locust.web import WebUI
 
 from loadtests.amounts import complaint
 from loadtests.conductor import conductor_of
@@ -43,6 +46,7 @@ def attach(environment: Environment, **_: object) -> None:
     web_ui, conductor = environment.web_ui, conductor_of(environment)
     if web_ui is None or web_ui.app is None or conductor is None:
         return
+    _check_port(web_ui)
     view = LiveView(conductor)
     structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
     web_ui.template_args |= {
@@ -83,3 +87,14 @@ def attach(environment: Environment, **_: object) -> None:
     web_ui.app.before_request(refuse)
     web_ui.app.after_request(extend)
     web_ui.app.register_blueprint(pages)
+
+
+def _check_port(web_ui: WebUI) -> None:
+    # Locust would end with a traceback and a table of nothing.
+    try:
+        socket.create_server((web_ui.host, web_ui.port)).close()
+    except OSError as error:
+        sys.exit(
+            f"Locust's web page cannot listen on port {web_ui.port}: {error.strerror}. "
+            "Choose another by --web-port, or end what listens there."
+        )

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -88,3 +90,17 @@ def test_a_number_that_cannot_be_measured_starts_no_test():
         assert "greater than 0" in answer["message"]
         state = json.loads(await_answer(f"{locust.url}/stats/requests"))["state"]
         assert state == "ready"
+
+
+@pytest.mark.slow
+def test_a_port_in_use_is_told_in_words():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        file = str(ROOT / "loadtests" / "locustfile.py")
+        words = ["locust", "-f", file, "--web-host", "127.0.0.1", "--web-port", port]
+        ended = subprocess.run(
+            [sys.executable, "-m", *words], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert ended.returncode == 1
+    assert f"cannot listen on port {port}" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -14,6 +14,7 @@ import contextlib
 import json
 
 from wire.http_head import ResponseHead
+from wire.message import load_json
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -83,3 +84,12 @@ def refused_for(
         str(members.get("detail", "")),
         retry_after_s,
     )
+
+
+def refusal_in(line: bytes | str) -> RefusedError | None:
+    """Make the error of a problem that came down among the messages; of a message, nothing."""
+    if isinstance(line, str):
+        is_problem = line.startswith('{"problem":')
+    else:
+        is_problem = line.startswith(b'{"problem":')
+    return refused_for(load_json(line)["problem"]) if is_problem else None

@@ -11,13 +11,12 @@ from typing import Unpack
 from clients import decoding
 from clients.client import Client, Item
 from clients.connection import Connection
-from clients.errors import ConnectionLostError, UnexpectedAnswerError, refused_for
+from clients.errors import ConnectionLostError, UnexpectedAnswerError, refusal_in, refused_for
 from clients.options import Options, Receipt
 from clients.uploads import encode_upload
 from wire.json_lines import JsonLinesDecoder, encode_line
 from wire.message import Body, dump_json, load_json
 
-_PROBLEM = b'{"problem":'
 _CLOSING_S = 1.0  # how long to wait for the server's end
 
 
@@ -88,8 +87,8 @@ class PluginSocketClient(Client):
         lines, self._lines = self._lines, []
         items = []
         for line in lines:
-            if line.startswith(_PROBLEM):
-                self._failure = refused_for(load_json(line)["problem"])
+            if refusal := refusal_in(line):
+                self._failure = refusal
             elif line:  # an empty one is a heartbeat
                 items.append(decoding.message(line))
         return self._follow(items, link.arrived_ns)

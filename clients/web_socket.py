@@ -8,16 +8,14 @@ from typing import Unpack
 
 from clients import decoding
 from clients.client import Client, Item
-from clients.errors import ConnectionLostError, refused_for
+from clients.errors import ConnectionLostError, refusal_in
 from clients.http_client import CURSOR_FIELD
 from clients.options import Options, Receipt
 from clients.uploads import encode_upload
 from clients.web_socket_connection import WebSocketConnection
-from wire.message import Body, decode_binary_message, load_json
+from wire.message import Body, decode_binary_message
 from wire.web_socket_handshake import SUBPROTOCOL
-from wire.web_socket_messages import Binary, Pong, Text
-
-_PROBLEM = '{"problem":'
+from wire.web_socket_messages import Binary, Text
 
 
 class WebSocketClient(Client):
@@ -74,12 +72,14 @@ class WebSocketClient(Client):
         socket = self._connected()
         if (events := socket.events(deadline)) is None:
             return None
-        items = []
+        items: list[Item] = []
         for event in events:
-            if isinstance(event, Text) and event.text.startswith(_PROBLEM):
-                self._failure = refused_for(load_json(event.text)["problem"])
-            elif not isinstance(event, Pong):
-                items.append(_item(event))
+            if isinstance(event, Binary):
+                items.append(decode_binary_message(event.data))
+            elif isinstance(event, Text) and (refusal := refusal_in(event.text)):
+                self._failure = refusal
+            elif isinstance(event, Text):
+                items.append(decoding.message(event.text))
         return self._follow(items, socket.arrived_ns)
 
     def send(
@@ -107,11 +107,3 @@ class WebSocketClient(Client):
         socket, self._socket = self._socket, None
         if socket is not None:
             socket.close()
-
-
-def _item(event: Text | Binary) -> Item:
-    return (
-        decoding.message(event.text)
-        if isinstance(event, Text)
-        else decode_binary_message(event.data)
-    )

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
-SLOW_WORKERS = min(os.cpu_count() or 1, 4) + 1
+WORKERS = min(os.cpu_count() or 1, 4) + 1
 
 
 class Part(NamedTuple):
@@ -87,17 +87,17 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
 
     Pytest says the last word: its closing line is what a reader and a CI look for. A run in which
     no test was selected is a failure, but for a side on which there is nothing: no slow test
-    exists, or the selection names tests of the other side only. Slow tests mostly wait, so there
-    are more workers than cores; one that fails in this crowd is run again alone, and that counts.
+    exists, or the selection names tests of the other side only. Tests mostly wait, so there are
+    more workers than cores. A slow one that fails in this crowd is run again alone; that counts.
     """
     ran = False
     for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
         print(f"== {name}", flush=True)
         select = (sys.executable, "-m", "pytest", "-m", mark)
-        workers = ["-n", "auto"]
+        crowd = ["-n", str(WORKERS), "--dist", "loadfile"]
         if mark == "slow":
-            workers = ["-n", str(SLOW_WORKERS), "--no-loadscope-reorder"]
-        status = run(*select, *workers, "--dist", "loadfile", *pytest)
+            crowd.append("--no-loadscope-reorder")
+        status = run(*select, *crowd, *pytest)
         if status == FAILED and mark == "slow":
             print("== slow tests that failed beside others, now alone", flush=True)
             again = run(*select, "--last-failed", "--last-failed-no-failures", "none", *pytest)

@@ -57,6 +57,13 @@ def word(page: Any, expected: str) -> None:
     page.wait_for_selector(f'#race .network[data-word="{expected}"]')
 
 
+def reach(page: Any, slug: str, state: str) -> None:
+    page.wait_for_function(
+        "() => import('/page/view_race.js').then(({ lanes }) => {"
+        f" const lane = lanes.get('{slug}'); return lane && {state}; }})"
+    )
+
+
 def test_a_page_outlives_its_command(
     open_page: Callable[..., Any], lecture: Twice, wait_for_lanes: Callable[..., Any]
 ) -> None:
@@ -100,19 +107,13 @@ def test_a_plugin_goes_on_where_it_was(
 ) -> None:
     page = open_page(lecturer=True).open("race?preset=busy")
     room = "import('/page/room.js').then(({ room }) => "
-    page.wait_for_function(
-        "() => import('/page/view_race.js').then(({ lanes }) => "
-        "lanes.get('plugin_socket')?.received > 20)"
-    )
+    reach(page, "plugin_socket", "lane.received > 20")
     # The event stream breaks off, as when a phone sleeps; the emulated plugin ends with it.
     page.evaluate(room + "{ room.events.close(); room.lose(); })")
-    assert lanes(page)["plugin_socket"]["status"] == "broken"
-    page.wait_for_timeout(1000)
+    reach(page, "plugin_socket", "lane.status === 'broken'")
+    heard = lanes(page)["web_socket"]["received"]
+    reach(page, "web_socket", f"lane.received > {heard} + 20")
     page.evaluate(room + "room.listen())")
-    page.wait_for_function(
-        "() => import('/page/view_race.js').then(({ lanes }) => {"
-        " const lane = lanes.get('plugin_socket');"
-        " return lane.status === 'open' && lane.received > 100; })"
-    )
+    reach(page, "plugin_socket", "lane.status === 'open' && lane.received > 100")
     found = lanes(page)["plugin_socket"]
     assert found["lost"] == found["repeated"] == found["gaps"] == 0

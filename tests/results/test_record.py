@@ -248,6 +248,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
             writer(folder)
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_told(
     write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

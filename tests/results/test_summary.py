@@ -98,6 +98,7 @@ def pair(
     return build
 
 
+@pytest.mark.slow
 def test_a_slower_run_is_found(
     pair: Callable[..., tuple[Run, Run]], write_run: Callable[..., Path]
 ) -> None:

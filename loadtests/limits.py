@@ -1,6 +1,6 @@
 """Where the server core ends: its cost, pace, fairness and memory beside the usual means.
 
-    python -m loadtests.limits                     everything, about twenty minutes
+    python -m loadtests.limits                     everything, about half an hour
     python -m loadtests.limits cost polls          some of it
     python -m loadtests.limits soak --seconds 600  the long one
 

@@ -5,7 +5,7 @@ import { room } from "./room.js";
 const KEPT = 3000;
 const KEPT_MS = 30000; // three times what a diagram shows
 const PRUNE_EVERY = 25;
-const KEPT_HELD = 300;
+const KEPT_HELD = 600; // long-polls of ten seconds at fifty messages a second, and some
 const REQUEST = /^(GET|POST) (\S*)/;
 const KEY = /\r\nsec-websocket-key: *(\S+)/i;
 const ACCEPT = /\r\nsec-websocket-accept: *(\S+)/i;

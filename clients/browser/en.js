@@ -47,6 +47,7 @@ export default {
   "keys.large": "large type",
   "keys.dark": "light or dark",
   "keys.help": "this help",
+  "keys.on": "Use these keys",
   "keys.close": "Close",
 
   "timeline.title": "How the web learned to talk both ways",

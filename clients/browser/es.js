@@ -47,6 +47,7 @@ export default {
   "keys.large": "letra grande",
   "keys.dark": "claro u oscuro",
   "keys.help": "esta ayuda",
+  "keys.on": "Usar estas teclas",
   "keys.close": "Cerrar",
 
   "timeline.title": "Cómo aprendió la web a hablar en los dos sentidos",

@@ -1,4 +1,5 @@
-// The overlay with the keyboard shortcuts.
+// The keyboard shortcuts: their overlay, and whether they are in use. Whoever speaks to the computer,
+// or hits keys by mistake, switches them off (WCAG 2.1.4).
 
 import { el } from "./dom.js";
 
@@ -16,7 +17,12 @@ const KEYS = [
   ["?", "keys.help"],
 ];
 
-/** Show it. */
+const STORED = "duplex.no-keys";
+
+/** Whether single keys do something. */
+export const areKeysOn = () => !localStorage.getItem(STORED);
+
+/** Show the overlay. */
 export function openKeys() {
   const dialog = document.getElementById("keys");
   if (dialog.open) return;
@@ -28,6 +34,10 @@ export function openKeys() {
   dialog.replaceChildren(
     el("h2", { id: "keys-title", say: "keys.title" }),
     el("dl", {}, ...rows),
+    el("label", { className: "field" },
+      el("input", { type: "checkbox", id: "keys-on", checked: areKeysOn(),
+        on: { change: ({ target }) => localStorage.setItem(STORED, target.checked ? "" : "1") } }),
+      el("span", { say: "keys.on" })),
     el("form", { method: "dialog" }, el("button", { say: "keys.close", autofocus: true })),
   );
   dialog.showModal();

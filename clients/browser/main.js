@@ -1,7 +1,7 @@
 // The page: which view is shown, and the keys.
 
 import { notify, saying } from "./dom.js";
-import { openKeys } from "./keys.js";
+import { areKeysOn, openKeys } from "./keys.js";
 import { language, say, translate, useLanguage } from "./i18n.js";
 import { room } from "./room.js";
 import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
@@ -70,7 +70,7 @@ const isTyping = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) ||
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)
-    || isPressing(event)) return;
+    || isPressing(event) || !areKeysOn()) return;
   const number = Number(event.key);
   if (number >= 1 && number <= VIEWS.length) location.hash = VIEWS[number - 1];
   else if (event.key === "?") openKeys();

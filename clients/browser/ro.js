@@ -47,6 +47,7 @@ export default {
   "keys.large": "litere mari",
   "keys.dark": "luminos sau întunecat",
   "keys.help": "acest ajutor",
+  "keys.on": "Folosește aceste taste",
   "keys.close": "Închide",
 
   "timeline.title": "Cum a învățat web-ul să vorbească în ambele sensuri",

@@ -25,7 +25,15 @@ class Connection:
     ``arrived_ns`` is the monotonic time of the last read (see :mod:`clients.arrival`).
     """
 
-    __slots__ = ("_sock", "_timeout", "_traffic", "arrived_ns", "bytes_down", "bytes_up")
+    __slots__ = (
+        "_reading",
+        "_sock",
+        "_timeout",
+        "_traffic",
+        "arrived_ns",
+        "bytes_down",
+        "bytes_up",
+    )
 
     def __init__(self, address: Address, traffic: Traffic, timeout: float) -> None:
         host, port = address.dial
@@ -35,6 +43,7 @@ class Connection:
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
             raise UnreachableError(f"cannot connect to {host}:{port}: {why}", host, port) from error
+        self._reading = False
         self._timeout: float | None = timeout
         self._traffic = traffic
         self.bytes_up = self.bytes_down = self.arrived_ns = 0
@@ -64,6 +73,8 @@ class Connection:
                     self.bytes_up += sent
                     rest = rest[sent:]
         except (TimeoutError, BlockingIOError):
+            with contextlib.suppress(OSError):  # nothing may follow half a message
+                self._sock.shutdown(socket.SHUT_WR)
             raise ConnectionLostError(f"the peer took no data for {timeout:g} s") from None
         except OSError as error:
             raise ConnectionLostError(f"the connection broke while sending: {error}") from error
@@ -74,18 +85,22 @@ class Connection:
         ``deadline`` is in monotonic seconds, ``None`` waits for ever; one already past returns
         what is there. Raises :class:`~clients.errors.ConnectionLostError`.
         """
-        while True:
-            timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            try:
-                self._set_timeout(timeout)
-                data, self.arrived_ns = arrival.receive(self._sock, READ_BYTES)
-                break
-            except (TimeoutError, BlockingIOError):
-                # A sender in another thread may have set a shorter timeout meanwhile.
-                if deadline is not None and time.monotonic() >= deadline:
-                    return None
-            except OSError as error:
-                raise ConnectionLostError(f"the connection broke: {error}") from error
+        self._reading = True
+        try:
+            while True:
+                timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+                try:
+                    self._set_timeout(timeout)
+                    data, self.arrived_ns = arrival.receive(self._sock, READ_BYTES)
+                    break
+                except (TimeoutError, BlockingIOError):
+                    # A sender in another thread may have set a shorter timeout meanwhile.
+                    if deadline is not None and time.monotonic() >= deadline:
+                        return None
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {error}") from error
+        finally:
+            self._reading = False
         self.bytes_down += len(data)
         return data
 
@@ -116,8 +131,11 @@ class Connection:
         deadline = time.monotonic() + timeout
         with contextlib.suppress(OSError, ConnectionLostError):
             self._sock.shutdown(socket.SHUT_WR)
-            while self.receive(deadline):
-                pass
+            while time.monotonic() < deadline:
+                if self._reading:  # elsewhere; gevent allows one reader, and that one sees the end
+                    time.sleep(0.01)
+                elif not self.receive(deadline):
+                    break
         self.close()
 
     def close(self) -> None:

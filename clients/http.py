@@ -106,15 +106,16 @@ class HttpConnection:
 
     def ask_encoded(self, request: bytes) -> None:
         """Send one request that is written out already."""
-        if self._link is None:
-            self._link = Connection(self._address, self._traffic, self._timeout)
+        link = self._link
+        if link is None:
+            link = self._link = Connection(self._address, self._traffic, self._timeout)
         self._forget()
         self.requests += 1
         self.asked_ns = time.monotonic_ns()
         # A server that refuses early may close before it has read everything, and its answer be
         # here nevertheless; where it is not, reading finds the connection lost.
         with contextlib.suppress(ConnectionLostError):
-            self._link.send(request, self._timeout)
+            link.send(request, self._timeout)
 
     def head(self, deadline: float | None) -> ResponseHead | None:
         """Return the final answer's head, ``None`` when the deadline passed.
@@ -169,14 +170,14 @@ class HttpConnection:
             if not read:
                 self._left = 0  # a body without a length ends with the connection
                 return []
-        if self._chunks is not None:
-            pieces = self._chunks.decode(data)
-            if self._chunks.finished:
-                self._buffer, self._left = self._chunks.trailing, 0
+        if (chunks := self._chunks) is not None:
+            pieces = chunks.decode(data)
+            if chunks.finished:
+                self._buffer, self._left = chunks.trailing, 0
             return pieces
-        if self._left is not None:
-            data, self._buffer = data[: self._left], data[self._left :]
-            self._left -= len(data)
+        if (left := self._left) is not None:
+            data, self._buffer = data[:left], data[left:]
+            self._left = left - len(data)
         return [data]
 
     @property
@@ -206,10 +207,11 @@ class HttpConnection:
         self._head, self._body, self._repeatable = None, [], b""
 
     def _read(self, deadline: float | None, within_body: bool = False) -> bytes | None:
-        if self._link is None:
+        link = self._link  # which another thread's close() may take away meanwhile
+        if link is None:
             raise ConnectionLostError("the connection was closed")
         try:
-            data = self._link.receive(deadline)
+            data = link.receive(deadline)
         except ConnectionLostError:
             if not self._may_repeat():
                 raise
@@ -217,7 +219,7 @@ class HttpConnection:
         if data is None:
             return None
         if data:
-            self.arrived_ns = self._link.arrived_ns
+            self.arrived_ns = link.arrived_ns
             # Adding up quadratically would hurt at a megabyte, but a body's read finds the
             # buffer empty, and a head is short.
             self._buffer = self._buffer + data if self._buffer else data

@@ -56,6 +56,52 @@ def test_a_sender_does_not_wait_for_ever(ends: tuple[Connection, socket.socket, 
     assert 0 < traffic.bytes_up < 50_000_000
 
 
+def test_nothing_follows_half_a_message(ends: tuple[Connection, socket.socket, Traffic]) -> None:
+    near, far, traffic = ends
+    with pytest.raises(ConnectionLostError):
+        near.send(b"x" * 50_000_000, 0.1)
+    left = traffic.bytes_up
+    while left:
+        left -= len(far.recv(left))
+    with pytest.raises(ConnectionLostError):
+        near.send(b"another", 5)
+    assert far.recv(10) == b""
+    far.sendall(b"said before it ended")
+    assert near.receive(time.monotonic() + 5) == b"said before it ended"
+
+
+def test_finishing_waits_for_one_who_reads(
+    ends: tuple[Connection, socket.socket, Traffic],
+) -> None:
+    near, far, _ = ends
+    read: list[object] = []
+    reader = threading.Thread(target=lambda: read.append(near.receive(None)))
+    reader.start()
+    finisher = threading.Thread(target=near.finish, args=(20,))
+    finisher.start()
+    assert far.recv(10) == b""
+    far.sendall(b"last")
+    reader.join(10)
+    assert read == [b"last"]
+    far.close()
+    finisher.join(10)
+    assert not finisher.is_alive()
+
+
+def test_finishing_ends_although_the_peer_does_not(
+    ends: tuple[Connection, socket.socket, Traffic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, _, _ = ends
+    began = time.monotonic()
+
+    def flood(deadline: float | None) -> bytes:
+        assert time.monotonic() - began < 10
+        return b"more"
+
+    monkeypatch.setattr(Connection, "receive", staticmethod(flood))
+    near.finish(0.05)
+
+
 def test_sends_while_another_thread_receives_without_waiting(
     ends: tuple[Connection, socket.socket, Traffic],
 ) -> None:

@@ -48,3 +48,40 @@ def test_fifty_users_in_one_thread(server: ServerProcess, channel: str, slug: st
         timeout=100,
     )
     assert done.stdout.strip() == "50", done.stderr[-2000:]
+
+
+CLOSING = """
+from gevent import monkey; monkey.patch_all()
+import sys
+import gevent
+import clients
+from clients.errors import ClosedError
+
+slug, url, channel, plugin_port = sys.argv[1:]
+options = {"plugin_port": int(plugin_port)} if slug == "plugin_socket" else {}
+client = clients.open(slug, url, channel, **options)
+
+def follow():
+    try:
+        client.receive()
+    except ClosedError:
+        return "told"
+
+user = gevent.spawn(follow)
+gevent.sleep(0)
+client.close()
+user.join(30)
+print(user.value)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SLUGS)
+def test_another_greenlet_closes(server: ServerProcess, channel: str, slug: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING, slug, server.url, channel, str(server.plugin_port)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout.strip() == "told", done.stderr[-2000:]

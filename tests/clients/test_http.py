@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from clients.address import parse_address
+from clients.connection import Connection
 from clients.errors import ConnectionLostError
 from clients.headers import make_headers
 from clients.http import Answer, HttpConnection
@@ -125,3 +126,21 @@ def test_what_is_not_http_is_said(script: Make) -> None:
     with pytest.raises(HttpError):
         whole(http)
     http.close()
+
+
+def test_another_thread_may_close_while_data_comes(
+    script: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http = connection(script([OK]))
+    http.ask("GET", "/")
+    read = Connection.receive
+
+    def closed_meanwhile(link: Connection, deadline: float | None) -> bytes | None:
+        data = read(link, deadline)
+        http.close()
+        return data
+
+    monkeypatch.setattr(Connection, "receive", closed_meanwhile)
+    assert whole(http).body == b"hi"
+    with pytest.raises(ConnectionLostError):
+        whole(http)

@@ -36,6 +36,7 @@ class SseClient(HttpClient):
             self._server_wait_s = self._decoder.retry_ms / 1000
         if not events:
             return ()
+        items = [decoding.message(event.data) for event in events]
         self.arrived_ns = self._down.arrived_ns
-        self._cursor = events[-1].last_event_id or self._cursor
-        return [decoding.message(event.data) for event in events]
+        self._cursor = events[-1].last_event_id or self._cursor  # not before all could be read
+        return items

@@ -204,7 +204,8 @@ class WebSocketConnection:
             if isinstance(event, Close):
                 self._take_close(event)
             elif isinstance(event, Ping):
-                self._send(encode_frame(Opcode.PONG, event.payload, mask=os.urandom(4)))
+                with contextlib.suppress(ConnectionLostError):  # what came with it still counts
+                    self._send(encode_frame(Opcode.PONG, event.payload, mask=os.urandom(4)))
             else:
                 taken.append(event)
         return taken

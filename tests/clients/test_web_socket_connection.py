@@ -2,6 +2,7 @@ import base64
 import contextlib
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -189,3 +190,21 @@ def test_events_tell_text_from_binary(pair: Pair) -> None:
     while len(got) < 2:
         got += near.events(None) or ()
     assert got == [Text("t"), Binary(b"b")]
+
+
+def test_what_came_with_a_ping_outlives_the_connection(pair: Pair) -> None:
+    near, peer = pair()
+    reset = struct.pack("ii", 1, 0)
+    peer[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    peer[0].sendall(text("last") + encode_frame(Opcode.PING, b"still there?"))
+    peer[0].close()
+    assert near.receive(5) == "last"
+    with pytest.raises(ConnectionLostError):
+        near.receive(5)
+
+
+def test_a_ping_before_a_broken_frame_hides_no_fault(pair: Pair) -> None:
+    near, peer = pair()
+    peer[0].sendall(encode_frame(Opcode.PING, b"") + b"\x83\x00")
+    with pytest.raises(UnexpectedAnswerError, match="opcode 3"):
+        near.receive(5)

@@ -11,8 +11,8 @@
 """
 
 import contextlib
-import json
 
+from wire.errors import MessageError
 from wire.http_head import ResponseHead
 from wire.message import load_json
 
@@ -67,8 +67,8 @@ def refused(head: ResponseHead, body: bytes) -> RefusedError:
     wait = float(after) if after.isascii() and after.isdigit() else None
     title = head.reason or "refused"
     if head.fields.get("content-type", "").startswith(PROBLEM_TYPE):
-        with contextlib.suppress(ValueError):  # the status says enough
-            return refused_for(json.loads(body), head.status, title, wait)
+        with contextlib.suppress(MessageError):  # the status says enough
+            return refused_for(load_json(body), head.status, title, wait)
     return RefusedError(head.status, title, body[:200].decode(errors="replace").strip(), wait)
 
 

@@ -4,7 +4,6 @@ Two, because the first is busy: a held request or a stream occupies it, and HTTP
 order. That a browser has only six of them for each site is one reason for WebSocket.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -15,9 +14,9 @@ from clients.headers import Fields
 from clients.http import Answer, HttpConnection
 from clients.options import Options, Receipt
 from wire.cursor import parse_cursor
-from wire.errors import WireError
+from wire.errors import MessageError, WireError
 from wire.http_head import ResponseHead
-from wire.message import Body, Gap
+from wire.message import Body, Gap, load_json
 
 _TEXT: Fields = (("Content-Type", "text/plain;charset=utf-8"),)
 _BYTES: Fields = (("Content-Type", "application/octet-stream"),)
@@ -69,9 +68,9 @@ class HttpClient(Client):
         else:
             answer = self._post(target, body, _BYTES)
         try:
-            said = json.loads(answer.body)
+            said = load_json(answer.body)
             return Receipt(int(said["id"]), str(said["cursor"]))
-        except (ValueError, KeyError, TypeError):
+        except (MessageError, ValueError, KeyError, TypeError, OverflowError):
             raise UnexpectedAnswerError(
                 f'POST /publish answers {{"id","cursor"}}, not {answer.body[:60]!r}'
             ) from None

@@ -60,8 +60,11 @@ def _known_page(html: bytes) -> Page:
 
 def _parse(html: bytes) -> Page:
     parser = _PageParser()
-    parser.feed(html.decode())
-    parser.close()
+    try:
+        parser.feed(html.decode())
+        parser.close()
+    except (UnicodeDecodeError, AssertionError) as error:  # html.parser asserts some markup
+        raise MessageError(f"not a page of messages: {error}") from None
     if parser.cursor is None:
         raise MessageError("a page of messages has <main data-cursor=...>")
     return Page(tuple(parser.messages), parser.cursor, parser.gap)

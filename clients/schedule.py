@@ -7,6 +7,8 @@ still awaited is left out, so that never two requests are under way.
 
 import time
 
+_LONGEST_NAP_S = 3600.0  # a server may ask for more seconds than the system can count
+
 
 def next_tick(start: float, interval: float, now: float) -> float:
     """Return the first of ``start``, ``start + interval``, ... that is later than ``now``."""
@@ -21,5 +23,5 @@ def sleep_until(moment: float, deadline: float | None) -> bool:
     """Sleep until ``moment`` (monotonic seconds) or the earlier ``deadline``; was it ``moment``?"""
     end = moment if deadline is None else min(moment, deadline)
     while (left := end - time.monotonic()) > 0:
-        time.sleep(left)
+        time.sleep(min(left, _LONGEST_NAP_S))
     return deadline is None or moment <= deadline

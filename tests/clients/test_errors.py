@@ -13,7 +13,7 @@ def test_a_problem_gives_status_title_and_detail() -> None:
 
 def test_other_answers_do_not_confuse_it() -> None:
     problem = {"content-type": "application/problem+json"}
-    for body in (b"", b"[1]", b"\xff", b'{"status":"x"}'):
+    for body in (b"", b"[1]", b"\xff", b'{"status":"x"}', b"[" * 100_000):
         assert refused(ResponseHead(400, "Bad Request", problem), body).status == 400
     plain = refused(ResponseHead(502, "Bad Gateway", {"content-type": "text/html"}), b"<h1>no")
     assert plain.detail == "<h1>no"

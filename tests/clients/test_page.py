@@ -44,3 +44,9 @@ def test_a_gap_stands_before_what_is_left() -> None:
 def test_another_page_is_refused() -> None:
     with pytest.raises(MessageError, match="data-cursor"):
         parse_page(b"<html><body>It works!")
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"<![foo[x]]>"])
+def test_what_is_no_html_in_utf_8_is_refused(broken: bytes) -> None:
+    with pytest.raises(MessageError, match="not a page"):
+        parse_page(page("a-1") + broken)

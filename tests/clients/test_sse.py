@@ -71,3 +71,25 @@ def test_what_is_no_message_is_said(script: Make) -> None:
         with pytest.raises(UnexpectedAnswerError, match="JSON"):
             client.receive(5)
         assert client.receive(5) is not None  # it may be used on
+
+
+def test_a_message_before_what_is_none_is_not_passed_over(script: Make) -> None:
+    server = script([HEAD + event(1) + b"id: a-2\ndata: hola\n\n"], [HEAD + event(1) + event(3)])
+    with SseClient(server.url) as client:
+        with pytest.raises(UnexpectedAnswerError, match="JSON"):
+            client.receive(5)
+        assert client.cursor == "a-0"
+        assert client.receive(5) == Message(1, "", 1, 2, "1")
+
+
+def test_a_wait_longer_than_the_system_can_count(script: Make, monkeypatch) -> None:
+    def nap(seconds: float) -> None:
+        if seconds > 86_400:
+            raise OverflowError
+        raise KeyboardInterrupt
+
+    busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n"
+    server = script([busy % (b"9" * 400)])
+    monkeypatch.setattr("clients.schedule.time.sleep", nap)
+    with pytest.raises(KeyboardInterrupt):
+        SseClient(server.url)

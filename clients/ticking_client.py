@@ -20,6 +20,7 @@ class TickingClient(HttpClient):
     """
 
     __slots__ = ("_asked", "_due", "_start", "interval")
+    _mended_s = math.inf  # between two ticks nothing is tried: only an answer shows it
 
     def __init__(
         self,
@@ -63,4 +64,6 @@ class TickingClient(HttpClient):
         if answer is None:
             return None
         self._asked = False
-        return self._take(answer)
+        news = self._take(answer)
+        self._attempt = 0
+        return news

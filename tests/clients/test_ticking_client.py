@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from clients.errors import ConnectionLostError
 from clients.polling import PollingClient
 from wire.batch import encode_batch
 from wire.http_head import encode_response
@@ -48,3 +49,26 @@ def test_ticks_that_pass_while_waiting_are_left_out(script: Callable[..., Script
 def test_an_interval_is_a_finite_time(interval: float) -> None:
     with pytest.raises(ValueError, match="finite number of seconds above 0"):
         PollingClient("http://127.0.0.1:1", interval=interval)
+
+
+def test_slow_ticks_give_up_too(
+    script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.client.delay_s", lambda *_: 0.0)
+    monkeypatch.setattr("clients.client.Client._mended_s", 0.01)  # far shorter than a tick
+    server = script([NOW, "end"], *[["end"]] * 20)
+    with (
+        PollingClient(server.url, interval=0.05, reconnects=2) as client,
+        pytest.raises(ConnectionLostError, match="gave up after 2"),
+    ):
+        client.receive(10)
+
+
+def test_an_answer_counts_as_mended(
+    script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.client.delay_s", lambda *_: 0.0)
+    server = script([NOW, "end"], *[["end"], [EMPTY, "end"]] * 3, [NOW])
+    with PollingClient(server.url, interval=0.05, reconnects=2) as client:
+        while client.requests < 8:
+            assert client.receive(0.1) is None

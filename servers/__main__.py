@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib.util
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from servers.app import most_sockets, running
 from servers.relay_loop import new_loop
 from servers.service import Settings
 from wire.techniques import SLUGS
+
+_LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
+_MOST = 2**31 - 1  # what the kernel takes as a size
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,17 +34,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--plugin-port", type=int, help="port of the plugin socket (default: port + 1)")
     add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
         help=f"which to serve: {' '.join(SLUGS)}")  # fmt: skip
-    add("--heartbeat", type=float, default=default.heartbeat, metavar="S",
+    add("--heartbeat", type=_heartbeat, default=default.heartbeat, metavar="S",
         help="seconds between signs of life on what is held (default: %(default)g)")  # fmt: skip
     add("--allow-origin", action="append", default=[], metavar="ORIGIN",
         help="let pages of this origin in; * lets all in")  # fmt: skip
-    add("--log-messages", type=int, default=default.log_messages, metavar="N",
+    add("--log-messages", type=_count, default=default.log_messages, metavar="N",
         help="messages of history per channel (default: %(default)s)")  # fmt: skip
-    add("--log-bytes", type=int, default=default.log_bytes, metavar="B",
+    add("--log-bytes", type=_count, default=default.log_bytes, metavar="B",
         help="bytes of history per channel (default: %(default)s)")  # fmt: skip
-    add("--max-message", type=int, default=default.most_message, metavar="B",
+    add("--max-message", type=_count, default=default.most_message, metavar="B",
         help="bytes that a message may have (default: %(default)s)")  # fmt: skip
-    add("--send-buffer", type=int, default=default.send_buffer, metavar="B",
+    add("--send-buffer", type=_count, default=default.send_buffer, metavar="B",
         help="kernel send buffer of a connection (default: %(default)s)")  # fmt: skip
     add("--deflate", action="store_true", help="allow permessage-deflate on WebSockets")
     add("--loop", choices=("auto", "uvloop", "asyncio"), default="auto",
@@ -52,12 +56,28 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _heartbeat(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.1 <= (seconds := float(text)) <= _LONGEST_HEARTBEAT:
+            return seconds
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no number of seconds from 0.1 to {_LONGEST_HEARTBEAT}"
+    )
+
+
+def _count(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if 0 < (number := int(text)) <= _MOST:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MOST}")
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """Make settings of parsed options."""
     return Settings(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
         allowed_origins=frozenset(options.allow_origin),
-        heartbeat=max(options.heartbeat, 0.1),
+        heartbeat=options.heartbeat,
         most_message=options.max_message,
         log_messages=options.log_messages,
         log_bytes=options.log_bytes,
@@ -101,8 +121,18 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
     return None
 
 
+def _open_standard_streams() -> None:
+    """Open what is closed: a socket that took such a number would make libuv abort."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
+    _open_standard_streams()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     options = parse_arguments(arguments)
     try:
@@ -116,8 +146,8 @@ def main(arguments: list[str] | None = None) -> int:
             runner.run(serve(options))
     except OSError as error:
         print(
-            f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; "
-            "choose another with --port and --plugin-port (0 takes a free one)",
+            f"cannot listen: {error.strerror or error}; choose another address "
+            "with --host, --port and --plugin-port (port 0 takes a free one)",
             file=sys.stderr,
         )
         return 1

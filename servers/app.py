@@ -9,7 +9,6 @@ import importlib
 import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from servers import publish
 from servers.handover import RESERVE, Front, Listener
 from servers.http_streams import count_request, fields_of
 from servers.ledger import resident_bytes
+from servers.listening import bound_socket
 from servers.plugin_port import protocol
 from servers.problems import Problem, problem_of
 from servers.service import SERVICE, Service, Settings, make_service
@@ -215,10 +215,7 @@ async def _listen(
     port: int,
     settings: Settings,
 ) -> asyncio.Server:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    if sys.platform != "win32":
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = bound_socket(host, port)
     # Accepted sockets inherit these (Linux): bounded kernel memory, and keep-alive that finds the
     # dead within one and a half heartbeats.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer)
@@ -228,11 +225,6 @@ async def _listen(
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(seconds // 2, 1))
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)
-    try:
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
     # asyncio takes as many connections at once, before it serves any, as it thinks may wait.
     server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
     listening.listen(_MOST_WAITING)

@@ -25,6 +25,7 @@ from servers.lecture_doors import Doors
 from servers.lecture_lines import Lines
 from servers.lecture_process import StageProcess
 from servers.lecture_source import Source
+from servers.listening import bound_socket, own_host
 from wire.techniques import SLUGS
 
 _PAGE, _LINES = 2, 3  # ports after the techniques' own and the plugin's
@@ -44,7 +45,7 @@ async def lecture(options: argparse.Namespace) -> None:
         plugin_port = port + 1 if port else 0
     async with contextlib.AsyncExitStack() as stack:
         # The page's port is found first: it is named in what the stage lets embed itself.
-        listening = _listen(options.host, port + _PAGE if port else 0)
+        listening = bound_socket(options.host, port + _PAGE if port else 0)
         stack.callback(listening.close)
         page_port = listening.getsockname()[1]
         stage = StageProcess(page_port, port, plugin_port)
@@ -66,7 +67,8 @@ async def lecture(options: argparse.Namespace) -> None:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening, backlog=1024).start()
-        own = f"http://{_own_host(options.host)}:{page_port}/#key={key}"
+        host = own_host(options.host)
+        own = f"http://{f'[{host}]' if ':' in host else host}:{page_port}/#key={key}"
         _announce(own, room, stage, lines)
         if _can_open() if options.open is None else options.open:
             await asyncio.to_thread(webbrowser.open, own)
@@ -81,19 +83,6 @@ def _can_open() -> bool:
     return sys.stdout.isatty() and has_screen
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    if sys.platform != "win32":
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
 def _targets(stage: StageProcess, port: int) -> list[tuple[str, int, int]]:
     """List each line: its technique, its port, and the stage's port behind it."""
     return [
@@ -106,20 +95,11 @@ def _targets(stage: StageProcess, port: int) -> list[tuple[str, int, int]]:
     ]
 
 
-def _own_host(host: str) -> str:
-    if host in ("0.0.0.0", ""):
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host
-
-
 def _room_address(host: str, port: int) -> str:
     """Return the page's address for other devices; empty where only this one may come in."""
-    if host == "localhost" or (host[:1].isdigit() and ipaddress.ip_address(host).is_loopback):
-        return ""
-    if host == "::1":
-        return ""
+    with contextlib.suppress(ValueError):  # a name, or digits that are no whole address
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return ""
     if host in ("0.0.0.0", "::", ""):
         # Connecting a UDP socket sends nothing; it only asks which way it would go.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -139,7 +119,8 @@ def _announce(own: str, room: str, stage: StageProcess, lines: Lines) -> None:
           f"plugin 127.0.0.1:{stage.plugin_port}")  # fmt: skip
     if room:
         print(f"  The room's address: {room}")
-        segno.make(room, error="m").terminal(out=sys.stdout, compact=True)
+        with contextlib.suppress(UnicodeEncodeError):  # a stdout of few letters: the page has it
+            segno.make(room, error="m").terminal(out=sys.stdout, compact=True)
         print(f"  WARNING: everybody in this network can open the page (port "
               f"{room.rstrip('/').rpartition(':')[2]}) and the lines (ports {ports[0]} to "
               f"{ports[-1]}),\n  watch, and write to the chat, unencrypted. Only your key "

@@ -38,7 +38,7 @@ class StageProcess:
         async with asyncio.timeout(_READY_SECONDS):
             words = (await self._process.stdout.readline()).split()
         if words[:2] != [b"stage", b"ready"]:
-            raise OSError("the techniques' server could not start")
+            raise OSError("the techniques' server could not start, see above")
         self.port, self.plugin_port = int(words[2]), int(words[3])
         self.is_ready = True
 

@@ -159,7 +159,7 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     except OSError as error:
-        sys.exit(f"ports {port} and {plugin_port}: {error.strerror or error}")
+        sys.exit(f"the techniques' server: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, Self
 
+from servers.listening import bound_socket
 from servers.relay_connection import Connection, ConnectionCount
 from servers.relay_lane import Line, Link
 from servers.relay_trace import Direction, Trace
@@ -88,8 +89,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: Connection(self, next(self._numbers)).client_side,
-            self._listen,
-            self.port,
+            sock=bound_socket(self._listen, self.port),
             backlog=1024,
         )
         self.port = self._server.sockets[0].getsockname()[1]

@@ -50,6 +50,48 @@ def test_an_unknown_technique_is_told_the_known_ones(capsys: pytest.CaptureFixtu
     assert "long_polling" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "values", "accepted"),
+    [
+        ("--heartbeat", ["nan", "inf", "-1", "0", "1e6", "x"], "0.1 to 32767"),
+        ("--log-messages", ["0", "-4", "1.5"], "1 to 2147483647"),
+        ("--log-bytes", ["-1"], "1 to 2147483647"),
+        ("--max-message", ["0", "-5"], "1 to 2147483647"),
+        ("--send-buffer", ["0", "99999999999"], "1 to 2147483647"),
+    ],
+)
+def test_a_number_that_cannot_be_is_told_what_can(
+    option: str, values: list[str], accepted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value in values:
+        with pytest.raises(SystemExit):
+            parse_arguments([f"{option}={value}"])
+        said = capsys.readouterr().err
+        assert f"argument {option}: {value!r}" in said
+        assert accepted in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--port=-1"], ["--port=65535"], ["--port=0", "--plugin-port=70000"], ["--port=70000"]],
+)
+@pytest.mark.parametrize("lecture", [[], ["--lecture", "--no-open"]], ids=["servers", "lecture"])
+def test_a_port_that_cannot_be_is_told_what_can(
+    arguments: list[str], lecture: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments + lecture) == 1
+    said = capfd.readouterr().err
+    assert "a port is from 0 to 65535" in said
+    assert "Traceback" not in said
+
+
+def test_the_port_that_is_taken_is_the_one_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", "0", "--plugin-port", str(port)]) == 1
+    assert f"127.0.0.1:{port}: " in capsys.readouterr().err
+
+
 def test_a_taken_port_is_told_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -77,6 +119,18 @@ def test_it_says_when_it_is_ready_and_ends_at_a_signal(loop: str) -> None:
     server.child.send_signal(signal.SIGINT)
     assert server.child.wait(PATIENCE_S) == 0
     server.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
+def test_without_a_standard_stream_it_ends_as_well() -> None:
+    server = [sys.executable, "-m", "servers", "--port", "0", "--plugin-port", "0"]
+    command = ["sh", "-c", 'exec "$0" "$@" <&-', *server]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith(b"servers ready")
+        child.terminate()
+        assert child.communicate(timeout=PATIENCE_S) == (b"", b"")
+    assert child.returncode == 0
 
 
 def test_help_names_every_technique() -> None:

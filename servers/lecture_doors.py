@@ -42,6 +42,7 @@ from servers.problems import Problem
 from servers.query import check_name
 from wire.cursor import check_channel, parse_cursor
 from wire.errors import WireError
+from wire.message import load_json
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
@@ -118,9 +119,7 @@ class Doors:
     async def _control(self, request: web.Request) -> web.Response:
         if not self._has_key(request):
             raise Problem(403, "only the lecturer may do this: the key is in the terminal")
-        order = json.loads(await request.text() or "{}")
-        if not isinstance(order, dict):
-            raise Problem(400, "send a JSON object")
+        order = load_json(await request.read() or b"{}")
         await self._controls[request.path.rpartition("/")[2]](order)
         self.changed()
         return web.json_response(self.state())
@@ -180,7 +179,7 @@ class Doors:
             raise Problem(409, "open the event stream first")
         if sum(who == name for who, _ in self._plugins) >= _PLUGINS_EACH:
             raise Problem(429, f"at most {_PLUGINS_EACH} plugins for a page")
-        order = json.loads(await request.text())
+        order = load_json(await request.read())
         channel = check_channel(order["channel"])
         person = check_name(order.get("name", ""))
         number, self._next_plugin = self._next_plugin, self._next_plugin + 1

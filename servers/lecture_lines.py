@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any, Final
 
+from servers.listening import own_host
 from servers.relay import Link, Relay
 from servers.relay_trace import Event, Trace
 
@@ -74,11 +75,12 @@ class _Line:
 
 
 class Lines:
-    """All lines of a lecture. ``viewers`` maps names to open pages."""
+    """All lines of a lecture, open at ``host``. ``viewers`` maps names to open pages."""
 
     def __init__(self, targets: Iterable[tuple[str, int, int]], listen: str) -> None:
         """Make a line for each (slug, port to listen on, port of the stage)."""
         self.viewers: dict[str, Viewer] = {}
+        self.host = own_host(listen)
         self._plugins: dict[int, str] = {}
         self._lines = [
             _Line(

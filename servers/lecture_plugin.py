@@ -7,7 +7,6 @@ its line, and hands each line to the page, as a plugin handed it to the page's s
 import asyncio
 import base64
 import contextlib
-import json
 import time
 from typing import Any
 
@@ -73,7 +72,7 @@ class Plugin:
 
     async def _converse(self) -> None:
         port = self._lines.ports["plugin_socket"]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(self._lines.host, port)
         self._lines.own(writer.get_extra_info("sockname")[1], self.viewer)
         cursor = {"cursor": str(self._cursor)} if self._cursor else {}
         writer.write(encode_line(dump_json(self._first | cursor)))
@@ -113,8 +112,6 @@ def brief(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_order(text: bytes) -> dict[str, Any]:
-    """Read what the page wants sent; raises :class:`ValueError`."""
-    order = json.loads(text)
-    if not isinstance(order, dict):
-        raise ValueError("send a JSON object with text or base64, and sender")
+    """Read what the page wants sent; raises :class:`~wire.errors.MessageError`."""
+    order = load_json(text)
     return {key: order[key] for key in ("text", "base64", "sender", "sent_ns") if key in order}

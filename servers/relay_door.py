@@ -29,6 +29,8 @@ from aiohttp import web
 
 from servers.relay import Link, Relay
 from servers.relay_loop import new_loop
+from wire.errors import WireError
+from wire.message import load_json
 
 _RELAYS: web.AppKey[Sequence[Relay]] = web.AppKey("relays")
 _MOST_EVENTS: Final = 1000  # in one answer
@@ -69,7 +71,7 @@ async def _guard(
         return _problem(403, "this door is for programs on this host, not for web pages")
     try:
         return await handler(request)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, WireError) as error:
         return _problem(400, str(error))
     except web.HTTPException as error:
         return _problem(error.status, error.reason)
@@ -82,8 +84,8 @@ def _problem(status: int, detail: str) -> web.Response:
 
 async def _order(request: web.Request, *accepted: str) -> tuple[Sequence[Relay], dict[str, Any]]:
     """Read an order: which relays it is for, and the rest of its fields."""
-    order = json.loads(await request.text() or "{}")
-    if not isinstance(order, dict) or not order.keys() <= {"relay", *accepted}:
+    order = load_json(await request.read() or b"{}")
+    if not order.keys() <= {"relay", *accepted}:
         raise ValueError(f"send a JSON object with some of: relay, {', '.join(accepted)}")
     for name, value in order.items():
         if type(value) not in _TYPES[name]:

@@ -7,13 +7,20 @@ import struct
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from servers.app import running
 from servers.lecture import _room_address
+from servers.lecture_doors import Doors
 from servers.lecture_lines import Lines, Viewer
-from servers.lecture_source import picture
+from servers.lecture_plugin import Plugin
+from servers.lecture_process import StageProcess
+from servers.lecture_source import Source, picture
 from servers.lecture_stage import Allowance, StageGuard
 from servers.problems import Problem
 from servers.relay_trace import Event
+from servers.service import Settings
+from tests.server_process import PATIENCE_S
 
 
 def test_the_room_may_send_a_burst_and_then_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +102,46 @@ async def test_what_waits_for_a_viewer_is_bounded() -> None:
     assert not viewer.news.is_set()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::"])
+async def test_an_emulated_plugin_finds_its_line_wherever_that_listens(host: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running(Settings(techniques=("plugin_socket",))))
+        lines = Lines([("plugin_socket", 0, server.plugin_port)], host)
+        try:
+            await lines.start(stack)
+        except OSError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+        viewer = Viewer("0123456789abcdef")
+        plugin = Plugin(1, viewer, lines, "lobby", "", False, None)
+        stack.push_async_callback(plugin.close)
+        async with asyncio.timeout(PATIENCE_S):
+            await viewer.news.wait()
+        assert json.loads(viewer.take())["plugin"][0]["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("order", "kind", "why"),
+    [
+        (b"[" * 100_000, "text/plain", "not JSON"),
+        (b"{}", "text/plain; charset=no-such", "seconds is a number from 0 to 60"),
+        (b'{"seconds": %s}' % (b"9" * 400), "text/plain", "seconds is a number from 0 to 60"),
+        (b'{"seconds": NaN}', "text/plain", "seconds is a number from 0 to 60"),
+    ],
+    ids=["deep", "charset", "long number", "no number"],
+)
+async def test_an_order_that_cannot_be_is_refused_with_its_reason(
+    order: bytes, kind: str, why: str
+) -> None:
+    stage = StageProcess(0, 0, 0)
+    source = Source(stage, lambda: None)
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "")
+    async with TestClient(TestServer(doors.app())) as client:
+        headers = {"Duplex-Key": "key", "Content-Type": kind}
+        answer = await client.post("/lecture/cut", data=order, headers=headers)
+        assert answer.status == 400
+        assert why in (await answer.json(content_type=None))["detail"]
+
+
 def test_the_picture_is_a_picture_of_a_megabyte() -> None:
     data = picture()
     assert data[:2] == b"BM"
@@ -105,5 +152,6 @@ def test_the_picture_is_a_picture_of_a_megabyte() -> None:
 def test_only_other_addresses_than_loopback_are_told_to_a_room() -> None:
     for host in ("127.0.0.1", "localhost", "::1"):
         assert _room_address(host, 80) == ""
+    assert _room_address("127.1", 80) == "http://127.1:80/"  # no whole address: perhaps a name
     assert _room_address("192.0.2.7", 8002) == "http://192.0.2.7:8002/"
     assert _room_address("0.0.0.0", 8002).endswith(":8002/")

@@ -90,6 +90,12 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
     table = summarize(run)
     network = network or next(iter(networks(run.cells)), "")
     table = table[table["network"] == network]
+    # Of loads that were crossed only one rises: a line through several rates would mean nothing.
+    fixed = [
+        name for name in ("scenario", "variant", "users", "rate", "size_bytes") if name != load
+    ]
+    groups = [rows for _, rows in table.groupby(fixed, sort=False)]
+    table = max(groups, key=lambda rows: rows[load].nunique(), default=table)
     if table[load].nunique() < 2:
         raise ResultsError(f"{run.folder.name} measured only one level of {load}: there is no knee")
     ends_of: dict[str, list[End]] = {"p50_ms": [], "server_cpu": []}

@@ -40,7 +40,11 @@ ENOUGH_REPEATS = 4
 def bootstrap_interval(
     values: Sequence[float], confidence: float = 0.95, seed: int = 1
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the median; NaN for fewer than two values."""
+    """Return the percentile bootstrap interval of the median; NaN for fewer than two values.
+
+    Of few values it is too narrow: for 95 % it holds the true median about 85 times of 100 with
+    four of them, 75 with three, 50 with two.
+    """
     if len(values) < 2:
         return (float("nan"), float("nan"))
     random = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from results import figures
+from results import curves, figures
 from results.errors import ResultsError
 from results.figures import Drawing, Series
 from results.histogram import new_histogram, record_ns
@@ -19,6 +19,7 @@ from results.palette import color
 from results.reading import Run, read_run
 from results.record import Audit, BytesRow, Cell, LedgerRow, TraceRow
 from results.style import lecture_style, spread
+from results.summary import summarize
 from results.verdicts import Judgement, Verdict
 from results.writer import RunWriter
 from wire.techniques import BY_SLUG
@@ -92,6 +93,19 @@ def test_draws(run: Run, draw: Callable[[Run], Drawing]) -> None:
     if draw is not figures.checks:  # a check has its own verdict
         words = drawing.alt + " ".join(text.get_text() for text in texts(drawing))
         assert Verdict.SERVER_BOUND in words
+
+
+def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
+    steps: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the line would run through several rates at the same number of users."""
+    slow = summarize(steps)
+    fast = slow[slow["users"] > 10].assign(rate=50.0)
+    monkeypatch.setattr(curves, "summarize", lambda _: pd.concat([fast, slow]))
+    axes = figures.knee(steps, "users").figure.axes[0]
+    lines = [line for line in axes.lines if len(line.get_xdata()) > 1]
+    assert lines
+    assert all(list(line.get_xdata()) == [10, 50, 200, 1000] for line in lines)
 
 
 @pytest.mark.parametrize("load", ["users", "rate"])

@@ -19,6 +19,8 @@ from wire.chunked import ChunkedDecoder
 from wire.errors import HttpError
 from wire.http_head import ResponseHead, encode_request
 
+LONGEST_BODY = 256 * 2**20  # bytes of a whole answer; a stream has no end and no such limit
+
 # Heads repeat from answer to answer, but for a date that changes every second.
 _decode_head = lru_cache(maxsize=256)(http_head.decode_response_head)
 
@@ -49,6 +51,7 @@ class HttpConnection:
         "_left",
         "_link",
         "_repeatable",
+        "_size",
         "_timeout",
         "_traffic",
         "arrived_ns",
@@ -80,6 +83,7 @@ class HttpConnection:
         self._chunks: ChunkedDecoder | None = None
         self._left: int | None = None  # bytes of the body to come, where that is known
         self._body: list[bytes] = []
+        self._size = 0  # of what is in it
 
     def ask(self, method: str, target: str, body: bytes = b"", fields: Fields = ()) -> None:
         """Send one request; a body needs its Content-Type among ``fields``."""
@@ -141,13 +145,19 @@ class HttpConnection:
         return self._head
 
     def answer(self, deadline: float | None) -> Answer | None:
-        """Return the whole answer, ``None`` when the deadline passed; then call again."""
+        """Return the whole answer, ``None`` when the deadline passed; then call again.
+
+        Raises the errors of :meth:`head`, also for a body of more than ``LONGEST_BODY`` bytes.
+        """
         head = self.head(deadline)
         while head is not None:
             pieces = self.pieces(deadline)
             if pieces is None:
                 return None
-            self._body += pieces
+            self._body.append(b"".join(pieces))  # tiny chunks would each weigh more than they say
+            self._size += len(self._body[-1])
+            if self._size > LONGEST_BODY:
+                raise HttpError(f"the answer's body has more than {LONGEST_BODY} bytes")
             if self._left == 0:
                 body = b"".join(self._body)
                 self._end(head)
@@ -204,7 +214,7 @@ class HttpConnection:
     def _end(self, head: ResponseHead) -> None:
         if not (self._keep_alive and head.keeps_alive) or self._buffer:
             self.close()
-        self._head, self._body, self._repeatable = None, [], b""
+        self._head, self._body, self._size, self._repeatable = None, [], 0, b""
 
     def _read(self, deadline: float | None, within_body: bool = False) -> bytes | None:
         link = self._link  # which another thread's close() may take away meanwhile
@@ -238,4 +248,5 @@ class HttpConnection:
         return bool(self._repeatable) and self._head is None and not self._buffer
 
     def _forget(self) -> None:
-        self._buffer, self._head, self._chunks, self._left, self._body = b"", None, None, None, []
+        self._buffer, self._head, self._chunks, self._left = b"", None, None, None
+        self._body, self._size = [], 0

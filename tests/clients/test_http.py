@@ -144,3 +144,24 @@ def test_another_thread_may_close_while_data_comes(
     assert whole(http).body == b"hi"
     with pytest.raises(ConnectionLostError):
         whole(http)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 9000", "Transfer-Encoding: chunked", "X: y"])
+def test_a_body_is_bounded(script: Make, monkeypatch: pytest.MonkeyPatch, framing: str) -> None:
+    monkeypatch.setattr("clients.http.LONGEST_BODY", 100)
+    body = encode_chunk(b"x" * 50) * 4 if "chunked" in framing else b"x" * 200
+    head = f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode()
+    http = connection(script([head + body]))
+    http.ask("GET", "/")
+    with pytest.raises(HttpError, match="more than 100 bytes"):
+        whole(http)
+    http.close()
+
+
+def test_the_bound_is_for_each_answer(script: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clients.http.LONGEST_BODY", 3)
+    http = connection(script([OK, ..., OK]))
+    for _ in range(2):
+        http.ask("GET", "/")
+        assert whole(http).body == b"hi"
+    http.close()

@@ -66,7 +66,7 @@ def refused(head: ResponseHead, body: bytes) -> RefusedError:
     # The date form of Retry-After would need wall clocks that agree; only seconds are read.
     wait = float(after) if after.isascii() and after.isdigit() else None
     title = head.reason or "refused"
-    if head.fields.get("content-type", "").startswith(PROBLEM_TYPE):
+    if head.fields.get("content-type", "").lower().startswith(PROBLEM_TYPE):
         with contextlib.suppress(MessageError):  # the status says enough
             return refused_for(load_json(body), head.status, title, wait)
     return RefusedError(head.status, title, body[:200].decode(errors="replace").strip(), wait)

@@ -136,7 +136,7 @@ class HttpClient(Client):
         if head.status != 200:
             answer = self._down.answer(limit)
             raise refused(head, answer.body if answer else b"")
-        if not head.fields.get("content-type", "").startswith(content_type):
+        if not head.fields.get("content-type", "").lower().startswith(content_type):
             raise UnexpectedAnswerError(
                 f"{target} should be {content_type}, not {head.fields.get('content-type')!r}"
             )

@@ -33,6 +33,12 @@ def test_reconnects_after_the_servers_time_with_the_last_id(script: Make) -> Non
     assert b"\r\nLast-Event-ID: a-1\r\n" in server.heard[1]
 
 
+def test_a_media_type_may_be_in_capitals(script: Make) -> None:
+    server = script([HEAD.replace(b"text/event-stream", b"Text/Event-Stream") + event(1)])
+    with SseClient(server.url) as client:
+        assert client.receive(5) is not None
+
+
 def test_no_content_means_stay_away(script: Make) -> None:
     server = script([HEAD, "end"], [b"HTTP/1.1 204 No Content\r\n\r\n"])
     with SseClient(server.url) as client, pytest.raises(RefusedError, match="204"):

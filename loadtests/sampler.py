@@ -18,8 +18,9 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One technique's ledger at one moment; counters are totals since the server's start."""
+    """One technique's ledger at one moment; totals are since process ``pid`` began."""
 
+    pid: int
     at_s: float
     cpu_s: float
     rss_bytes: int
@@ -65,6 +66,7 @@ class Sampler:
         process, row = stats["process"], stats["techniques"][self._technique]
         names = ("open", "held", "requests", "connections", "deliveries", "bytes_down")
         return Reading(
+            process["pid"],
             time.monotonic(),
             process["cpu_s"],
             process["rss_bytes"],
@@ -82,7 +84,7 @@ def ledger_rows(
     rows = []
     for before, now in pairwise(readings):
         middle = (before.at_s + now.at_s) / 2
-        restarted = now.cpu_s < before.cpu_s
+        restarted = now.pid != before.pid
         if restarted or not began_s <= middle <= ended_s:
             continue
         seconds = now.at_s - before.at_s

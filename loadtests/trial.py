@@ -187,12 +187,15 @@ def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[
     itself says when a message arrived; where a stream's arrivals are the kernel's it does not.
     """
     loop_counts = result.stamped != "kernel" or slug not in _STREAMS
-    return [
-        max(late, lag if loop_counts else 0.0)
-        for condition in result.conditions.values()
-        for at_s, late, lag in zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)
-        if began_s <= at_s <= ended_s + 1.0
-    ]
+    worst: dict[int, float] = {}  # of all processes: the idle ones say nothing of a busy one
+    for condition in result.conditions.values():
+        values = zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)
+        for at_s, late, lag in values:
+            if began_s <= at_s <= ended_s + 1.0:
+                second = int(at_s - began_s)
+                found = max(late, lag if loop_counts else 0.0)
+                worst[second] = max(found, worst.get(second, 0.0))
+    return list(worst.values())
 
 
 def trouble(result: Result) -> str:
@@ -202,6 +205,9 @@ def trouble(result: Result) -> str:
             return f"the generator's host ran out: {what}"
         if "did not answer duplex" in what:
             return what
+    found = result.techniques.values()
+    if found and not any(technique.audit.expected for technique in found):
+        return "no message was published, so nothing was measured"
     if result.connected < result.users:
         why = next(iter(result.failures), "they did not start in time")
         return f"only {result.connected} of {result.users} users were connected: {why}"

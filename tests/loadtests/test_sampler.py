@@ -7,7 +7,7 @@ from loadtests.sampler import Reading, ledger_rows
 
 
 def reading(at_s, **values):
-    names = ("cpu_s", "rss_bytes", "open", "held", "requests", "connections", "deliveries")
+    names = ("pid", "cpu_s", "rss_bytes", "open", "held", "requests", "connections", "deliveries")
     known = dict.fromkeys((*names, "bytes_down"), 0) | values
     return Reading(at_s=at_s, **known)
 
@@ -34,3 +34,13 @@ def test_the_busiest_generator_process_of_each_second_counts():
     rows = ledger_rows([reading(1.0), reading(2.0), reading(3.0)], [idle, busy], 1.0, 3.0)
     assert [row.generator_cpu for row in rows] == [0.9, 0.2]
     assert [row.generator_lag_ms for row in rows] == [pytest.approx(70.0), pytest.approx(2.0)]
+
+
+def test_between_two_processes_of_a_server_there_is_no_rate():
+    """The new one may have used as much CPU as the old one; rates below 0 would be nonsense."""
+    readings = [
+        reading(10.0, pid=1, cpu_s=0.5, requests=90, bytes_down=4000),
+        reading(11.0, pid=2, cpu_s=0.5, requests=40, bytes_down=500),
+        reading(12.0, pid=2, cpu_s=0.6, requests=50, bytes_down=900),
+    ]
+    assert [row.requests_per_s for row in ledger_rows(readings, [], 10.0, 12.0)] == [10]

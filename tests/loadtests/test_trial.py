@@ -43,6 +43,21 @@ def test_without_the_kernels_stamps_the_loop_counts_everywhere():
     assert lateness("sse", replace(RESULT, stamped="process"), 10.0, 11.0) == [5.0, 60.0, 5.0]
 
 
+def test_of_several_processes_the_latest_of_each_second_counts():
+    """A master that only waits must not hide that its worker is behind."""
+    idle = Condition([9.9, 11.2, 12.2], [0.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3, [0] * 3)
+    result = replace(RESULT, conditions={"": idle, "worker": CONDITION})
+    assert lateness("sse", result, 10.0, 12.0) == [2.0, 3.0, 1.0]
+    assert sorted(lateness("polling", result, 10.0, 12.0)) == [5.0, 5.0, 60.0]
+
+
+def test_trouble_names_a_test_in_which_nothing_was_published():
+    silent = TechniqueResult({}, Audit(0, 0), Flow(), 0)
+    assert "nothing was measured" in trouble(replace(RESULT, techniques={"sse": silent}))
+    heard = replace(silent, audit=Audit(3, 0))
+    assert trouble(replace(RESULT, techniques={"sse": heard})) == ""
+
+
 def test_trouble_names_users_that_could_not_connect():
     found = trouble(replace(RESULT, connected=3, failures={"UnreachableError: refused": 4}))
     assert "3 of 5" in found

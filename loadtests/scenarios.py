@@ -9,7 +9,8 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import gevent
@@ -52,18 +53,21 @@ def talk(user: "SubscriberUser") -> None:
     session.begun.wait()
     share = settings.rate / max(session.talkers, 1)
     seed = hash((settings.seed, session.process, user.number))
-    start_ns = session.begun_ns
-    for seconds in due_times(Pace(share, "poisson", seed=seed)):
+    start_ns = free_ns = session.begun_ns
+    times = due_times(Pace(share, "poisson", seed=seed))
+    for seconds in times:
         due_ns = start_ns + int(seconds * 1e9)
         if settings.seconds and seconds >= settings.warm_up + settings.seconds:
             return
         sleep_until(due_ns)
-        session.watch.late(time.monotonic_ns() - due_ns)
+        began_ns = time.monotonic_ns()
+        # Waiting for the answer to what was said before is the technique's lateness.
+        session.watch.late(began_ns - max(due_ns, free_ns))
         timed = seconds >= settings.warm_up
         session.asked += timed
-        began = time.monotonic()
         error: ClientError | None = None
         try:
+            user.count_up(settings.text)
             user.client.send(
                 settings.text,
                 sender=f"user {user.number}" if timed else WARM_UP,
@@ -72,8 +76,19 @@ def talk(user: "SubscriberUser") -> None:
             session.accepted += timed
         except ClientError as problem:
             error = problem
-        took = (time.monotonic() - began) * 1000
+        except gevent.GreenletExit:
+            # The end: nobody knows what became of this one, and what was due behind it never left.
+            session.asked += sum(t >= settings.warm_up for t in _overdue(times, start_ns)) - timed
+            raise
+        free_ns = time.monotonic_ns()
+        took = (free_ns - began_ns) / 1e6
         rows.add_event(user.environment, rows.PUBLISH, user.technique, took, error)
+
+
+def _overdue(times: Iterator[float], start_ns: int) -> Iterator[float]:
+    """Yield the next of ``times`` (seconds after ``start_ns``) that are past already."""
+    now = (time.monotonic_ns() - start_ns) / 1e9
+    return takewhile(lambda seconds: seconds < now, times)
 
 
 def echo(user: "SubscriberUser") -> None:
@@ -86,7 +101,9 @@ def echo(user: "SubscriberUser") -> None:
         began_ns = time.monotonic_ns()
         timed = began_ns >= session.begun_ns + int(settings.warm_up * 1e9)
         try:
-            user.client.send(settings.text, sender=f"user {user.number}", sent_ns=began_ns)
+            user.count_up(settings.text)
+            sender = f"user {user.number}" if timed else WARM_UP
+            user.client.send(settings.text, sender=sender, sent_ns=began_ns)
             _await_own(user, began_ns)
         except ClientError as error:
             rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)

@@ -32,6 +32,9 @@ class Participant(Protocol):
     def so_far(self) -> "SoFar":
         """Return what it can tell before it settles."""
 
+    def begin(self) -> None:
+        """Count bytes from now on; the load begins."""
+
     def has_all(self, finals: Mapping[str, int]) -> bool:
         """Whether it has received everything up to the last id of each epoch."""
 
@@ -112,6 +115,8 @@ class Session:
     def begin_load(self, talkers: int) -> None:
         """Let the talkers begin."""
         self.talkers = talkers
+        for member in list(self.members):
+            member.begin()
         self.begun_ns = time.monotonic_ns()
         self.begun.set()
 
@@ -122,14 +127,19 @@ class Session:
             member.fall_silent()
 
     def settle(self, finals: Mapping[str, int], deadline_s: float) -> None:
-        """Wait until all have received everything, ``deadline_s`` at most, and take account."""
+        """Take account of each that has received everything, and of the rest at the deadline.
+
+        While one waits for the others it goes on asking, which no message should have to bear.
+        """
         end = time.monotonic() + deadline_s
-        waiting = list(self.members)
-        while True:
-            waiting = [member for member in waiting if not member.has_all(finals)]
-            if not waiting or time.monotonic() > end:
-                break
-            gevent.sleep(0.02)
+        waiting = set(self.members)
+        while waiting and time.monotonic() <= end:
+            ready = {member for member in waiting if member.has_all(finals)}
+            for member in ready:
+                member.settle(finals)
+            waiting -= ready
+            if waiting:
+                gevent.sleep(0.02)
         for member in list(self.members):
             member.settle(finals)
 

@@ -144,14 +144,26 @@ class SubscriberUser(User):
             self.closed_parts = (*self.closed_parts, (self.epoch, self.auditor))
             self.epoch, self.auditor = epoch, Auditor(last_id)
 
+    def count_up(self, text: str) -> None:
+        """Count a text that this user sends as a message's bytes, not as framing."""
+        self.measure.flow.message_bytes_up += len(text.encode())
+
+    def begin(self) -> None:
+        """Count bytes from now on: what was asked before the load would count for nothing."""
+        self._before = self._flow()
+
     def so_far(self) -> SoFar:
         """Return what this user knows before it settles."""
         missing = self.auditor.missing if self.auditor is not None else 0
         return SoFar(1, missing, self.client.bytes_down - self._before_bytes)
 
     def has_all(self, finals: Mapping[str, int]) -> bool:
-        """Whether everything up to the last id of the present epoch has come."""
-        return self.auditor is None or self.auditor.has_all(finals.get(self.epoch, 0))
+        """Whether everything has come, up to the last id of the latest epoch."""
+        if self.auditor is None:
+            return True
+        # In the order in which the publisher saw them; who has no epoch yet came before the first.
+        latest = list(finals)[-1] if finals else self.epoch
+        return self.epoch in ("", latest) and self.auditor.has_all(finals.get(latest, 0))
 
     def settle(self, finals: Mapping[str, int]) -> None:
         """Hand audit and byte counts to the measure, once."""

@@ -11,21 +11,25 @@ A slow reader is not dead: its kernel acknowledges, and only its window is close
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Callable
 from typing import Protocol
 
 # Offsets into struct tcp_info (linux/tcp.h): tcpi_probes, which are those without an answer yet,
-# tcpi_unacked, and tcpi_last_ack_recv in ms.
+# tcpi_last_ack_recv in ms, tcpi_bytes_acked, and tcpi_bytes_sent with tcpi_bytes_retrans in it.
 _PROBES = 3
-_UNACKED = struct.Struct("<24xI")
 _LAST_ACK = struct.Struct("<56xI")
+_BYTES_ACKED = struct.Struct("<120xQ")
+_BYTES_SENT = struct.Struct("<200xQQ")
 _SLICE = 200  # connections looked at in one turn of the loop
 
 
 class Living(Protocol):
     """A held connection."""
+
+    transport: asyncio.Transport
 
     def beat(self) -> None:
         """Write a sign of life."""
@@ -40,13 +44,13 @@ class Living(Protocol):
 class Liveness:
     """Goes round all held connections: writes at every heartbeat (seconds), checks in between.
 
-    ``held`` is also the list of whom to say good-bye to when the server stops; ``rounds`` are
-    called after each check.
+    ``held`` tells of each how many bytes had been sent to it at its last beat, and is also the list
+    of whom to say good-bye to when the server stops; ``rounds`` are called after each check.
     """
 
     def __init__(self, heartbeat: float) -> None:
         self.heartbeat = heartbeat
-        self.held: dict[Living, None] = {}
+        self.held: dict[Living, int] = {}
         self.rounds: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -60,26 +64,36 @@ class Liveness:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def is_deaf(self, transport: asyncio.Transport) -> bool:
-        """Whether the peer's kernel acknowledges nothing any more, as far as ours can tell."""
-        sock = transport.get_extra_info("socket")
-        if sock is None or not hasattr(socket, "TCP_INFO"):
-            return False
+    def is_deaf(self, living: Living) -> bool:
+        """Whether the peer's kernel acknowledges nothing any more, as far as ours can tell.
+
+        What was sent since the last beat is not asked for: its acknowledgement may be on its way.
+        """
         try:
-            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64)
+            info = _tcp_info(living.transport)
         except OSError:
             return True
-        (unacknowledged,) = _UNACKED.unpack_from(info)
+        if not info:
+            return False
+        (acknowledged,) = _BYTES_ACKED.unpack_from(info)
         (silent_ms,) = _LAST_ACK.unpack_from(info)
         # A closed window leaves nothing unacknowledged, as what waits has not been sent; the peer's
         # kernel then answers each probe of ours, or is gone.
-        is_owed = unacknowledged or info[_PROBES] >= 2
-        return bool(is_owed) and silent_ms >= self.heartbeat * 400
+        is_owed = acknowledged < self.held.get(living, 0) or info[_PROBES] >= 2
+        return is_owed and bool(silent_ms >= self.heartbeat * 400)
+
+    def _beat(self, living: Living) -> None:
+        living.beat()
+        with contextlib.suppress(OSError):  # it ended just now
+            info = _tcp_info(living.transport)
+            if info and living in self.held:
+                sent, again = _BYTES_SENT.unpack_from(info)
+                self.held[living] = sent - again
 
     async def _go_round(self) -> None:
         while True:
             await asyncio.sleep(self.heartbeat / 2)
-            await self._each(lambda living: living.beat())
+            await self._each(self._beat)
             await asyncio.sleep(self.heartbeat / 2)
             await self._each(lambda living: living.check())
             for around in self.rounds:
@@ -92,3 +106,12 @@ class Liveness:
                 if living in self.held:
                     do(living)
             await asyncio.sleep(0)
+
+
+def _tcp_info(transport: asyncio.Transport) -> bytes:
+    """Return as much of struct tcp_info as is read here; nothing where a system has less."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or not hasattr(socket, "TCP_INFO"):
+        return b""
+    info: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_SENT.size)
+    return info if len(info) == _BYTES_SENT.size else b""

@@ -130,11 +130,11 @@ class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
     __slots__ = (
-        "_door", "_is_closing", "_is_full", "_left", "_pool", "_since", "_transport", "_unread",
-        "due",
+        "_door", "_is_closing", "_is_full", "_left", "_pool", "_since", "_unread", "due",
+        "transport",
     )  # fmt: skip
 
-    _transport: asyncio.Transport
+    transport: asyncio.Transport
 
     def __init__(self, door: PollDoor, unread: bytes) -> None:
         self._door = door
@@ -147,10 +147,10 @@ class PollConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the request that was handed over."""
-        self._transport = cast(asyncio.Transport, transport)
+        self.transport = cast(asyncio.Transport, transport)
         self._door.row.open += 1
         self._door.service.ledger.sockets += 1
-        self._door.service.liveness.held[self] = None
+        self._door.service.liveness.held[self] = 0
         self._serve()
 
     def data_received(self, data: bytes) -> None:
@@ -160,7 +160,7 @@ class PollConnection(asyncio.Protocol):
         self._unread += data
         self._serve()
         if len(self._unread) > 2 * _LONGEST_HEAD:
-            self._transport.pause_reading()  # a client that sends ahead must wait, too
+            self.transport.pause_reading()  # a client that sends ahead must wait, too
 
     def _serve(self) -> None:
         while self._unread and not (self._pool or self._is_closing or self._is_full):
@@ -191,11 +191,11 @@ class PollConnection(asyncio.Protocol):
         self._pool = None
         self._since = time.monotonic()
         self._door.row.bytes_down += len(response)
-        self._transport.write(response)
+        self.transport.write(response)
         if ask.close:
             self._close()
         elif self._unread:
-            self._transport.resume_reading()
+            self.transport.resume_reading()
             asyncio.get_running_loop().call_soon(self._serve)
 
     def time_out(self) -> None:
@@ -228,15 +228,15 @@ class PollConnection(asyncio.Protocol):
 
     def check(self) -> None:
         """End connections that idle, dribble a head, or do not take their answer."""
-        now, left = time.monotonic(), self._transport.get_write_buffer_size()
+        now, left = time.monotonic(), self.transport.get_write_buffer_size()
         if left < self._left:  # the answer is being read, however slowly
             self._since = now
         self._left = left
         is_sending = self._unread and not self._is_full
         limit = _HEAD_SECONDS if is_sending else _IDLE_SECONDS
         is_stuck = self._pool is None and now - self._since > limit
-        if is_stuck or self._door.service.liveness.is_deaf(self._transport):
-            self._transport.abort()
+        if is_stuck or self._door.service.liveness.is_deaf(self):
+            self.transport.abort()
         elif self._pool is not None:
             self._door.pool(self._pool.waiting[self][0].query)  # who waits is not silent
 
@@ -247,17 +247,17 @@ class PollConnection(asyncio.Protocol):
     def _refuse(self, problem: Problem) -> None:
         response = problem.raw()
         self._door.row.bytes_down += len(response)
-        self._transport.write(response)
+        self.transport.write(response)
         self._close()
 
     def _close(self) -> None:
         self._is_closing = True
-        self._transport.close()
+        self.transport.close()
 
     def _give_back(self) -> None:
         unread, self._unread = self._unread, b""
         self._leave()
-        give_back(self._transport, self._door.service.listener, unread, self._door.row)
+        give_back(self.transport, self._door.service.listener, unread, self._door.row)
 
     def _leave(self) -> None:
         self._door.row.open -= 1

@@ -148,7 +148,7 @@ class Stream(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         row, service = self.row, self._service
         service.ledger.sockets += 1
-        service.liveness.held[self] = None
+        service.liveness.held[self] = 0
         row.open += 1
         row.held += 1
         row.connections += 1
@@ -196,7 +196,7 @@ class Stream(asyncio.Protocol):
 
     def check(self) -> None:
         """End the connection if the peer's kernel is silent, or a good-bye takes a heartbeat."""
-        if self._is_late or self._service.liveness.is_deaf(self.transport):
+        if self._is_late or self._service.liveness.is_deaf(self):
             self.transport.abort()
         self._is_late = self._is_closing
 

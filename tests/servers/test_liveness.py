@@ -8,6 +8,9 @@ import pytest
 from servers.liveness import Liveness
 from tests.servers.asking import until
 from tests.servers.standing_in import FakeTransport
+from wire.tcp_info import SIZE, decode_tcp_info
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
 
 
 class Held:
@@ -17,7 +20,8 @@ class Held:
         self.said: list[str] = []
         self.liveness = liveness
         self.leaves = leaves
-        liveness.held[self] = None
+        self.transport = FakeTransport()
+        liveness.held[self] = 0
 
     def beat(self) -> None:
         self.said.append("beat")
@@ -57,13 +61,21 @@ async def test_to_stop_what_was_not_started_is_nothing() -> None:
     await Liveness(1).stop()
 
 
+def over(sock: socket.socket, liveness: Liveness) -> Held:
+    held = Held(liveness)
+    held.transport._extra = {"socket": sock}
+    return held
+
+
 def test_a_transport_without_a_socket_is_not_called_deaf() -> None:
-    assert not Liveness(1).is_deaf(FakeTransport())
+    liveness = Liveness(1)
+    assert not liveness.is_deaf(Held(liveness))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
+@linux_only
 def test_a_peer_that_does_not_read_is_not_deaf() -> None:
     """Its kernel acknowledges what fits and then closes the window; that is a slow reader."""
+    liveness = Liveness(1)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
         client.connect(server.getsockname())
         ours, _ = server.accept()
@@ -74,15 +86,34 @@ def test_a_peer_that_does_not_read_is_not_deaf() -> None:
                     ours.send(bytes(65536))
             except BlockingIOError:
                 pass
+            held = over(ours, liveness)
+            liveness._beat(held)
             time.sleep(0.6)  # the last acknowledgement is old; what waits has not been sent
-            transport = FakeTransport()
-            transport._extra = {"socket": ours}
-            assert not Liveness(1).is_deaf(transport)
+            assert not liveness.is_deaf(held)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
+@linux_only
+def test_a_peer_that_was_quiet_has_time_to_acknowledge_what_is_sent_just_now() -> None:
+    liveness = Liveness(0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        ours, _ = server.accept()
+        with ours:
+            held = over(ours, liveness)
+            ours.send(b"a sign of life")
+            liveness._beat(held)
+            time.sleep(0.3)  # nothing was to be acknowledged for more than 0.4 heartbeats
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            ours.send(b"a message")
+            info = decode_tcp_info(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE))
+            assert (info.unacked, info.last_ack_recv_ms >= 200) == (1, True)
+            assert not liveness.is_deaf(held)
+
+
+@linux_only
 def test_a_socket_that_is_closed_is_deaf() -> None:
-    transport = FakeTransport()
+    liveness = Liveness(1)
     with socket.socket() as sock:
-        transport._extra = {"socket": sock}
-    assert Liveness(1).is_deaf(transport)
+        held = over(sock, liveness)
+    assert liveness.is_deaf(held)
+    liveness._beat(held)

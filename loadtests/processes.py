@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -43,15 +44,20 @@ class Child:
             "w+", prefix="duplex-", suffix=".log"
         )
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path},
-            cwd=ROOT,
-            start_new_session=True,
-        )
+        try:
+            with _undisturbed():
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", *words],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, "PYTHONPATH": path},
+                    cwd=ROOT,
+                    start_new_session=True,
+                )
+        except KeyboardInterrupt:
+            self.end()
+            raise
         if core is not None and _PINS:
             os.sched_setaffinity(self._process.pid, {core})
 
@@ -79,7 +85,17 @@ class Child:
         return "\n".join(self.output().splitlines()[-12:])
 
     def await_match(self, pattern: str, count: int = 1) -> list[re.Match[str]]:
-        """Wait until ``count`` lines match. Raises :class:`ProcessError` if that does not come."""
+        """Wait until ``count`` lines match.
+
+        Ends the process and raises :class:`ProcessError` if that does not come.
+        """
+        try:
+            return self._await_match(pattern, count)
+        except BaseException:  # Ctrl-C, too: who is still being made is ended by nobody else
+            self.end()
+            raise
+
+    def _await_match(self, pattern: str, count: int) -> list[re.Match[str]]:
         end = time.monotonic() + START_S
         while True:
             found = list(re.finditer(pattern, self.output(), re.MULTILINE))
@@ -87,9 +103,7 @@ class Child:
                 return found
             if self.ended or time.monotonic() > end:
                 why = f"ended with status {self.status}" if self.ended else "did not become ready"
-                words = self.last_words()
-                self.end()
-                raise ProcessError(f"{self.name} {why}:\n{words}")
+                raise ProcessError(f"{self.name} {why}:\n{self.last_words()}")
             time.sleep(0.02)
 
     def signal(self, number: int) -> None:
@@ -238,3 +252,23 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C back: in the middle of making a process, it would leave one that nobody knows."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for signalled in came:
+            signal.raise_signal(signalled)

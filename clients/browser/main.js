@@ -9,6 +9,7 @@ import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
 const VIEWS = ["timeline", "race", "chat", "wire", "limits", "room"];
 const shown = new Map(); // view name: its module and section
 let current = null;
+let turn = 0; // counts the routes taken: whoever chooses another view meanwhile gets that one
 
 /** Read an address such as #race?preset=burst. */
 function readHash() {
@@ -19,6 +20,7 @@ function readHash() {
 }
 
 async function route() {
+  const mine = (turn += 1);
   const { name, parameters } = readHash();
   const key = parameters.get("key");
   if (key) {
@@ -33,13 +35,14 @@ async function route() {
     openKeys();
     if (current) return;
   }
-  await show(name === "help" ? "timeline" : name, parameters);
+  await show(name === "help" ? "timeline" : name, parameters, () => mine === turn);
 }
 
-async function show(name, parameters) {
+async function show(name, parameters, isWanted) {
   const view = document.getElementById("view");
   if (!shown.has(name)) {
     const module = await import(`./view_${name}.js`);
+    if (!isWanted() || shown.has(name)) return;
     const section = document.createElement("section");
     section.id = name;
     section.hidden = true;
@@ -48,6 +51,7 @@ async function show(name, parameters) {
     translate(section);
     shown.set(name, { module, section });
   }
+  if (!isWanted()) return;
   if (current !== name) {
     if (current) {
       shown.get(current).section.hidden = true;
@@ -112,8 +116,8 @@ async function start() {
   });
   room.useKey("");
   const opened = room.start().catch(() => notify(say("notice.unreachable")));
-  await Promise.all([opened, route()]);
   addEventListener("hashchange", route);
+  await Promise.all([opened, route()]);
 }
 
 start();

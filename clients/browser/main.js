@@ -42,7 +42,7 @@ async function show(name, parameters, isWanted) {
   const view = document.getElementById("view");
   if (!shown.has(name)) {
     const module = await import(`./view_${name}.js`);
-    if (!isWanted() || shown.has(name)) return;
+    if (!isWanted()) return;
     const section = document.createElement("section");
     section.id = name;
     section.hidden = true;

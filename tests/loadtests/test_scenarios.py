@@ -1,11 +1,8 @@
 """What talkers count as asked for, and as bytes; in a process of its own, for Locust patches it."""
 
-import subprocess
-import sys
-
 import pytest
 
-from loadtests.processes import ROOT
+from tests.loadtests.apart import run_apart
 
 PRELUDE = """
 import gevent
@@ -32,17 +29,11 @@ def make(takes_s, **settings):
 """
 
 
-def run_apart(body):
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + body],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.slow
 def test_a_talker_that_waits_for_answers_is_not_late_and_the_end_loses_nothing():
-    run_apart("""
+    run_apart(
+        PRELUDE
+        + """
 user, session = make(0.2, scenario="chat", rate=50.0)
 late_ns = []
 session.watch.late = late_ns.append
@@ -55,12 +46,15 @@ assert session.asked > 3 * session.accepted, (session.asked, session.accepted)
 assert sorted(late_ns)[len(late_ns) // 2] < 0.1e9, late_ns  # an answer takes 200 ms
 sent = len(user.client.senders) * len(session.settings.text)
 assert user.measure.flow.message_bytes_up == sent
-""")
+"""
+    )
 
 
 @pytest.mark.slow
 def test_an_echo_of_the_warm_up_is_not_timed():
-    run_apart("""
+    run_apart(
+        PRELUDE
+        + """
 user, session = make(0.0, scenario="echo", rate=50.0, warm_up=0.2)
 scenarios._await_own = lambda user, sent_ns: None
 user.receive = lambda: None
@@ -71,4 +65,5 @@ echo.join()
 senders = user.client.senders
 warm = senders.count(WARM_UP)
 assert 0 < warm < len(senders) and senders == [WARM_UP] * warm + ["user 1"] * session.asked
-""")
+"""
+    )

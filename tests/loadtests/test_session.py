@@ -1,11 +1,8 @@
 """The end of a test: who is accounted for when. In a process of its own, for Locust patches it."""
 
-import subprocess
-import sys
-
 import pytest
 
-from loadtests.processes import ROOT
+from tests.loadtests.apart import run_apart
 
 PRELUDE = """
 import time
@@ -25,17 +22,11 @@ def user(epoch, received):
 """
 
 
-def run_apart(body):
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + body],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.slow
 def test_who_has_all_does_not_go_on_asking_while_another_waits_in_vain():
-    run_apart("""
+    run_apart(
+        PRELUDE
+        + """
 class Member:
     begun = settled_s = 0.0
     def __init__(self, complete): self.complete = complete
@@ -50,16 +41,20 @@ run.begin_load(0)
 assert (quick.begun, lossy.begun) == (1, 1)
 run.settle({}, 0.3)
 assert lossy.settled_s - quick.settled_s >= 0.25, (quick.settled_s, lossy.settled_s)
-""")
+"""
+    )
 
 
 @pytest.mark.slow
 def test_who_has_not_come_back_after_a_restart_is_waited_for():
-    run_apart("""
+    run_apart(
+        PRELUDE
+        + """
 finals = {"old": 5, "new": 3}
 assert not user("old", 5).has_all(finals)
 assert not user("new", 2).has_all(finals)
 assert user("new", 3).has_all(finals)
 assert not user("", 2).has_all({"only": 3})  # the channel began after this user
 assert user("old", 0).has_all({})  # at an echo nothing is awaited
-""")
+"""
+    )

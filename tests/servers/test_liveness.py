@@ -1,7 +1,9 @@
 import asyncio
+import contextlib
 import socket
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -67,6 +69,15 @@ def over(sock: socket.socket, liveness: Liveness) -> Held:
     return held
 
 
+@contextlib.contextmanager
+def connection() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a connection, the accepted one first."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        with server.accept()[0] as ours:
+            yield ours, client
+
+
 def test_a_transport_without_a_socket_is_not_called_deaf() -> None:
     liveness = Liveness(1)
     assert not liveness.is_deaf(Held(liveness))
@@ -76,38 +87,32 @@ def test_a_transport_without_a_socket_is_not_called_deaf() -> None:
 def test_a_peer_that_does_not_read_is_not_deaf() -> None:
     """Its kernel acknowledges what fits and then closes the window; that is a slow reader."""
     liveness = Liveness(1)
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
-        client.connect(server.getsockname())
-        ours, _ = server.accept()
-        with ours:
-            ours.setblocking(False)
-            try:
-                while True:
-                    ours.send(bytes(65536))
-            except BlockingIOError:
-                pass
-            held = over(ours, liveness)
-            liveness._beat(held)
-            time.sleep(0.6)  # the last acknowledgement is old; what waits has not been sent
-            assert not liveness.is_deaf(held)
+    with connection() as (ours, _):
+        ours.setblocking(False)
+        try:
+            while True:
+                ours.send(bytes(65536))
+        except BlockingIOError:
+            pass
+        held = over(ours, liveness)
+        liveness._beat(held)
+        time.sleep(0.6)  # the last acknowledgement is old; what waits has not been sent
+        assert not liveness.is_deaf(held)
 
 
 @linux_only
 def test_a_peer_that_was_quiet_has_time_to_acknowledge_what_is_sent_just_now() -> None:
     liveness = Liveness(0.5)
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
-        client.connect(server.getsockname())
-        ours, _ = server.accept()
-        with ours:
-            held = over(ours, liveness)
-            ours.send(b"a sign of life")
-            liveness._beat(held)
-            time.sleep(0.3)  # nothing was to be acknowledged for more than 0.4 heartbeats
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-            ours.send(b"a message")
-            info = decode_tcp_info(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE))
-            assert (info.unacked, info.last_ack_recv_ms >= 200) == (1, True)
-            assert not liveness.is_deaf(held)
+    with connection() as (ours, client):
+        held = over(ours, liveness)
+        ours.send(b"a sign of life")
+        liveness._beat(held)
+        time.sleep(0.3)  # nothing was to be acknowledged for more than 0.4 heartbeats
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        ours.send(b"a message")
+        info = decode_tcp_info(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE))
+        assert (info.unacked, info.last_ack_recv_ms >= 200) == (1, True)
+        assert not liveness.is_deaf(held)
 
 
 @linux_only

@@ -13,7 +13,7 @@ Rules of this room:
   client works in a notebook, in a thread, and by the thousand under gevent's monkey patching;
 * it imports :mod:`wire`, which knows the bytes, and nothing else of ours;
 * one file for each technique, where only what is peculiar to it stands. :mod:`clients.client` has
-  the verbs, :mod:`clients.connection` the socket and its counts, :mod:`clients.http` requests;
+  the verbs, :mod:`clients.net` the socket, its counts and requests;
 * a timeout in mid-message loses nothing; a lost connection resumes from its cursor; what cannot
   be mended is an error of :mod:`clients.errors`;
 * every byte is counted, because this suite compares bytes.

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import ClassVar, Self, Unpack
 
-from clients.address import parse_address
-from clients.backoff import LONGEST_S, delay_s
 from clients.errors import (
     ClientError,
     ClosedError,
@@ -20,10 +18,12 @@ from clients.errors import (
     RefusedError,
     UnexpectedAnswerError,
 )
-from clients.headers import make_headers
+from clients.net.address import parse_address
+from clients.net.backoff import LONGEST_S, delay_s
+from clients.net.headers import make_headers
+from clients.net.schedule import sleep_until
+from clients.net.traffic import Accounted, Traffic
 from clients.options import Options, Receipt
-from clients.schedule import sleep_until
-from clients.traffic import Accounted, Traffic
 from wire.errors import WireError
 from wire.message import Body, Gap, Message
 

@@ -7,9 +7,9 @@ needed: the calls are read out of the page.
 from collections.abc import Sequence
 from typing import Unpack
 
-from clients import decoding
 from clients.client import Item
-from clients.http_client import HttpClient
+from clients.kinds.http_client import HttpClient
+from clients.net import decoding
 from clients.options import Options
 from wire.script_stream import ScriptStreamDecoder
 

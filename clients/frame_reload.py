@@ -4,7 +4,7 @@ Frames were the first way to change a part of a page. The form sits in a frame o
 sending does not wipe out what others write, and reading does not wipe out what one is typing.
 """
 
-from clients.reload_client import ReloadClient
+from clients.kinds.reload_client import ReloadClient
 
 
 class FrameReloadClient(ReloadClient):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from clients.client import Item
-from clients.http_client import HttpClient
+from clients.kinds.http_client import HttpClient
 from clients.options import Options
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypedDict
 
-from clients.headers import Fields
+from clients.net.headers import Fields
 
 
 class Receipt(NamedTuple):
@@ -17,7 +17,7 @@ class Options(TypedDict, total=False):
 
     ``after`` resumes behind a cursor, else it starts from now. ``name`` announces presence and
     is the default sender. ``dial`` is a (host, port) to connect to instead of the URL's, a relay
-    for instance. ``headers`` is a profile of :mod:`clients.headers`, ``extra_headers`` pairs of
+    for instance. ``headers`` is a profile of :mod:`clients.net.headers`, ``extra_headers`` pairs of
     name and value. ``reconnects`` bounds how often in a row a lost connection is tried again;
     without ``jitter`` all wait the same time before it, which is how herds are made; ``timeout``
     (seconds) bounds connecting, handshakes and sending.

@@ -4,7 +4,7 @@ By itself with ``<meta http-equiv="refresh">`` (Netscape 1.1 called it client pu
 What a person writes goes up as a form; the answer redirects to the page, which loads whole again.
 """
 
-from clients.reload_client import ReloadClient
+from clients.kinds.reload_client import ReloadClient
 
 
 class PageReloadClient(ReloadClient):

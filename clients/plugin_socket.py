@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
 
-from clients import decoding
 from clients.client import Client, Item
-from clients.connection import Connection
 from clients.errors import ConnectionLostError, UnexpectedAnswerError, refusal_in, refused_for
+from clients.net import decoding
+from clients.net.connection import Connection
+from clients.net.uploads import encode_upload
 from clients.options import Options, Receipt
-from clients.uploads import encode_upload
 from wire.json_lines import JsonLinesDecoder, encode_line
 from wire.message import Body, dump_json, load_json
 

@@ -8,8 +8,8 @@ answer carries all that came since.
 from collections.abc import Sequence
 
 from clients.client import Item
-from clients.http import Answer
-from clients.ticking_client import TickingClient
+from clients.kinds.ticking_client import TickingClient
+from clients.net.http import Answer
 
 
 class PollingClient(TickingClient):

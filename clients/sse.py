@@ -7,9 +7,9 @@ after the time that the server wished (``retry:``) and says which event it saw l
 
 from collections.abc import Sequence
 
-from clients import decoding
 from clients.client import Item
-from clients.http_client import HttpClient
+from clients.kinds.http_client import HttpClient
+from clients.net import decoding
 from wire.event_stream import CONTENT_TYPE, EventStreamDecoder
 
 

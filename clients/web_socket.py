@@ -6,13 +6,13 @@ Messages come down and go up as frames, text or binary, at any time.
 from collections.abc import Sequence
 from typing import Unpack
 
-from clients import decoding
 from clients.client import Client, Item
 from clients.errors import ConnectionLostError, refusal_in
-from clients.http_client import CURSOR_FIELD
+from clients.kinds.http_client import CURSOR_FIELD
+from clients.net import decoding
+from clients.net.uploads import encode_upload
+from clients.net.web_socket_connection import WebSocketConnection
 from clients.options import Options, Receipt
-from clients.uploads import encode_upload
-from clients.web_socket_connection import WebSocketConnection
 from wire.message import Body, decode_binary_message
 from wire.web_socket_handshake import SUBPROTOCOL
 from wire.web_socket_messages import Binary, Text

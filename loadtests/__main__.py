@@ -6,10 +6,10 @@ import sys
 def main(arguments: list[str]) -> int:
     """Run the named job, ``compare`` by default."""
     if arguments[:1] == ["calibrate"]:
-        from loadtests import calibrate
+        from loadtests.calibration import calibrate
 
         return calibrate.main(arguments[1:])
-    from loadtests import compare
+    from loadtests.trials import compare
 
     return compare.main(arguments[arguments[:1] == ["compare"] :])
 

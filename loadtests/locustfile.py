@@ -6,12 +6,13 @@ users with ``--class-picker``, fill the host field, and see the tab "Duplex".
 
 from locust import events
 
-from clients import arrival
-from loadtests import conductor, options, recorder, shapes, web_tab
+from clients.net import arrival
 from loadtests.forever_frame import ForeverFrameUser
 from loadtests.frame_reload import FrameReloadUser
+from loadtests.load import conductor, recorder, shapes, web_tab
 from loadtests.long_polling import LongPollingUser
 from loadtests.page_reload import PageReloadUser
+from loadtests.plan import options
 from loadtests.plugin_socket import PluginSocketUser
 from loadtests.polling import PollingUser
 from loadtests.sse import SseUser

@@ -11,43 +11,30 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 import gevent
 
 from clients.errors import ClientError
-from loadtests import rows
-from loadtests.measure import WARM_UP
-from loadtests.publisher import sleep_until
-from loadtests.schedule import Pace, due_times
+from loadtests.load import locust_rows as rows
+from loadtests.load.publisher import sleep_until
+from loadtests.load.subscriber import Subscriber
+from loadtests.measures.measure import WARM_UP
+from loadtests.plan.schedule import Pace, due_times
 from wire.message import Message
 
-if TYPE_CHECKING:
-    from loadtests.user import SubscriberUser
 
-PUBLISHED = ("feed", "storm", "stall")  # scenarios whose messages come from the publisher
-
-
-def channel(user: "SubscriberUser") -> str:
-    """Return the channel that a user subscribes to: its own one for its echo, else the test's."""
-    name = user.session.settings.channel
-    if user.session.settings.scenario == "echo":
-        return f"{name}.{user.session.process}.{user.number}"
-    return name
-
-
-def feed(user: "SubscriberUser") -> None:
+def feed(user: Subscriber) -> None:
     """Receive."""
     user.receive()
 
 
-def chat(user: "SubscriberUser") -> None:
+def chat(user: Subscriber) -> None:
     """Receive, and talk beside it: reading must never wait for an answer to what was said."""
     user.talker = gevent.spawn(talk, user)
     user.receive()
 
 
-def talk(user: "SubscriberUser") -> None:
+def talk(user: Subscriber) -> None:
     """Send this user's share of the messages at times drawn for this user."""
     session, settings = user.session, user.session.settings
     session.begun.wait()
@@ -91,7 +78,7 @@ def _overdue(times: Iterator[float], start_ns: int) -> Iterator[float]:
     return takewhile(lambda seconds: seconds < now, times)
 
 
-def echo(user: "SubscriberUser") -> None:
+def echo(user: Subscriber) -> None:
     """Measure round trips, one at a time: the closed loop that most tools are."""
     session, settings = user.session, user.session.settings
     session.begun.wait()
@@ -120,7 +107,7 @@ def echo(user: "SubscriberUser") -> None:
     user.receive()
 
 
-def _await_own(user: "SubscriberUser", sent_ns: int) -> None:
+def _await_own(user: Subscriber, sent_ns: int) -> None:
     """Receive until the message of ``sent_ns`` is among it."""
     while True:
         items = user.client.receive_many()
@@ -130,7 +117,7 @@ def _await_own(user: "SubscriberUser", sent_ns: int) -> None:
             return
 
 
-BEHAVIOURS: dict[str, Callable[["SubscriberUser"], None]] = {
+BEHAVIOURS: dict[str, Callable[[Subscriber], None]] = {
     "feed": feed,
     "chat": chat,
     "echo": echo,

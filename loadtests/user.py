@@ -1,13 +1,11 @@
-"""The abstract user: one client of one technique, connected, audited and measured.
+"""The abstract user: what Locust starts, stops and counts.
 
-A concrete user names its technique and nothing else; what it does is the scenario's business
-(:mod:`loadtests.scenarios`), and what it receives is measured in one place only
-(:mod:`loadtests.measure`).
+A concrete user names its technique and what the technique's client is told; what it does is the
+scenario's business (:mod:`loadtests.scenarios`), done by its subscriber
+(:mod:`loadtests.load.subscriber`).
 """
 
 import random
-import time
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import gevent
@@ -15,19 +13,11 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopTest
 
-import clients
-from clients.client import Client
-from clients.errors import ClientError
-from loadtests import rows, scenarios, session
-from loadtests.audit import Auditor
-from loadtests.measure import Flow, Measure
-from loadtests.publisher import ServerLine
-from loadtests.session import Session, SoFar
-from wire.cursor import parse_cursor
-from wire.message import Gap, Message
+from loadtests import scenarios
+from loadtests.load import session
+from loadtests.load.subscriber import Subscriber
+from loadtests.plan.options import Settings
 from wire.techniques import BY_SLUG
-
-_RETRY_S = 1.0
 
 
 class SubscriberUser(User):
@@ -36,170 +26,35 @@ class SubscriberUser(User):
     abstract = True
     technique: ClassVar[str]
     host: str
-    client: Client
-    session: Session
-    measure: Measure
-    number: int
+    subscriber: Subscriber | None = None
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         if not self.host:
             raise StopTest("No host: give --host http://127.0.0.1:8000, or fill the host field.")
-        self.closed_parts: tuple[tuple[str, Auditor], ...] = ()  # of epochs that have ended
-        self.auditor: Auditor | None = None
-        self.epoch = ""
-        self.talker: gevent.Greenlet | None = None
+
+    @classmethod
+    def options(cls, settings: Settings) -> dict[str, Any]:
+        """Return what the technique's client is told; a technique adds its own."""
+        return {"headers": settings.headers, "jitter": settings.jitter}
 
     def on_start(self) -> None:
-        """Connect, trying again until it works, and join the session."""
-        self.session = session.current(self.environment)
-        self.measure = self.session.measure(self.technique)
-        self.number = self.session.next_number()
-        settings = self.session.settings
+        """Connect and join the session."""
+        run = session.current(self.environment)
+        self.subscriber = Subscriber(run, self.technique, self.host, self.options(run.settings))
         if not BY_SLUG[self.technique].held:
             # Users who came in the same instant would else poll in the same instant for ever.
-            chance = random.Random(f"{settings.seed} {self.number}")
-            gevent.sleep(chance.uniform(0, settings.poll_interval))
-        self.client = self._connect()
-        # A client that does without a cursor still began somewhere.
-        cursor = self.client.cursor or self._channel_cursor()
-        if cursor:
-            self.epoch = parse_cursor(cursor).epoch
-        self.auditor = Auditor(parse_cursor(cursor).id if cursor else 0)
-        self._before = self._flow()
-        self._before_bytes = self.client.bytes_down
-        self.session.members.add(self)
-
-    def _connect(self) -> Client:
-        while True:
-            began_ns = time.monotonic_ns()
-            try:
-                client = clients.open(
-                    self.technique, self.host, scenarios.channel(self), **self._options()
-                )
-            except (ClientError, OSError) as error:
-                rows.add_event(self.environment, rows.CONNECT, self.technique, 0.0, error)
-                self.session.fail(f"{type(error).__name__}: {error}")
-                gevent.sleep(_RETRY_S)
-                continue
-            took_ns = time.monotonic_ns() - began_ns
-            self.measure.tallies["connect"].record(took_ns)
-            rows.add_event(self.environment, rows.CONNECT, self.technique, took_ns / 1e6)
-            return client
-
-    def _channel_cursor(self) -> str:
-        line = ServerLine(self.host, scenarios.channel(self))
-        try:
-            return line.cursor()
-        finally:
-            line.close()
-
-    def _options(self) -> dict[str, Any]:
-        """What the technique's client is told."""
-        settings = self.session.settings
-        options: dict[str, Any] = {"headers": settings.headers, "jitter": settings.jitter}
-        if self.technique in ("page_reload", "frame_reload", "polling"):
-            options["interval"] = settings.poll_interval
-        if self.technique == "long_polling":
-            options |= {"hold_s": settings.hold, "naive": not settings.cursor}
-        if self.technique in ("page_reload", "frame_reload", "polling", "long_polling"):
-            options["keep_alive"] = settings.keep_alive
-        if self.technique == "plugin_socket" and settings.plugin_port:
-            options["plugin_port"] = settings.plugin_port
-        return options
+            chance = random.Random(f"{run.settings.seed} {self.subscriber.number}")
+            gevent.sleep(chance.uniform(0, run.settings.poll_interval))
+        self.subscriber.join()
 
     @task
     def live(self) -> None:
         """Do what the scenario says, until stopped."""
-        scenarios.BEHAVIOURS[self.session.settings.scenario](self)
-
-    def receive(self) -> None:
-        """Take in whatever comes, for ever."""
-        client = self.client
-        while True:
-            try:
-                items = client.receive_many()
-            except ClientError as error:
-                rows.add_event(self.environment, rows.MESSAGE, self.technique, 0.0, error)
-                self.session.fail(f"{type(error).__name__}: {error}")
-                gevent.sleep(_RETRY_S)
-                continue
-            for item in items:
-                self.take(item)
-
-    def take(self, item: Message | Gap) -> None:
-        """Audit and measure one received item."""
-        if type(item) is Message:
-            if self.auditor is not None and self.auditor.take(item.id):
-                client = self.client
-                self.measure.take_message(item, client.asked_ns, client.arrived_ns)
-        elif isinstance(item, Gap):
-            self._pass_gap(item)
-
-    def _pass_gap(self, gap: Gap) -> None:
-        """Begin a new audit if the channel's history began anew; ids lost within one are lost."""
-        cursor = parse_cursor(gap.cursor)
-        epoch, last_id = cursor.epoch, cursor.id
-        if epoch != self.epoch and self.auditor is not None:
-            self.closed_parts = (*self.closed_parts, (self.epoch, self.auditor))
-            self.epoch, self.auditor = epoch, Auditor(last_id)
-
-    def count_up(self, text: str) -> None:
-        """Count a text that this user sends as a message's bytes, not as framing."""
-        self.measure.flow.message_bytes_up += len(text.encode())
-
-    def begin(self) -> None:
-        """Count bytes from now on: what was asked before the load would count for nothing."""
-        self._before = self._flow()
-
-    def so_far(self) -> SoFar:
-        """Return what this user knows before it settles."""
-        missing = self.auditor.missing if self.auditor is not None else 0
-        return SoFar(1, missing, self.client.bytes_down - self._before_bytes)
-
-    def has_all(self, finals: Mapping[str, int]) -> bool:
-        """Whether everything has come, up to the last id of the latest epoch."""
-        if self.auditor is None:
-            return True
-        # In the order in which the publisher saw them; who has no epoch yet came before the first.
-        latest = list(finals)[-1] if finals else self.epoch
-        return self.epoch in ("", latest) and self.auditor.has_all(finals.get(latest, 0))
-
-    def settle(self, finals: Mapping[str, int]) -> None:
-        """Hand audit and byte counts to the measure, once."""
-        auditor, self.auditor = self.auditor, None
-        if auditor is None:
-            return
-        self.session.members.discard(self)
-        if not self.epoch and len(finals) == 1:
-            (self.epoch,) = finals  # the channel began after this user
-        # Epochs that began after this user's last one are missing as a whole. They stand in the
-        # order in which the publisher saw them.
-        epochs = list(finals)
-        known = epochs.index(self.epoch) + 1 if self.epoch in finals else len(epochs)
-        parts = [*self.closed_parts, (self.epoch, auditor)]
-        parts += [(epoch, Auditor(0)) for epoch in epochs[known:]]
-        for epoch, part in parts:
-            self.measure.audit += part.close(finals.get(epoch, 0))
-        flow = self._flow()
-        flow.subtract(self._before)
-        self.measure.flow.add(flow)
-
-    def fall_silent(self) -> None:
-        """Send nothing more."""
-        if self.talker is not None:
-            self.talker.kill()
+        assert self.subscriber is not None
+        scenarios.BEHAVIOURS[self.subscriber.session.settings.scenario](self.subscriber)
 
     def on_stop(self) -> None:
-        """Leave: account for what came so far, if that was not done yet, and close."""
-        self.fall_silent()
-        self.settle({})
-        if client := getattr(self, "client", None):
-            client.close()
-
-    def _flow(self) -> Flow:
-        """Read the byte counts of this user's connections."""
-        client = self.client
-        flow = Flow(requests=client.requests, connections=client.connections)
-        flow.count(client.tcp_info(), client.bytes_down, client.bytes_up)
-        return flow
+        """Leave in good order."""
+        if self.subscriber is not None:
+            self.subscriber.leave()

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from results.errors import ResultsError
-from results.reading import read_run
+from results.record.reading import read_run
 from results.report import write_report
 from results.summary import compare
 from results.tables import print_comparison, print_summary

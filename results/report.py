@@ -12,11 +12,11 @@ from string import Template
 
 import pandas as pd
 
-from results.figures import Drawing, draw_run
-from results.reading import Run
+from results.figures.of_a_run import Drawing, draw_run
+from results.record.reading import Run
+from results.record.verdicts import Verdict
 from results.summary import summarize
 from results.tables import audit_words, number
-from results.verdicts import Verdict
 from wire.techniques import BY_SLUG
 
 _STYLE = """

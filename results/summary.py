@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from results.errors import UnlikeRunsError
-from results.reading import Run, differences
-from results.verdicts import Judgement, Verdict, judge_repeats, worst
+from results.record.reading import Run, differences
+from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
 from wire.techniques import SLUGS
 
 GROUP = ["technique", "network", "delay_ms", "scenario", "variant", "users", "rate", "size_bytes"]

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from results.errors import ResultsError
-from results.reading import Run
-from results.selection import short
+from results.figures.selection import short
+from results.record.reading import Run
+from results.record.verdicts import Verdict
 from results.summary import ENOUGH_REPEATS, Comparison, summarize
-from results.verdicts import Verdict
 from wire.techniques import BY_SLUG
 
 _LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]

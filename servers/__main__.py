@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import cast
 
 from servers.app import most_sockets, running
-from servers.relay_loop import new_loop
+from servers.relay.loop import new_loop
 from servers.service import Settings
 from wire.techniques import SLUGS
 
@@ -139,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.lecture:
             # Timers of the network that it plays must be right, so not uvloop.
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(import_module("servers.lecture").lecture(options))
+                runner.run(import_module("servers.lecture.lecture").lecture(options))
             return 0
         factory = loop_factory(options.loop)
         with asyncio.Runner(loop_factory=factory) as runner:

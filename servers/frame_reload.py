@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from servers import html
-from servers.query import query_of
+from servers.front.query import query_of
+from servers.kinds import reloads as html
 from servers.service import SERVICE, Service
 
 PATH = "/frame_reload"

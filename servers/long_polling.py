@@ -11,8 +11,8 @@ cursor and loses those messages; ``naive=1`` plays it.
 
 from aiohttp import web
 
-from servers.poll_pool import Ask, Pool, nothing_new
-from servers.polls import PollConnection, PollDoor
+from servers.kinds.poll_pool import Ask, Pool, nothing_new
+from servers.kinds.polls import PollConnection, PollDoor
 from servers.service import Service
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from aiohttp import web
 
-from servers.problems import Problem, problem_of
+from servers.front.problems import Problem, problem_of
+from servers.front.query import check_name
+from servers.kinds.streams import Framing, Stream, gap_notice
 from servers.publish import most_json, publish_fields
-from servers.query import check_name
 from servers.service import Service
-from servers.streams import Framing, Stream, gap_notice
 from wire.cursor import DEFAULT_CHANNEL, check_channel, parse_cursor
 from wire.errors import MessageError, WireError
 from wire.json_lines import END, POLICY_REQUEST, JsonLinesDecoder, encode_line, encode_policy

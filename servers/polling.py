@@ -10,8 +10,8 @@ share one request (RFC 6202, 2.1).
 
 from aiohttp import web
 
-from servers.poll_pool import Ask, Pool, nothing_new
-from servers.polls import PollConnection, PollDoor
+from servers.kinds.poll_pool import Ask, Pool, nothing_new
+from servers.kinds.polls import PollConnection, PollDoor
 from servers.service import Service
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
-from servers.channel import Channel
-from servers.problems import Problem
-from servers.query import check_name, check_sent_ns, query_of
+from servers.channels.channel import Channel
+from servers.front.problems import Problem
+from servers.front.query import check_name, check_sent_ns, query_of
 from servers.service import SERVICE, Service
 from wire.message import Body, Message, body_from, dump_json, load_json
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from servers.channel import Channel, Hub
-from servers.guard import Guard
-from servers.handover import Listener
-from servers.ledger import Ledger, Row
-from servers.liveness import Liveness
-from servers.log import MemoryLog
-from servers.pacer import Pacer
-from servers.presence import Presence
+from servers.channels.channel import Channel, Hub
+from servers.channels.log import MemoryLog
+from servers.channels.pacer import Pacer
+from servers.channels.presence import Presence
+from servers.front.guard import Guard
+from servers.front.handover import Listener
+from servers.front.ledger import Ledger, Row
+from servers.front.liveness import Liveness
 from wire.techniques import SLUGS
 
 
@@ -27,10 +27,10 @@ class Settings:
 
     Deflate is off by default, as it would make byte counts unlike. Without context takeover it
     costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
-    subscribers (``python -m loadtests.deflate``): messages of 100, 1,000 and 10,000 bytes of prose
-    take 0.72, 0.39 and 0.25 of their bytes; a delivery takes 1.0 to 1.3 times the CPU, an echo,
-    inflated and deflated by itself, 2.3, 2.4 and 7.4 times; idle, either holds 0.9 KiB for each
-    connection.
+    subscribers (``python -m loadtests.limits.deflate``): messages of 100, 1,000 and 10,000 bytes of
+    prose take 0.72, 0.39 and 0.25 of their bytes; a delivery takes 1.0 to 1.3 times the CPU, an
+    echo, inflated and deflated by itself, 2.3, 2.4 and 7.4 times; idle, either holds 0.9 KiB for
+    each connection.
     """
 
     techniques: tuple[str, ...] = SLUGS
@@ -50,7 +50,7 @@ class Service:
     """One running server. ``listener`` makes protocols for accepted connections.
 
     ``allow``, where given, is asked before each publish with the channel and the size in bytes,
-    and refuses by raising a :class:`~servers.problems.Problem`.
+    and refuses by raising a :class:`~servers.front.problems.Problem`.
     """
 
     settings: Settings
@@ -76,12 +76,14 @@ def make_service(settings: Settings) -> Service:
     pacer = Pacer()
     hub = Hub(pacer, lambda: MemoryLog(settings.log_messages, settings.log_bytes))
     liveness = Liveness(settings.heartbeat)
+    presence = Presence(hub, silence=1.5 * settings.heartbeat)
+    liveness.rounds.append(presence.sweep)
     return Service(
         settings=settings,
         hub=hub,
         guard=Guard(settings.allowed_origins),
         liveness=liveness,
-        presence=Presence(hub, liveness),
+        presence=presence,
     )
 
 

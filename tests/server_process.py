@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from servers.relay import Link, Relay
+from servers.relay.relay import Link, Relay
 
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")

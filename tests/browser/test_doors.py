@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from servers.lecture_controls import NAMES as CONTROLS
+from servers.lecture.controls import NAMES as CONTROLS
 from tests.lecture_process import Lecture
 
 pytestmark = pytest.mark.slow

@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from results.palette import PALETTE
-from servers.lecture_files import FOLDER
+from results.figures.palette import PALETTE
+from servers.lecture.files import FOLDER
 from wire.techniques import TECHNIQUES
 
+PAGE = FOLDER / "page"
 VIEWS = ("timeline", "race", "chat", "wire", "limits", "room")
 LANGUAGES = ("en", "es", "ro")
 _WORDS = re.compile(r'^  "([\w.-]+)": "(.*)",$', re.M)
 
 
 def words(language: str) -> dict[str, str]:
-    return dict(_WORDS.findall((FOLDER / f"{language}.js").read_text(encoding="utf-8")))
+    return dict(_WORDS.findall((PAGE / "words" / f"{language}.js").read_text(encoding="utf-8")))
 
 
 def test_languages_have_the_same_keys_and_values() -> None:
@@ -33,7 +34,7 @@ def test_languages_have_the_same_keys_and_values() -> None:
 def test_every_word_that_is_used_exists() -> None:
     known = words("en")
     used = set()
-    for path in [*FOLDER.glob("*.js"), FOLDER / "index.html"]:
+    for path in [*FOLDER.rglob("*.js"), PAGE / "index.html"]:
         text = path.read_text(encoding="utf-8")
         used |= set(re.findall(r'(?:say|label|hint|placeholder): "([\w.-]+)"', text))
         used |= set(re.findall(r'\bsay\("([\w.-]+)"', text))
@@ -43,8 +44,8 @@ def test_every_word_that_is_used_exists() -> None:
 
 
 def test_the_table_of_techniques_is_the_registry() -> None:
-    text = (FOLDER / "techniques.js").read_text(encoding="utf-8")
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    text = (PAGE / "techniques.js").read_text(encoding="utf-8")
+    style = (PAGE / "style.css").read_text(encoding="utf-8")
     rows = re.findall(
         r'slug: "(\w+)", year: (\d+), color: "(#\w+)", marker: "(.)", stream: (\w+)', text
     )
@@ -56,7 +57,7 @@ def test_the_table_of_techniques_is_the_registry() -> None:
 
 
 def test_the_page_weighs_little() -> None:
-    files = [path for path in FOLDER.iterdir() if path.suffix in (".js", ".css", ".html")]
+    files = [path for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".html")]
     assert sum(path.stat().st_size for path in files) < 300_000
 
 
@@ -231,7 +232,7 @@ def _contrast(one: str, other: str) -> float:
 
 def test_graphics_that_tell_something_are_seen() -> None:
     """WCAG 2.2, 1.4.11: edges of controls, life lines and held streams against what is behind."""
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    style = (PAGE / "style.css").read_text(encoding="utf-8")
     named = [
         dict(re.findall(r"--(paper|card|faint|held|request): (#\w+)", block))
         for block in re.findall(r"--paper: [^}]*", style)

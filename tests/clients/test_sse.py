@@ -96,6 +96,6 @@ def test_a_wait_longer_than_the_system_can_count(script: Make, monkeypatch) -> N
 
     busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n"
     server = script([busy % (b"9" * 400)])
-    monkeypatch.setattr("clients.schedule.time.sleep", nap)
+    monkeypatch.setattr("clients.net.schedule.time.sleep", nap)
     with pytest.raises(KeyboardInterrupt):
         SseClient(server.url)

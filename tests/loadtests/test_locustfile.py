@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests import result_file
-from loadtests.processes import Server
+from loadtests.measures import result_file
+from loadtests.trials.processes import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 

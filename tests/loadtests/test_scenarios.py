@@ -8,10 +8,10 @@ PRELUDE = """
 import gevent
 from locust.env import Environment
 from loadtests import scenarios
-from loadtests.measure import WARM_UP, Measure
-from loadtests.options import Settings
-from loadtests.session import Session
-from loadtests.user import SubscriberUser
+from loadtests.measures.measure import WARM_UP, Measure
+from loadtests.plan.options import Settings
+from loadtests.load.session import Session
+from loadtests.load.subscriber import Subscriber
 
 class Client:
     def __init__(self, takes_s): self.takes_s, self.senders = takes_s, []
@@ -20,7 +20,7 @@ class Client:
         gevent.sleep(self.takes_s)
 
 def make(takes_s, **settings):
-    user = SubscriberUser.__new__(SubscriberUser)
+    user = Subscriber.__new__(Subscriber)
     user.session = Session(Environment(), Settings(**settings))
     user.environment, user.number, user.technique = user.session.environment, 1, "sse"
     user.measure, user.client = Measure(), Client(takes_s)

@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from results.course_execution import LARGEST
+from notebooks.course.execution import LARGEST
 from tests.notebooks.books import CHECK, PATHS, cells, code_lines, read, source
 
 BOOKS = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

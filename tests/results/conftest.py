@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from results.histogram import new_histogram, record_ns
-from results.reading import Run, read_run
-from results.record import Audit, BytesRow, Cell, CheckRow, LedgerRow, TraceRow
-from results.verdicts import Judgement, Verdict
-from results.writer import RunWriter
+from results.record.histogram import new_histogram, record_ns
+from results.record.reading import Run, read_run
+from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, TraceRow
+from results.record.verdicts import Judgement, Verdict
+from results.record.writer import RunWriter
 from wire.techniques import SLUGS
 
 MS = 1_000_000

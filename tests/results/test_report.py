@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from results.__main__ import main
-from results.reading import Run, read_run
+from results.record.reading import Run, read_run
 from results.report import write_report
 from wire.techniques import BY_SLUG
 

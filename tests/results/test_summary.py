@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from results.errors import UnlikeRunsError
-from results.reading import Run, read_run
+from results.record.reading import Run, read_run
+from results.record.verdicts import Verdict
 from results.summary import bootstrap_interval, compare, rank_sum_p, summarize
-from results.verdicts import Verdict
 from wire.techniques import SLUGS
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from servers.app import Running, running
 from servers.service import Settings
-from tests.servers.relayed import Backend
+from tests.servers.relay.relayed import Backend
 
 
 @pytest.fixture

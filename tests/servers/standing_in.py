@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from servers.channel import Channel
+from servers.channels.channel import Channel
 
 
 class FakeTransport(asyncio.Transport):

@@ -4,7 +4,7 @@ import pytest
 
 from servers import publish as module
 from servers.app import Running, running
-from servers.problems import Problem
+from servers.front.problems import Problem
 from servers.publish import publish_body, publish_fields
 from servers.service import Settings, make_service
 from tests.servers.asking import Link, ask

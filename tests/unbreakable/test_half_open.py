@@ -21,7 +21,7 @@ import pytest
 
 import clients
 from clients.client import Client
-from servers import presence
+from servers.channels import presence
 from servers.service import Settings, make_service
 from tests.unbreakable.serving import ROOT, Server, Talk, eventually, get, serving, upgrade
 from wire.message import Message

@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 
 from servers.app import Running, running
-from servers.handover import Front, Listener
-from servers.ledger import Ledger
+from servers.front.handover import Front, Listener
+from servers.front.ledger import Ledger
 from servers.service import Settings
 from tests.unbreakable.serving import Server, Talk, eventually, get, serving, upgrade
 
@@ -292,7 +292,7 @@ async def test_names_that_are_relied_on_exist() -> None:
 
 
 def test_the_tested_aiohttp_is_the_one_installed() -> None:
-    assert aiohttp.__version__.startswith("3."), "read servers/handover.py again for aiohttp 4"
+    assert aiohttp.__version__.startswith("3."), "read front/handover.py again for aiohttp 4"
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

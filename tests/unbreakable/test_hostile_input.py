@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 import clients
-from servers import handover, plugin_socket, polls, publish
+from servers import plugin_socket, publish
 from servers.app import Running, running
+from servers.front import handover
+from servers.kinds import polls
 from servers.service import Settings
 from tests.unbreakable.fuzz import mutate, seeds
 from tests.unbreakable.serving import ROOT, Server, Talk, eventually, get, serving, upgrade

@@ -109,7 +109,7 @@ def test_ten_of_a_hundred_stop_reading(tmp_path: Path, slug: str, is_short: bool
 @pytest.mark.parametrize("slug", OPENINGS)
 @pytest.mark.parametrize("size", [100, 50_000])
 def test_what_a_stalled_reader_costs(tmp_path: Path, slug: str, size: int) -> None:
-    """Prints the figure that servers/streams.py states (pytest -s)."""
+    """Prints the figure that servers/kinds/streams.py states (pytest -s)."""
     readers, text = 100, "x" * size
     with serving(tmp_path, "--log-bytes", "1000000") as server, Talk(server.port) as publisher:
 

@@ -1,0 +1,259 @@
+"""Trials that are held against the models of ``results.models`` and against bare sockets.
+
+Each yields checks. A trial during which the generator was kept from its work says nothing about
+a model, so it is made again, three times at most; that it was is said in the check's note.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests.calibration import planted
+from loadtests.calibration.checks import at_most, exactly, within, within_share
+from loadtests.plan.options import Settings
+from loadtests.plan.plan import Trial
+from loadtests.trials.trial import Outcome, Staging, run
+from results import models
+from results.record.histogram import NS_PER_MS
+from results.record.rows import Cell, CheckRow
+from results.record.verdicts import Judgement, Verdict
+
+_D_MS = 25.0
+_D = _D_MS / 1000
+_LOAD = Settings(rate=20.0, arrivals="poisson", warm_up=1.0, seconds=10.0, drain=6.0, seed=4)
+_TRIES = 3
+_STOOD_STILL_MS = 15.0  # on loopback, at a few thousand deliveries a second
+STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One trial with its checks; ``outcome`` is what was recorded of it."""
+
+    cell: Cell
+    outcome: Outcome
+    checks: Sequence[CheckRow]
+
+
+def _ms(histogram: HdrHistogram, percent: float) -> float:
+    return float(histogram.get_value_at_percentile(percent)) / NS_PER_MS
+
+
+def _mean(histogram: HdrHistogram) -> float:
+    return float(histogram.get_mean_value()) / NS_PER_MS
+
+
+def _share_above(histogram: HdrHistogram, milliseconds: float) -> float:
+    total: int = histogram.get_total_count()
+    above = sum(
+        item.count_added_in_this_iter_step
+        for item in histogram.get_recorded_iterator()
+        if item.value_iterated_to > milliseconds * NS_PER_MS
+    )
+    return above / total if total else 0.0
+
+
+def _fair(measure: Callable[[], Outcome]) -> tuple[Outcome, str]:
+    """Measure until the generator was not what limited, and say how often it took."""
+    reasons = []
+    for _ in range(_TRIES):
+        outcome = measure()
+        if outcome.judgement.verdict is not Verdict.GENERATOR_BOUND:
+            break
+        reasons.append(outcome.judgement.reason)
+    return outcome, f"made again: {'; '.join(reasons)}" if reasons else ""
+
+
+def _checked(trial: Trial, checks: Callable[[Outcome, str], Iterable[CheckRow]]) -> Checked:
+    outcome, note = _fair(lambda: run(trial))
+    return Checked(trial.cell, outcome, list(checks(outcome, note)))
+
+
+def polling() -> Checked:
+    """Polling waits half an interval and one transit."""
+    trial = planted.one_trial("polling", 20, _LOAD, _D_MS)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        delivery = outcome.histograms["delivery"]
+        mean, worst = models.polling_mean(1.0, _D) * 1e3, models.polling_worst(1.0, _D) * 1e3
+        yield within_share("mean = T/2 + D", mean, _mean(delivery), 0.1, "ms", note)
+        yield within_share("worst (p99.9) = T + D", worst, _ms(delivery, 99.9), 0.1, "ms", note)
+        asked = [row.requests_per_s for row in outcome.ledger]
+        rate = sum(asked) / max(len(asked), 1)
+        expected = models.polling_requests(20, 1.0)
+        yield within_share("requests/s = N/T", expected, rate, 0.05, "1/s", note)
+
+    return _checked(trial, checks)
+
+
+def long_polling(rate: float) -> Checked:
+    """Long-polling waits for the gap between two requests, if a message falls into it."""
+    settings = replace(_LOAD, rate=rate, seconds=20.0)
+    trial = planted.one_trial("long_polling", 10, settings, _D_MS)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        delivery, gap = outcome.histograms["delivery"], 2 * _D
+        mean = models.long_polling_mean(rate, _D, gap) * 1e3
+        yield within_share("mean = D + W", mean, _mean(delivery), 0.1, "ms", note)
+        worst = models.long_polling_worst(_D) * 1e3
+        yield at_most("worst (p99.9) <= 3 D", worst, _ms(delivery, 99.9), 10.0, "ms", note)
+        asked = outcome.result.techniques["long_polling"].flow.requests
+        each = asked / max(outcome.audit.received, 1)
+        expected = models.long_polling_requests(rate, gap)
+        yield within_share("requests per message", expected, each, 0.05, "requests", note)
+
+    return _checked(trial, checks)
+
+
+def naive_long_polling(rate: float) -> Checked:
+    """Without a cursor, what falls into the gap is lost."""
+    settings = replace(_LOAD, rate=rate, seconds=25.0, cursor=False, drain=0.5)
+    trial = planted.one_trial("long_polling", 5, settings, _D_MS, "without cursor")
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        lost = outcome.audit.lost / max(outcome.audit.expected, 1)
+        expected = models.naive_loss(rate, 2 * _D)
+        yield within("lost share", expected, lost, 0.05, "share", note)
+
+    return _checked(trial, checks)
+
+
+def stream(slug: str) -> Checked:
+    """What is pushed takes one transit."""
+    trial = planted.one_trial(slug, 20, _LOAD, _D_MS)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        expected = models.stream_mean(_D) * 1e3
+        middle = _ms(outcome.histograms["delivery"], 50)
+        yield within_share("median = D", expected, middle, 0.1, "ms", note)
+
+    return _checked(trial, checks)
+
+
+def freeze() -> Checked:
+    """A second's freeze in ten, as the open load sees it and as a closed loop does."""
+    settings = replace(
+        _LOAD, rate=100.0, arrivals="constant", scenario="stall", naive=True, seconds=10.0
+    )
+    trial = planted.one_trial("sse", 10, settings)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        delivery, naive = outcome.histograms["delivery"], outcome.histograms["naive"]
+        share = models.stalled_share(1.0 - 0.05, 10.0)
+        yield within_share(
+            "delayed over 50 ms", share, _share_above(delivery, 50), 0.1, "share", note
+        )
+        extra = models.stalled_extra(1.0, 10.0) * 1e3
+        added = _mean(delivery) - _ms(delivery, 50)
+        yield within_share("added to the mean", extra, added, 0.1, "ms", note)
+        worst = float(delivery.get_max_value()) / NS_PER_MS
+        yield within_share("worst", 1000, worst, 0.1, "ms", note)
+        seen = round(_share_above(naive, 50) * naive.get_total_count())
+        lie = f"of {naive.get_total_count()}; its p99 is {_ms(naive, 99):.1f} ms"
+        yield within("seen by a closed loop", 1, seen, 1, "samples", lie)
+
+    return _checked(trial, checks)
+
+
+def beside_bare_sockets(slug: str) -> Checked:
+    """The suite's percentiles against bare sockets' in the same run."""
+    settings = replace(_LOAD, arrivals="constant", seconds=16.0)
+    bare: list[int] = []
+
+    def seen(percent: int) -> float:
+        return bare[min(int(len(bare) * percent / 100), len(bare) - 1)] / NS_PER_MS
+
+    def measure() -> Outcome:
+        outcome, bare[:] = planted.beside_bare_sockets(slug, settings)
+        if seen(99) <= _STOOD_STILL_MS:
+            return outcome
+        # Then p99 is about one or two messages, and about who was reached before the standstill.
+        reason = f"the host stood still: even bare sockets saw a p99 of {seen(99):.0f} ms"
+        return replace(outcome, judgement=Judgement(Verdict.GENERATOR_BOUND, reason))
+
+    outcome, note = _fair(measure)
+    checks = []
+    for percent in (50, 99):
+        truth = seen(percent)
+        measured = _ms(outcome.histograms["delivery"], percent)
+        tolerance = max(0.1 * truth, 0.2)
+        name = f"p{percent} as bare sockets saw it"
+        checks.append(within(name, truth, measured, tolerance, "ms", note))
+    cell = planted.one_trial(slug, 200, settings, variant="beside bare sockets").cell
+    return Checked(cell, outcome, checks)
+
+
+def planted_fault(fault: str) -> Checked:
+    """One message in a thousand dropped, doubled or swapped: found, to the message."""
+    (outcome, count) = planted.with_fault(fault)
+    audit = outcome.audit
+    found = {"drop": audit.lost, "double": audit.duplicated, "swap": audit.reordered}
+    others = sum(found.values()) - found[fault]
+    checks = [
+        exactly(f"planted {fault}s found", count, found[fault], "messages"),
+        exactly("other faults found", 0, others, "messages"),
+    ]
+    settings = outcome.result.settings
+    cell = planted.one_trial("sse", 3, settings, variant=f"planted: {fault}").cell
+    return Checked(cell, outcome, checks)
+
+
+def throttled() -> Iterator[Checked]:
+    """A generator that is kept from its work says so, by name."""
+    settings = replace(_LOAD, seconds=4.0)
+    for words, outcome in (
+        ("on the server's core", planted.on_one_core(settings)),
+        ("a tenth of a core", planted.with_a_tenth_of_a_core(settings)),
+    ):
+        bound = outcome.judgement.verdict is Verdict.GENERATOR_BOUND
+        check = exactly(
+            f"{words}: GENERATOR-BOUND", 1, int(bound), "said", outcome.judgement.reason
+        )
+        yield Checked(planted.one_trial("sse", 40, settings, variant=words).cell, outcome, [check])
+
+
+def crowd(slug: str, users: int = 2000, rate: float = 10.0) -> Checked:
+    """One Locust process holds a crowd, and counts every delivery."""
+    settings = replace(_LOAD, arrivals="constant", rate=rate, seconds=8.0)
+    trial = planted.one_trial(slug, users, settings)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        audit, verdict = outcome.audit, outcome.judgement.verdict
+        messages = (settings.seconds + settings.warm_up) * rate
+        yield exactly("deliveries audited", users * messages, audit.received, "deliveries", note)
+        valid = int(verdict is Verdict.VALID)
+        yield exactly("VALID", 1, valid, "said", outcome.judgement.reason or note)
+
+    return _checked(trial, checks)
+
+
+def idle(slug: str, users: int = 4000) -> Checked:
+    """Idle users are held in little memory, and all still live at the end."""
+    settings = replace(_LOAD, scenario="idle", seconds=2.0, warm_up=0.0, drain=10.0)
+    trial = planted.one_trial(slug, users, settings)
+
+    def checks(outcome: Outcome, note: str) -> Iterable[CheckRow]:
+        yield exactly("users that still live", users, outcome.audit.received, "users", note)
+        (condition,) = outcome.result.conditions.values()
+        each = (max(condition.rss) - condition.rss[0]) / users / 1024
+        yield at_most("memory per user", 30.0, each, 0.0, "KiB", note)
+
+    return _checked(trial, checks)
+
+
+def shared_work(slug: str = "sse", users: int = 40) -> Checked:
+    """Two worker processes: one merged result, whose counts are the sums."""
+    settings = replace(_LOAD, arrivals="constant", seconds=4.0)
+    trial = planted.one_trial(slug, users, settings, variant="2 workers")
+    outcome = run(trial, Staging(processes=2))
+    timed, warm = settings.rate * settings.seconds, settings.rate * settings.warm_up
+    delivered = outcome.histograms["delivery"].get_total_count()
+    checks = [
+        exactly("deliveries audited", users * (timed + warm), outcome.audit.received, "deliveries"),
+        exactly("latencies counted", users * timed, delivered, "deliveries"),
+        exactly(
+            "processes", 3, len(outcome.result.conditions), "processes", "a master, two workers"
+        ),
+    ]
+    return Checked(trial.cell, outcome, checks)

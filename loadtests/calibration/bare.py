@@ -1,0 +1,125 @@
+"""Bare sockets beside the load: the truth that the suite's own figures are held against.
+
+Some sockets subscribe to the same channel during the same run, in groups between Locust's users,
+so that they stand among them in the server's order: before the first, after each quarter of
+them, and so on to the last. They use nothing of ours: no
+client, no gevent, no codec. Each read is stamped as it returns, and the send times are picked out
+of the bytes by a pattern. On Linux the process asks for real-time priority, so that it is not
+kept waiting by the generator beside it.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_SENT = re.compile(rb'"sender":"publisher","sent_ns":(\d+)')
+_WEB_SOCKET = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+def hello(slug: str, host: str, channel: str) -> bytes:
+    """Return the bytes that subscribe by a technique."""
+    if slug == "plugin_socket":
+        return json.dumps({"channel": channel}).encode() + b"\0"
+    more = _WEB_SOCKET if slug == "web_socket" else ""
+    return f"GET /{slug}?channel={channel} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()
+
+
+class Receivers:
+    """Sockets that are subscribed in groups, and the latencies of what they receive."""
+
+    def __init__(self, slug: str, host: str, port: int, channel: str) -> None:
+        self.latencies_ns: list[int] = []
+        self._address = (host, port)
+        self._hello = hello(slug, host, channel)
+        self._rests: dict[socket.socket, bytes] = {}
+        self._selector = selectors.DefaultSelector()
+
+    def subscribe(self, count: int) -> None:
+        """Add a group of sockets."""
+        for _ in range(count):
+            sock = socket.create_connection(self._address)
+            sock.sendall(self._hello)
+            sock.setblocking(False)
+            self._rests[sock] = b""
+            self._selector.register(sock, selectors.EVENT_READ)
+
+    def receive(self, timeout: float) -> None:
+        """Take in what comes within ``timeout`` seconds."""
+        if not self._rests:
+            time.sleep(timeout)
+            return
+        for key, _ in self._selector.select(timeout):
+            sock = key.fileobj
+            assert isinstance(sock, socket.socket)
+            data = sock.recv(65536)
+            now = time.monotonic_ns()
+            if not data:
+                self._selector.unregister(sock)
+                continue
+            # A number at the very end may go on in the next read.
+            whole = self._rests[sock] + data
+            end = 0
+            for match in _SENT.finditer(whole):
+                if match.end() < len(whole):
+                    self.latencies_ns.append(now - int(match[1]))
+                    end = match.end()
+            self._rests[sock] = whole[max(end, len(whole) - 200) :]
+
+
+def open_sockets(host: str, port: int, slug: str) -> int:
+    """Ask the server how many connections a technique has."""
+    door = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        door.request("GET", "/stats")
+        return int(json.loads(door.getresponse().read())["techniques"][slug]["open"])
+    finally:
+        door.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run until SIGTERM, then write all latencies."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.calibration.bare")
+    add = parser.add_argument
+    add("--technique", required=True)
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, required=True, help="where the technique is")
+    add("--stats-port", type=int, required=True, help="where /stats is")
+    add("--channel", default="lobby")
+    add("--users", type=int, required=True, help="how many others there will be")
+    add("--groups", type=int, default=5)
+    add("--each", type=int, default=4, help="sockets in a group")
+    add("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))
+    receivers = Receivers(options.technique, options.host, options.port, options.channel)
+    receivers.subscribe(options.each)
+    print("bare ready", flush=True)
+    groups = 1
+    while not ended:
+        receivers.receive(0.01 if groups < options.groups else 1.0)
+        if groups < options.groups:
+            here = open_sockets(options.host, options.stats_port, options.technique)
+            users = here - groups * options.each
+            if users >= options.users * groups / (options.groups - 1):
+                receivers.subscribe(options.each)
+                groups += 1
+    options.out.write_text(json.dumps(receivers.latencies_ns), encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The instrument checks itself: exact sizes, models, planted faults, bare sockets, its own limits.
+
+``python -m loadtests calibrate`` prints expected, measured and verdict for each oracle, and
+records them as a run. It takes some minutes; ``--only`` picks parts. Models hold on a host that
+has nothing else to do; where others share it, real-time priority helps
+(``chrt -f 50 python -m loadtests calibrate``), and what did not help is said.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from loadtests.calibration import against_models as models
+from loadtests.calibration import oracles
+from loadtests.calibration.against_models import STREAMS, Checked
+from loadtests.calibration.oracles import CountingRelay
+from loadtests.trials.compare import report
+from loadtests.trials.processes import ROOT, ProcessError, Server, cores, interruptible
+from results.errors import ResultsError
+from results.record.rows import Cell, CheckRow
+from results.record.writer import RunWriter
+from wire.techniques import BY_SLUG, SLUGS
+
+
+def _each(make: Callable[[str], Checked], names: Iterable[str]) -> Iterator[Checked]:
+    return (make(name) for name in names)
+
+
+PARTS: Mapping[str, Callable[[], Iterator[Checked]]] = {
+    "polling": lambda: iter([models.polling()]),
+    "long_polling": lambda: iter([models.long_polling(20.0)]),
+    "naive": lambda: (models.naive_long_polling(rate) for rate in (2.0, 20.0)),
+    "streams": lambda: _each(models.stream, STREAMS),
+    "freeze": lambda: iter([models.freeze()]),
+    "faults": lambda: _each(models.planted_fault, ("drop", "double", "swap")),
+    "bare": lambda: _each(models.beside_bare_sockets, STREAMS),
+    "throttled": models.throttled,
+    "workers": lambda: iter([models.shared_work()]),
+    "crowd": lambda: _each(models.crowd, ("sse", "web_socket")),
+    "idle": lambda: _each(models.idle, ("sse", "web_socket")),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check everything; return 0 only if all passed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests calibrate", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--only", nargs="+", choices=["exact", *PARTS], metavar="PART",
+        help=f"parts to run: exact {' '.join(PARTS)}")  # fmt: skip
+    parser.add_argument("--out", type=Path, help="the run's folder")
+    options = parser.parse_args(arguments)
+    chosen = options.only or ["exact", *PARTS]
+    name = datetime.now().strftime("calibrate-%Y%m%d-%H%M%S")
+    folder = options.out or ROOT / "results" / "runs" / name
+    command = ["python", "-m", "loadtests", "calibrate", *arguments]
+    console = Console()
+    failed = -1
+    try:
+        with interruptible(), RunWriter(folder, "calibrate", {"parts": chosen}, command) as run:
+            failed = _run(chosen, run, console)
+    except KeyboardInterrupt:
+        console.print("interrupted: what was checked so far is kept")
+    except ResultsError as error:
+        console.print(f"[red]{error}", highlight=False)
+        return 2
+    report(folder, console)
+    if failed == 0:
+        console.print("[green]calibrated: every check passed")
+    elif failed > 0:
+        console.print(f"[red]{failed} checks failed")
+    return int(failed != 0)
+
+
+def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
+    """Run the chosen parts; return how many checks failed."""
+    failed = 0
+    if "exact" in chosen:
+        with console.status("exact sizes and counts"):
+            failed += _exact(run, console)
+    for name, part in PARTS.items():
+        if name not in chosen:
+            continue
+        with console.status(name):
+            try:
+                for checked in part():
+                    run.add(
+                        checked.cell,
+                        histograms=checked.outcome.histograms,
+                        audit=checked.outcome.audit,
+                        judgement=checked.outcome.judgement,
+                        ledger=checked.outcome.ledger,
+                        bytes=checked.outcome.bytes,
+                        checks=checked.checks,
+                    )
+                    failed += _print(console, checked.cell, checked.checks)
+            except ProcessError as error:
+                console.print(f"[red]{name}: {error}", highlight=False)
+                failed += 1
+    return failed
+
+
+def _exact(run: RunWriter, console: Console) -> int:
+    near, _ = cores()
+    found: dict[str, list[CheckRow]] = {slug: [] for slug in SLUGS}
+    with Server(SLUGS, near) as server, CountingRelay(server, near) as relay:
+        for slug, check in oracles.all_checks(server, relay):
+            found[slug].append(check)
+    failed = 0
+    for slug, checks in found.items():
+        cell = Cell(slug, scenario="exact", users=1, rate=0.0)
+        run.add(cell, checks=checks)
+        failed += _print(console, cell, checks)
+    return failed
+
+
+def short(value: float) -> str:
+    """Write a number with four digits, whole ones in full."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def _print(console: Console, cell: Cell, checks: Sequence[CheckRow]) -> int:
+    words = [cell.network, cell.variant, f"{cell.users} users" if cell.users > 1 else ""]
+    title = ", ".join(word for word in (BY_SLUG[cell.technique].title, *words) if word)
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("check", width=27)
+    for heading in ("expected", "measured", "+-"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for check in checks:
+        verdict = "[green]passed" if check.passed else "[bold red]FAILED"
+        numbers = (short(value) for value in (check.expected, check.measured, check.tolerance))
+        table.add_row(check.check, *numbers, check.unit, verdict)
+    console.print(table)
+    for check in checks:
+        if check.note and not check.passed:
+            console.print(f"  {check.check}: {check.note}", highlight=False)
+    return sum(not check.passed for check in checks)

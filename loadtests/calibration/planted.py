@@ -1,0 +1,134 @@
+"""Runs of the suite against things that are known: planted faults, a throttled generator, bare
+sockets beside it. What comes out says whether the instrument can be trusted.
+"""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from loadtests.plan.options import Settings
+from loadtests.plan.plan import Level, Plan, Trial
+from loadtests.trials.interference import Scene
+from loadtests.trials.processes import Child, Core, Server, Way, cores
+from loadtests.trials.trial import Outcome, Staging, run
+
+
+def one_trial(
+    slug: str, users: int, settings: Settings, delay_ms: float = 0.0, variant: str = ""
+) -> Trial:
+    """Return a single trial; ``settings.rate`` is its rate."""
+    level = Level(users, settings.rate, delay_ms)
+    plan = Plan((slug,), (level,), seed=settings.seed, variant=variant, settings=settings)
+    return plan.trials()[0]
+
+
+class FaultyWay(Way):
+    """A way to the server that spoils event streams (:mod:`servers.relay.faulty`)."""
+
+    def __init__(self, server: Server, fault: str, every: int, core: Core = None) -> None:
+        words = ["servers.relay.faulty", "--to", f"{server.host}:{server.port}"]
+        super().__init__("the faulty way", [*words, "--fault", fault, "--every", str(every)], core)
+        self.url = self.await_match(r"^faulty ready (\S+)$")[0][1]
+
+
+def with_fault(
+    fault: str, every: int = 1000, messages: int = 2100, users: int = 3
+) -> tuple[Outcome, int]:
+    """Measure a feed with one message in ``every`` spoiled.
+
+    Returns the outcome, and how many were spoiled for all users together.
+    """
+    rate = 500.0
+    settings = Settings(rate=rate, seconds=messages / rate, drain=1.0)
+    staging = Staging(way=lambda server: FaultyWay(server, fault, every, cores()[0]))
+    outcome = run(one_trial("sse", users, settings, variant=f"planted: {fault}"), staging)
+    return outcome, users * (messages // every)
+
+
+def on_one_core(settings: Settings) -> Outcome:
+    """Measure with the generator on the server's own core."""
+    core = cores()[0]
+    return run(one_trial("sse", 40, settings), Staging(on_cores=(core, core)))
+
+
+def with_a_tenth_of_a_core(settings: Settings) -> Outcome:
+    """Measure with a generator that is stopped for nine tenths of every 100 ms."""
+    with _throttle() as interfere:
+        return run(one_trial("sse", 40, settings), Staging(interference=interfere))
+
+
+@contextmanager
+def _throttle() -> Iterator["Throttle"]:
+    throttle = Throttle()
+    try:
+        yield throttle
+    finally:
+        throttle.end()
+
+
+class Throttle:
+    """Lets the generator run for 10 ms of every 100 once the load has begun."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, scene: Scene, seconds: float) -> None:
+        """Begin with the load; an interference."""
+        if self._thread is None and seconds > 0:
+            self._thread = threading.Thread(target=self._run, args=(scene.locust,))
+            self._thread.start()
+
+    def _run(self, locust: Child) -> None:
+        while not self._ended.is_set():
+            locust.signal(signal.SIGSTOP)
+            time.sleep(0.09)
+            locust.signal(signal.SIGCONT)
+            time.sleep(0.01)
+
+    def end(self) -> None:
+        """Let it run freely again."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+GROUPS = 5  # of bare sockets, between which the users connect in four batches
+
+
+class Beside(Way):
+    """The direct way to the server, with bare sockets beside it (``bare``)."""
+
+    def __init__(self, server: Server, slug: str, users: int, out: Path) -> None:
+        port = server.plugin_port if slug == "plugin_socket" else server.port
+        words = [
+            "loadtests.calibration.bare",
+            "--technique",
+            slug,
+            "--port",
+            str(port),
+            "--out",
+            str(out),
+        ]
+        words += ["--stats-port", str(server.port), "--users", str(users), "--groups", str(GROUPS)]
+        super().__init__("the bare sockets", words, cores()[1])
+        self.url, self.plugin_port = server.url, server.plugin_port
+        self.await_match("^bare ready$")
+
+
+def beside_bare_sockets(
+    slug: str, settings: Settings, users: int = 200
+) -> tuple[Outcome, list[int]]:
+    """Measure a feed with bare sockets beside the users; return both sets of latencies (ns)."""
+    with TemporaryDirectory(prefix="duplex-") as folder:
+        out = Path(folder) / "bare.json"
+        staging = Staging(
+            way=lambda server: Beside(server, slug, users, out), spawn_rate=users // (GROUPS - 1)
+        )
+        outcome = run(one_trial(slug, users, settings), staging)
+        return outcome, sorted(json.loads(out.read_text(encoding="ascii")))

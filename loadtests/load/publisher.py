@@ -1,0 +1,109 @@
+"""Publishes on schedule, whatever happens to the messages: the open load.
+
+Each message carries when it was due, not when it left. If the server stands still, what becomes
+due meanwhile leaves late, with the old times in it; so the receivers' latencies count the whole
+delay.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import gevent
+
+from clients.errors import ClientError
+from loadtests.measures.measure import WARM_UP
+from loadtests.measures.published import Published
+from loadtests.measures.server_line import ServerLine
+
+SENDER = "publisher"
+LINES = 8  # messages that may be under way at once
+_ROUNDING_NS = 1_100_000
+_WORTH_NS = 4_000_000
+
+
+Report = Callable[[float, BaseException | None], None]
+
+
+def sleep_until(due_ns: int) -> None:
+    """Sleep until ``due_ns`` (monotonic), more exactly than the loop's timers do.
+
+    Those round up to whole milliseconds, which would be half a millisecond on every latency. So
+    the last one is spent going round the loop, where others have their turn; not at high rates,
+    where that would be all that the loop does.
+    """
+    early = due_ns - time.monotonic_ns()
+    if early > _WORTH_NS:
+        gevent.sleep((early - _ROUNDING_NS) / 1e9)
+        while time.monotonic_ns() < due_ns:
+            gevent.sleep(0)
+    while (early := due_ns - time.monotonic_ns()) > 0:
+        gevent.sleep(early / 1e9)
+
+
+class Publisher:
+    """Publishes ``text`` on several lines at once, so that a slow answer holds nobody up.
+
+    ``report`` gets each publish's duration in ms and its error, ``late`` by how many ns a message
+    left too late; waiting for the server's answers does not count there, for that is the server's.
+    """
+
+    def __init__(
+        self, url: str, channel: str, text: str, report: Report, late: Callable[[int], None]
+    ) -> None:
+        self.published = Published()
+        self._lines = [ServerLine(url, channel) for _ in range(LINES)]
+        self._text = text
+        self._report = report
+        self._late = late
+
+    def run(self, due: Iterable[float], warm_up_s: float, start_ns: int) -> None:
+        """Publish at each of the ``due`` times (seconds after ``start_ns``, monotonic).
+
+        What is due within ``warm_up_s`` is sent as warm-up. Counts as it goes, so it may be
+        killed at any time.
+        """
+        times = iter(due)
+        lanes = [gevent.spawn(self._lane, line, times, warm_up_s, start_ns) for line in self._lines]
+        try:
+            gevent.joinall(lanes)
+        finally:
+            gevent.killall(lanes)
+
+    def cursor(self) -> str:
+        """Ask where the channel is, and remember it. Raises ``ClientError``."""
+        cursor = self._lines[0].cursor()
+        self.published.note(cursor)
+        return cursor
+
+    def close(self) -> None:
+        """Close all lines, and account for their bytes."""
+        for line in self._lines:
+            self.published.flow.add(line.flow())
+            line.close()
+
+    def _lane(
+        self, line: ServerLine, times: Iterator[float], warm_up_s: float, start_ns: int
+    ) -> None:
+        published = self.published
+        free_ns = start_ns
+        # Every lane takes the next time that none has taken yet.
+        for seconds in times:
+            due_ns = start_ns + int(seconds * 1e9)
+            timed = seconds >= warm_up_s
+            sleep_until(due_ns)
+            began_ns = time.monotonic_ns()
+            published.asked += timed
+            self._late(began_ns - max(due_ns, free_ns))
+            error: ClientError | None = None
+            try:
+                published.note(line.publish(self._text, SENDER if timed else WARM_UP, due_ns))
+            except ClientError as problem:
+                error = problem
+            if not timed:
+                published.warm_up += error is None
+            elif error is None:
+                published.accepted += 1
+            else:
+                published.failed += 1
+            free_ns = time.monotonic_ns()
+            self._report((free_ns - began_ns) / 1e6, error)

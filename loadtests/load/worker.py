@@ -1,0 +1,56 @@
+"""The conductor's counterpart in a worker process: it does what the master says, and answers."""
+
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from loadtests.load import session
+from loadtests.load.session import Session
+
+
+class Worker:
+    """Begins, falls silent and settles when it is told to."""
+
+    def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
+        self.environment = environment
+        self.runner = runner
+        self._told = -1
+        events = environment.events
+        events.test_start.add_listener(self._on_start)
+        events.test_stop.add_listener(self._on_stop)
+        events.report_to_master.add_listener(self._on_report)
+        runner.register_message("duplex-begin", self._on_begin)
+        runner.register_message("duplex-silent", self._on_silent, concurrent=True)
+        runner.register_message("duplex-settle", self._on_settle, concurrent=True)
+
+    def _on_start(self, environment: Environment, **_: object) -> None:
+        self._told = -1
+        session.begin(environment)
+        gevent.spawn(self._tell_connected, session.current(environment))
+
+    def _on_stop(self, **_: object) -> None:
+        session.end(self.environment)
+
+    def _tell_connected(self, run: Session) -> None:
+        while session.current(self.environment) is run and not run.silent:
+            if len(run.members) != self._told:
+                self._told = len(run.members)
+                self.runner.send_message("duplex-connected", {"connected": self._told})
+            gevent.sleep(0.1)
+
+    def _on_report(self, data: dict[str, Any], **_: object) -> None:
+        data["duplex"] = session.current(self.environment).take()
+
+    def _on_begin(self, msg: Any, **_: object) -> None:
+        session.current(self.environment).begin_load(msg.data["talkers"])
+
+    def _on_silent(self, **_: object) -> None:
+        session.current(self.environment).fall_silent()
+        self.runner.send_message("duplex-done")
+
+    def _on_settle(self, msg: Any, **_: object) -> None:
+        run = session.current(self.environment)
+        run.settle(msg.data["finals"], run.settings.drain)
+        self.runner.send_message("duplex-done", run.take())

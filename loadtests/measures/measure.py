@@ -1,0 +1,164 @@
+"""The one place where received messages are measured: times, audit, bytes.
+
+One :class:`Measure` per technique and process. Whatever it holds adds up: :meth:`Measure.take`
+gives away what came since the last time, as plain JSON values, and :meth:`Measure.add` puts such
+a parcel into another process' measure; nothing is rounded or averaged on the way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, field, fields
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from clients.net.traffic import TcpTotals
+from loadtests.measures.tally import Tally
+from results.record.rows import METRICS, Audit
+from wire.message import Message, encode_message
+
+WARM_UP = "warm-up"  # the sender of messages that are audited but not timed
+_KEPT_MESSAGES = 20_000  # whose first and last arrival are remembered
+
+
+@dataclass(slots=True)
+class Flow:
+    """Bytes on connections; on a subscriber's from the moment when it was ready to receive.
+
+    ``message_bytes`` is the JSON of the messages themselves that came down, ``message_bytes_up``
+    the text of those sent up; ``tcp_down`` and ``tcp_up`` are TCP
+    payload, ``segments`` of both directions as the kernel counted them (0 where it cannot).
+    """
+
+    message_bytes: int = 0
+    message_bytes_up: int = 0
+    tcp_down: int = 0
+    tcp_up: int = 0
+    segments_down: int = 0
+    segments_up: int = 0
+    requests: int = 0
+    connections: int = 0
+
+    def add(self, other: "Flow") -> None:
+        """Add the counts of another connection or process."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+    def count(self, kernel: TcpTotals | None, bytes_down: int, bytes_up: int) -> None:
+        """Take the kernel's counts of a client's connections, or else the client's own."""
+        if kernel is None:
+            self.tcp_down, self.tcp_up = bytes_down, bytes_up
+        else:
+            self.tcp_down, self.tcp_up = kernel.bytes_received, kernel.bytes_sent
+            self.segments_down, self.segments_up = kernel.segs_in, kernel.segs_out
+
+    def subtract(self, before: "Flow") -> None:
+        """Take away what was counted before."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) - getattr(before, item.name))
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What one process saw of one message: first and last arrival, and its size as JSON.
+
+    ``publish_ns`` is how long it took from its intended send time to the channel; ``timed`` is
+    false for a message of the warm-up.
+    """
+
+    first_ns: int
+    last_ns: int
+    size: int
+    publish_ns: int
+    timed: bool
+
+
+@dataclass(slots=True)
+class Measure:
+    """Everything measured of one technique in one process.
+
+    ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
+    anew when a server does.
+    """
+
+    tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
+    audit: Audit = field(default_factory=lambda: Audit(0, 0))
+    flow: Flow = field(default_factory=Flow)
+    arrivals: dict[int, Arrivals] = field(default_factory=dict)
+    deliveries: int = 0
+
+    def take_message(self, message: Message, asked_ns: int, arrived_ns: int) -> None:
+        """Count one message that a subscriber received.
+
+        ``arrived_ns`` is when it came in, ``asked_ns`` when the request that brought it was sent
+        (0 on a stream, where nothing needs to be asked).
+        """
+        self.deliveries += 1
+        published_ns = message.published_ns
+        seen = self.arrivals.get(published_ns)
+        if seen is None:
+            seen = self._first_sight(message, arrived_ns)
+        elif arrived_ns > seen.last_ns:
+            seen.last_ns = arrived_ns
+        elif arrived_ns < seen.first_ns:
+            seen.first_ns = arrived_ns
+        self.flow.message_bytes += seen.size
+        if seen.timed:
+            tallies = self.tallies
+            tallies["delivery"].record(arrived_ns - message.sent_ns)
+            if asked_ns > published_ns:
+                tallies["wait"].record(asked_ns - published_ns)
+                tallies["transfer"].record(arrived_ns - asked_ns)
+            else:
+                tallies["wait"].record(0)
+                tallies["transfer"].record(arrived_ns - published_ns)
+
+    def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
+        if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
+            self._fold(_KEPT_MESSAGES)
+        publish_ns = message.published_ns - message.sent_ns
+        size = len(encode_message(message))
+        seen = Arrivals(arrived_ns, arrived_ns, size, publish_ns, message.sender != WARM_UP)
+        self.arrivals[message.published_ns] = seen
+        return seen
+
+    def _fold(self, count: int) -> None:
+        """Count what is known once per message, not per receiver, of the oldest messages."""
+        for key in list(self.arrivals)[:count]:
+            seen = self.arrivals.pop(key)
+            if seen.timed:
+                self.tallies["publish"].record(seen.publish_ns)
+                self.tallies["spread"].record(seen.last_ns - seen.first_ns)
+
+    def take(self) -> dict[str, Any]:
+        """Give away everything since the last time; what is left is empty."""
+        parcel = {
+            "tallies": {name: list(tally.items()) for name, tally in self.tallies.items() if tally},
+            "audit": asdict(self.audit),
+            "flow": asdict(self.flow),
+            "deliveries": self.deliveries,
+            "arrivals": [(key, *astuple(seen)) for key, seen in self.arrivals.items()],
+        }
+        for tally in self.tallies.values():
+            tally.clear()
+        self.audit, self.flow, self.deliveries = Audit(0, 0), Flow(), 0
+        self.arrivals.clear()
+        return parcel
+
+    def add(self, parcel: Mapping[str, Any]) -> None:
+        """Add what another process gave away."""
+        for name, pairs in parcel["tallies"].items():
+            self.tallies[name].merge(pairs)
+        self.audit += Audit(**parcel["audit"])
+        self.flow.add(Flow(**parcel["flow"]))
+        self.deliveries += parcel["deliveries"]
+        for key, *values in parcel["arrivals"]:
+            new = Arrivals(*values)
+            seen = self.arrivals.setdefault(key, new)
+            seen.first_ns = min(seen.first_ns, new.first_ns)
+            seen.last_ns = max(seen.last_ns, new.last_ns)
+        self._fold(max(len(self.arrivals) - 2 * _KEPT_MESSAGES, 0))
+
+    def histograms(self) -> dict[str, HdrHistogram]:
+        """Return each metric's histogram, the empty ones left out; call it at the end."""
+        self._fold(len(self.arrivals))
+        return {name: tally.histogram() for name, tally in self.tallies.items() if tally}

@@ -1,0 +1,105 @@
+"""What one Locust process run leaves behind: one JSON file that ``compare`` reads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests.measures.condition import Condition
+from loadtests.measures.measure import Flow
+from loadtests.plan.options import Settings
+from results.record.histogram import decode, encode
+from results.record.rows import Audit
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueResult:
+    """One technique's figures."""
+
+    histograms: dict[str, HdrHistogram]
+    audit: Audit
+    flow: Flow
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``.
+
+    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``.
+    """
+
+    settings: Settings
+    users: int
+    connected: int
+    techniques: dict[str, TechniqueResult]
+    published: dict[str, Any]
+    conditions: dict[str, Condition]
+    failures: dict[str, int]
+    stamped: str = "process"
+
+
+def write(path: str, result: Result) -> None:
+    """Write the file in one step, so that nobody reads half of it."""
+    values = {
+        "settings": asdict(result.settings),
+        "users": result.users,
+        "connected": result.connected,
+        "published": result.published,
+        "conditions": {name: asdict(item) for name, item in result.conditions.items()},
+        "failures": result.failures,
+        "stamped": result.stamped,
+        "techniques": {
+            slug: {
+                "histograms": {name: encode(item) for name, item in found.histograms.items()},
+                "audit": asdict(found.audit),
+                "flow": asdict(found.flow),
+                "deliveries": found.deliveries,
+            }
+            for slug, found in result.techniques.items()
+        },
+    }
+    part = Path(path + ".part")
+    part.write_text(json.dumps(values), encoding="utf-8")
+    part.replace(path)
+
+
+def tell_begun(path: str, began_ns: int) -> None:
+    """Say beside the file to come when the measured time begins (monotonic)."""
+    part = Path(path + ".begun.part")
+    part.write_text(str(began_ns), encoding="ascii")
+    part.replace(path + ".begun")
+
+
+def read_begun(path: Path) -> int | None:
+    """Read what :func:`tell_begun` wrote, if it did by now."""
+    try:
+        return int(Path(f"{path}.begun").read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return None
+
+
+def read(path: Path | str) -> Result:
+    """Read what :func:`write` wrote."""
+    values: Mapping[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Result(
+        settings=Settings(**values["settings"]),
+        users=values["users"],
+        connected=values["connected"],
+        published=values["published"],
+        conditions={name: Condition(**item) for name, item in values["conditions"].items()},
+        failures=values["failures"],
+        stamped=values["stamped"],
+        techniques={
+            slug: TechniqueResult(
+                {name: decode(text) for name, text in item["histograms"].items()},
+                Audit(**item["audit"]),
+                Flow(**item["flow"]),
+                item["deliveries"],
+            )
+            for slug, item in values["techniques"].items()
+        },
+    )

@@ -1,0 +1,241 @@
+"""The main job: all techniques under the same load, one after the other, recorded and shown.
+
+For each cell, in random order: a server of its own, Locust against it, once on loopback and once
+through a relay that adds 25 ms each way; the ledger every second, the audit, a verdict. What was
+measured is on disk at once, so that Ctrl-C keeps it.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from clients.net.headers import PROFILES
+from loadtests.plan.amounts import AMOUNTS, AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE, POSITIVE
+from loadtests.plan.options import SCENARIOS, Settings
+from loadtests.plan.plan import Level, Plan, Trial, cross
+from loadtests.plan.schedule import ARRIVALS, SHAPES, STEP_S
+from loadtests.trials import trial as trials
+from loadtests.trials.processes import ROOT, ProcessError, interruptible
+from loadtests.trials.trial import Staging
+from results.errors import ResultsError
+from results.record.histogram import NS_PER_MS
+from results.record.writer import RunWriter
+from wire.techniques import BY_SLUG, SLUGS
+
+# By chance, because an even rate falls into step with long-polling's round trips and polling's
+# interval, and then the same phase decides about every message.
+_QUICK = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=4.0, drain=6.0)
+
+
+# What the long run measures beside the usual pair: farther away, fewer messages, more users. Four
+# repeats are the least from which a difference between two runs can be called significant.
+FULL = (
+    Level(40, 20, 0),
+    Level(40, 20, 25),
+    Level(40, 20, 100),
+    Level(40, 2, 25),
+    Level(10, 20, 0),
+    Level(200, 20, 0),
+)
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests",
+        description="Compare the techniques: about two minutes, then a table and a report.",
+    )
+    add = parser.add_argument
+    add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
+        help=f"which to compare: {' '.join(SLUGS)}")  # fmt: skip
+    add("--scenario", choices=SCENARIOS, default="feed", help="what the users do")
+    add("--users", type=AT_LEAST_ONE, nargs="+", default=[40],
+        help="subscribers; several: one level each")  # fmt: skip
+    add("--rate", type=POSITIVE, nargs="+", default=[_QUICK.rate],
+        help="messages/s in the channel")  # fmt: skip
+    add("--delay", type=NOT_NEGATIVE, nargs="+", default=[0.0, 25.0], metavar="MS",
+        help="one-way delays of the network; 0 is plain loopback")  # fmt: skip
+    add("--seconds", type=POSITIVE, default=_QUICK.seconds, help="measured time of each cell")
+    add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
+    add("--size", type=AMOUNTS["size"], default=_QUICK.size, help="bytes of each message's text")
+    add("--poll-interval", type=POSITIVE, default=_QUICK.poll_interval,
+        help="seconds between polls")  # fmt: skip
+    add("--hold", type=POSITIVE, default=_QUICK.hold, help="seconds that a long-poll may be held")
+    add("--no-keep-alive", action="store_true", help="a new TCP connection for every request")
+    add("--headers", choices=PROFILES, default=_QUICK.headers, help="request header fields")
+    add("--rate-shape", choices=SHAPES, default=_QUICK.rate_shape, help="rate over time")
+    add("--warm-up", type=NOT_NEGATIVE, default=_QUICK.warm_up, help="seconds that are not timed")
+    add("--processes", type=NONE_OR_MORE, default=0,
+        help="worker processes of the generator (0: none)")  # fmt: skip
+    add("--no-jitter", action="store_true",
+        help="storm: let all come back after the same time instead of a random one")  # fmt: skip
+    add("--repeat", type=AT_LEAST_ONE, help="how often, interleaved in random order (default: 1)")
+    add("--full", action="store_true",
+        help="many levels of users, rate and delay, 4 times each: half an hour")  # fmt: skip
+    add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
+    add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
+    options = parser.parse_args(arguments)
+    given = (name for name in ("users", "rate", "delay")
+             if getattr(options, name) != parser.get_default(name))  # fmt: skip
+    if options.full and (name := next(given, "")):
+        parser.error(f"--full has levels of its own, so --{name} would not count")
+    if options.rate_shape != "steady" and options.warm_up + options.seconds <= STEP_S:
+        parser.error(
+            f"--rate-shape {options.rate_shape}: the rate changes after {STEP_S:g} s, so ask for "
+            "more --seconds"
+        )
+    return options
+
+
+def make_plan(options: argparse.Namespace) -> Plan:
+    """Return the plan that a command line asks for."""
+    settings = replace(
+        _QUICK,
+        scenario=options.scenario,
+        arrivals=options.arrivals,
+        seconds=options.seconds,
+        size=options.size,
+        poll_interval=options.poll_interval,
+        hold=options.hold,
+        keep_alive=not options.no_keep_alive,
+        headers=options.headers,
+        rate_shape=options.rate_shape,
+        warm_up=options.warm_up,
+        jitter=not options.no_jitter,
+        naive=options.scenario == "stall",
+        drain=max(20.0 if options.scenario == "storm" else 6.0, 3 * options.poll_interval),
+    )
+    return Plan(
+        techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
+        levels=FULL if options.full else cross(options.users, options.rate, options.delay),
+        repeats=options.repeat or (4 if options.full else 1),
+        seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
+        variant=variant(settings),
+        settings=settings,
+    )
+
+
+def variant(settings: Settings) -> str:
+    """Name what differs from the ordinary, so that unlike cells never look alike."""
+    words = {
+        "poll_interval": f"T={settings.poll_interval:g} s",
+        "hold": f"hold {settings.hold:g} s",
+        "arrivals": f"{settings.arrivals} arrivals",
+        "rate_shape": settings.rate_shape,
+        "headers": f"{settings.headers} headers",
+        "keep_alive": "no keep-alive",
+        "jitter": "no jitter",
+    }
+    different = (name for name in words if getattr(settings, name) != getattr(_QUICK, name))
+    return ", ".join(words[name] for name in different)
+
+
+def compare(
+    plan: Plan,
+    folder: Path,
+    command: Sequence[str],
+    console: Console,
+    staging: Staging | None = None,
+) -> bool:
+    """Measure all of a plan into ``folder``; return whether it came to its end.
+
+    A trial that fails is told of and left out.
+    """
+    try:
+        with interruptible(), RunWriter(folder, "compare", asdict(plan), command) as run:
+            return _measure_all(plan.trials(), run, console, staging)
+    except KeyboardInterrupt:
+        console.print("interrupted: what was measured so far is kept")
+        return False
+
+
+def _measure_all(
+    planned: Sequence[Trial], run: RunWriter, console: Console, staging: Staging | None
+) -> bool:
+    complete = True
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=console,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("", total=len(planned))
+        for trial in planned:
+            cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
+            progress.update(task, description=f"{title}, {cell.network}")
+            try:
+                found = trials.run(trial, staging)
+            except ProcessError as error:
+                console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
+                complete = False
+            else:
+                run.add(
+                    cell,
+                    histograms=found.histograms,
+                    audit=found.audit,
+                    judgement=found.judgement,
+                    ledger=found.ledger,
+                    bytes=found.bytes,
+                )
+                console.print(_line(title, cell.network, found), highlight=False)
+            progress.advance(task)
+    return complete
+
+
+def _line(title: str, network: str, found: trials.Outcome) -> str:
+    delivery = found.histograms.get("delivery")
+    middle = "nothing delivered"
+    if delivery is not None:
+        middle = f"p50 {delivery.get_value_at_percentile(50) / NS_PER_MS:9.2f} ms"
+    audit = "clean" if found.audit.clean else f"{found.audit.lost} lost"
+    reason = f" ({found.judgement.reason})" if found.judgement.reason else ""
+    return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}{reason}"
+
+
+def report(folder: Path, console: Console, table: bool = False) -> None:
+    """Draw the figures and the report of a run; print its table if asked."""
+    # Imported only now: pandas and matplotlib would lie about during the measurement.
+    from results.record.reading import read_run
+    from results.report import write_report
+    from results.tables import print_summary
+
+    try:
+        run = read_run(folder)
+        if not run.cells:
+            console.print("nothing was measured")
+            return
+        if table:
+            print_summary(console, run)
+        console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
+    except ResultsError as error:
+        console.print(f"[red]{error}", highlight=False)
+    except OSError as error:
+        console.print(f"[red]no report: {error.filename}: {error.strerror}", highlight=False)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare, and return the exit status: 0 only if all that was asked for was measured."""
+    options = parse_arguments(arguments)
+    console = Console(soft_wrap=False)
+    plan = make_plan(options)
+    folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    command = ["python", "-m", "loadtests", *arguments]
+    if options.seed is None:
+        command += ["--seed", str(plan.seed)]
+    try:
+        staging = Staging(processes=options.processes)
+        finished = compare(plan, folder, command, console, staging)
+    except ResultsError as error:
+        console.print(f"[red]{error}", highlight=False)
+        return 2
+    report(folder, console, table=True)
+    return 0 if finished else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,231 @@
+"""One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests.measures import result_file
+from loadtests.measures.measure import Flow
+from loadtests.measures.result_file import Result
+from loadtests.plan.options import Settings
+from loadtests.plan.plan import Trial
+from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
+from loadtests.trials.processes import (
+    Core,
+    Locust,
+    ProcessError,
+    Relay,
+    Server,
+    Way,
+    cores,
+    share_a_core,
+)
+from loadtests.trials.sampler import Sampler, ledger_rows
+from results.record.rows import Audit, BytesRow, LedgerRow
+from results.record.verdicts import Judgement, Load, judge
+from wire.tcp_info import modelled_header_bytes
+
+_SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
+_STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
+# What a process says when it is the generator's host that has no more to give.
+_EXHAUSTED = ("Too many open files", "Cannot assign requested address", "Errno 24", "Errno 99")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that is recorded of one trial."""
+
+    histograms: dict[str, HdrHistogram]
+    audit: Audit
+    judgement: Judgement
+    ledger: list[LedgerRow]
+    bytes: list[BytesRow]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How a trial is staged, where that is out of the ordinary.
+
+    ``interference`` replaces that of the scenario; ``on_cores`` are those of server and generator
+    (two different ones by default); ``spawn_rate`` is how many users connect in a second (all by
+    default); ``processes`` shares them among so many workers; ``way`` starts another way to the
+    server than the relay.
+    """
+
+    interference: Interference | None = None
+    on_cores: tuple[Core, Core] | None = None
+    spawn_rate: int | None = None
+    processes: int = 0
+    way: Callable[[Server], Way] | None = None
+
+
+def run(trial: Trial, staging: Staging | None = None) -> Outcome:
+    """Measure one trial. Raises :class:`~loadtests.trials.processes.ProcessError`."""
+    staging = staging or Staging()
+    near, far = staging.on_cores or cores()
+    cell = trial.cell
+    interference = staging.interference
+    if interference is None and cell.scenario in BY_SCENARIO:
+        interference = BY_SCENARIO[cell.scenario](trial.settings)
+    way = staging.way
+    if way is None and cell.delay_ms:
+        way = partial(Relay, delay_ms=cell.delay_ms, core=near)
+    user = cell.technique.title().replace("_", "") + "User"
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
+        server = stack.enter_context(Server([cell.technique], near))
+        host, plugin_port = server.url, server.plugin_port
+        between = stack.enter_context(way(server)) if way is not None else None
+        if between is not None:
+            host, plugin_port = between.url, between.plugin_port
+        options = command_line(trial.settings) | {
+            "plugin-port": str(plugin_port),
+            "publish-to": server.url,
+            "result": str(path),
+        }
+        sampler = Sampler(server.host, server.port, cell.technique)
+        stack.callback(sampler.close)
+        locust = stack.enter_context(
+            Locust(user, host, cell.users, options, far, staging.spawn_rate, staging.processes)
+        )
+        scene = Scene(server, locust)
+        stack.callback(lambda: scene.server.end())
+        _attend(scene, path, trial, interference, between)
+        sampler.close()
+        shared = share_a_core(scene.server, locust)
+        return _outcome(trial, result_file.read(path), sampler, shared)
+
+
+def _attend(
+    scene: Scene,
+    path: Path,
+    trial: Trial,
+    interference: Interference | None,
+    between: Way | None,
+) -> None:
+    """Wait, and interfere, until Locust has written its result."""
+    settings = trial.settings
+    patience = settings.warm_up + settings.seconds + settings.drain + _SPARE_S
+    end = time.monotonic() + patience + trial.cell.users / 50
+    begun_ns: int | None = None
+    while not path.exists():
+        if scene.locust.ended:
+            raise ProcessError(f"locust wrote no result:\n{scene.locust.last_words()}")
+        if scene.server.ended:
+            words = scene.server.last_words()
+            raise ProcessError(f"the server ended during the run:\n{words}")
+        if between is not None and between.ended:
+            # Else what it swallowed would count as lost by the server.
+            raise ProcessError(f"{between.name} ended during the run:\n{between.last_words()}")
+        if time.monotonic() > end:
+            raise ProcessError(f"locust did not end:\n{scene.locust.last_words()}")
+        begun_ns = begun_ns or result_file.read_begun(path)
+        if interference is not None and begun_ns:
+            interference(scene, time.monotonic() - begun_ns / 1e9)
+        time.sleep(0.01)
+
+
+def command_line(settings: Settings) -> dict[str, str | bool]:
+    """Return the options of Locust's command line that say what ``settings`` say."""
+    return {
+        "channel": settings.channel,
+        "scenario": settings.scenario,
+        "rate": f"{settings.rate:g}",
+        "arrivals": settings.arrivals,
+        "rate-shape": settings.rate_shape,
+        "size": str(settings.size),
+        "warm-up": f"{settings.warm_up:g}",
+        "seconds": f"{settings.seconds:g}",
+        "poll-interval": f"{settings.poll_interval:g}",
+        "hold": f"{settings.hold:g}",
+        "no-keep-alive": not settings.keep_alive,
+        "headers": settings.headers,
+        "no-cursor": not settings.cursor,
+        "no-jitter": not settings.jitter,
+        "seed": str(settings.seed),
+        "naive": settings.naive,
+        "drain": f"{settings.drain:g}",
+    }
+
+
+def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Outcome:
+    found = result.techniques[trial.cell.technique]
+    began_s = result.published["began_ns"] / 1e9
+    ended_s = began_s + result.settings.seconds
+    ledger = ledger_rows(sampler.readings, list(result.conditions.values()), began_s, ended_s)
+    # Where the server is restarted, what fails or is lost is the finding, not a doubt about it.
+    storm = trial.cell.scenario == "storm"
+    outage = result.published["failed"] if storm else 0
+    lost_by_restart = found.audit.lost if storm else 0
+    load = Load(
+        generator_cpu=[row.generator_cpu for row in ledger],
+        generator_lag_ms=lateness(trial.cell.technique, result, began_s, ended_s),
+        server_cpu=[row.server_cpu for row in ledger],
+        asked=result.published["asked"] - outage,
+        published=result.published["accepted"],
+        expected=found.audit.expected - lost_by_restart,
+        received=found.audit.received,
+        trouble=shared or trouble(result),
+    )
+    rows = bytes_rows("subscriber", found.flow, found.audit.received)
+    published = result.published["accepted"] + result.published["warm_up"]
+    rows += bytes_rows("publisher", Flow(**result.published["flow"]), published)
+    return Outcome(found.histograms, found.audit, judge(load), ledger, rows, result)
+
+
+def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[float]:
+    """Return for each second how late the generator was (ms), in what its lateness falsifies.
+
+    What was sent late was received late. A late loop matters besides where it asks, or where it
+    itself says when a message arrived; where a stream's arrivals are the kernel's it does not.
+    """
+    loop_counts = result.stamped != "kernel" or slug not in _STREAMS
+    worst: dict[int, float] = {}  # of all processes: the idle ones say nothing of a busy one
+    for condition in result.conditions.values():
+        values = zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)
+        for at_s, late, lag in values:
+            if began_s <= at_s <= ended_s + 1.0:
+                second = int(at_s - began_s)
+                found = max(late, lag if loop_counts else 0.0)
+                worst[second] = max(found, worst.get(second, 0.0))
+    return list(worst.values())
+
+
+def trouble(result: Result) -> str:
+    """Say what the generator itself lacked, if anything."""
+    for what in result.failures:
+        if any(word in what for word in _EXHAUSTED):
+            return f"the generator's host ran out: {what}"
+        if "did not answer duplex" in what:
+            return what
+    found = result.techniques.values()
+    if found and not any(technique.audit.expected for technique in found):
+        return "no message was published, so nothing was measured"
+    if result.connected < result.users:
+        why = next(iter(result.failures), "they did not start in time")
+        return f"only {result.connected} of {result.users} users were connected: {why}"
+    return ""
+
+
+def bytes_rows(role: str, flow: Flow, messages: int) -> list[BytesRow]:
+    """Return the layers of a flow, down and up, per message."""
+    rows = []
+    payload = "kernel" if flow.segments_down or flow.segments_up else "client"
+    for direction, message, tcp, segments in (
+        ("down", flow.message_bytes, flow.tcp_down, flow.segments_down),
+        ("up", flow.message_bytes_up, flow.tcp_up, flow.segments_up),
+    ):
+        for layer, count, source in (
+            ("message", message, "client"),
+            ("framing", tcp - message, payload),
+            ("tcp_ip_headers", modelled_header_bytes(segments), "model"),
+        ):
+            rows.append(BytesRow(role, direction, layer, count, count / max(messages, 1), source))
+    return rows

@@ -1,0 +1,1 @@
+"""The course: thirteen notebooks; their code is in ``notebooks.course``."""

@@ -1,0 +1,34 @@
+"""``python -m notebooks.course`` executes the notebooks."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from notebooks.course.execution import execute_all
+from results.errors import ResultsError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Execute the notebooks: ``python -m notebooks.course [--offline | --record] [01 02 ...]``.
+
+    Live runs are written in place; ``--offline`` replays the recordings and writes nothing;
+    ``--record`` keeps what a live run found for later replays; ``--check`` writes nothing.
+    """
+    parser = argparse.ArgumentParser("python -m notebooks.course", description=main.__doc__)
+    parser.add_argument("--offline", action="store_true", help="replay, measure nothing")
+    parser.add_argument("--record", action="store_true", help="keep the findings for replays")
+    parser.add_argument("--check", action="store_true", help="leave the files as they are")
+    parser.add_argument("notebooks", nargs="*", help="beginnings of file names (default: all)")
+    asked = parser.parse_args(arguments)
+    os.environ["DUPLEX_RECORD"] = "1" if asked.record else "0"
+    try:
+        execute_all(tuple(asked.notebooks), not asked.offline, not (asked.offline or asked.check))
+    except ResultsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

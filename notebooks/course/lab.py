@@ -1,0 +1,217 @@
+"""The laboratory of the notebooks: experiments that are made now, or replayed from a recording.
+
+::
+
+    lab = open_lab("01")
+    polls = lab.measure("feed", technique="polling", rate=20, count=100, interval=0.5)
+
+``measure`` runs one of :mod:`notebooks.course.experiments` in a process of its own, against a
+server and, where ``delay_ms`` asks for distance, a relay, which are processes too. ``dial`` gives
+a raw connection for talking by hand. Both give the same answers again, without any network, when
+``live`` is false: from ``notebooks/course/recordings/NN.json``, which is written when the
+environment variable ``DUPLEX_RECORD`` is 1. ``DUPLEX_LIVE=0`` forces the replay.
+"""
+
+import atexit
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import clients
+from notebooks.course.processes import ROOT, Relay, Server
+from notebooks.course.raw_line import Wire
+
+CELL_S = 30.0  # what one cell may take
+RECORDINGS = Path(__file__).with_name("recordings")
+
+
+class LabError(Exception):
+    """An experiment failed, or was not recorded; the message says what helps."""
+
+
+class Lab:
+    """One notebook's experiments; see the module. Its text says whether it is live."""
+
+    def __init__(self, notebook: str, live: bool, folder: Path = RECORDINGS) -> None:
+        self.live = live
+        self._path = folder / f"{notebook}.json"
+        self._servers: dict[tuple[str, ...], Server] = {}
+        self._relays: dict[tuple[tuple[str, ...], float], Relay] = {}
+        self._wires: list[Wire] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None  # of load runs
+        self._recording = live and os.environ.get("DUPLEX_RECORD") == "1"
+        self._book: dict[str, Any] = {"format": 1, "entries": {}}
+        if self._recording:
+            self._book |= {"recorded": time.strftime("%Y-%m-%d"), "host": describe_host()}
+        elif not live:
+            self._book = self._read()
+        atexit.register(self.close)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            book: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise LabError(f"nothing was recorded for this notebook ({self._path.name})") from None
+        if book.get("format") != 1:
+            raise LabError(f"{self._path.name} is of format {book.get('format')!r}, not 1")
+        return book
+
+    def __repr__(self) -> str:
+        """Say what a reader must know of the numbers below."""
+        if self.live:
+            return f"Live: everything below is measured now, on this machine ({describe_host()})."
+        return f"Recorded on {self._book['recorded']} ({self._book['host']}); nothing is measured."
+
+    def measure(
+        self, experiment: str, *, delay_ms: float = 0.0, flags: tuple[str, ...] = (), **asked: Any
+    ) -> Any:
+        """Make one experiment of :mod:`notebooks.course.experiments` and return what it found.
+
+        ``delay_ms`` puts a relay with that one-way delay in between; ``flags`` start the server
+        with these options. The rest goes to the experiment. Raises :class:`LabError`.
+        """
+        words = {"delay_ms": delay_ms, **({"flags": list(flags)} if flags else {}), **asked}
+        key = f"{experiment} {json.dumps(words, sort_keys=True)}"
+        if not self.live:
+            return self._recorded(key)
+        found = self._run(experiment, {"where": self._where(delay_ms, flags), **asked})
+        self.record(key, found)
+        return found
+
+    def load(self, name: str, **options: Any) -> Path:
+        """Run ``python -m loadtests`` with these options and return the run's folder.
+
+        A list becomes several words: ``rate=[20, 200]``. Raises :class:`LabError`.
+        """
+        kept = self._path.with_suffix("") / name
+        if not self.live:
+            if not (kept / "run.json").exists():
+                raise LabError(f"no run {name!r} was recorded; with LIVE = True it is made")
+            return kept
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
+        folder = Path(self._folder.name) / name
+        shutil.rmtree(folder, ignore_errors=True)
+        words = [sys.executable, "-m", "loadtests", "--out", str(folder)]
+        for option, value in options.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{option.replace('_', '-')}", *map(str, values)]
+        self._await(words, f"the load run {name}")
+        if self._recording:
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(parents=True)
+            for path in (*folder.glob("*.csv"), folder / "run.json"):
+                shutil.copy(path, kept)
+        return folder
+
+    def recorded_run(self, name: str) -> Path:
+        """Return the folder of a load run that takes too long to make here; always a recording."""
+        return self._path.with_suffix("") / name
+
+    def record(self, key: str, found: Any) -> None:
+        """Keep a finding under its name, when this is a recording."""
+        if self._recording:
+            self._book["entries"][key] = found
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self._book, ensure_ascii=True, indent=None, separators=(",", ":"))
+            # One entry per line, so that a new recording shows as such in a comparison.
+            self._path.write_text(text.replace(',"', ',\n"') + "\n", encoding="utf-8")
+
+    def _recorded(self, key: str) -> Any:
+        entries = self._book["entries"]
+        if key not in entries:
+            name = key.partition(" ")[0]
+            like = "\n".join(f"  {known}" for known in entries if known.startswith(name + " "))
+            raise LabError(
+                f"not recorded: {key}\nWith LIVE = True it is measured; recorded are\n{like}"
+            )
+        return entries[key]
+
+    def _where(self, delay_ms: float, flags: tuple[str, ...]) -> dict[str, Any]:
+        server = self.server(*flags)
+        where = {"server_url": server.url, "url": server.url, "plugin_port": server.plugin_port}
+        if delay_ms:
+            relay = self.relay(delay_ms, *flags)
+            where |= {"url": relay.url, "plugin_port": relay.plugin_port, "door": relay.door}
+        return where
+
+    def _run(self, experiment: str, words: dict[str, Any]) -> Any:
+        command = [
+            sys.executable,
+            "-m",
+            "notebooks.course.experiments",
+            experiment,
+            json.dumps(words),
+        ]
+        return json.loads(self._await(command, experiment))
+
+    def _await(self, command: list[str], what: str) -> str:
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, timeout=CELL_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{what} took more than {CELL_S:g} s: ask for less") from None
+        if done.returncode:
+            last = "\n".join(done.stderr.splitlines()[-4:])
+            raise LabError(f"{what} failed: {last}")
+        return done.stdout
+
+    def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> Wire:
+        """Open a raw TCP connection to the server's port, or to its plugin port.
+
+        ``name`` is under what the talk is recorded; dialling again begins it anew.
+        """
+        key = f"dial {name}"
+        if not self.live:
+            return Wire(None, self._recorded(key))
+        at: Server | Relay = self.relay(delay_ms) if delay_ms else self.server()
+        talk: list[list[Any]] = []
+        wire = Wire(at.plugin_port if plugin else at.port, talk, lambda: self.record(key, talk))
+        self._wires.append(wire)
+        return wire
+
+    def publish(self, channel: str, *texts: str) -> None:
+        """Say something in a channel, beside whatever is listened to; a replay says nothing."""
+        if self.live:
+            with clients.open("polling", self.server().url, channel) as sender:
+                for text in texts:
+                    sender.send(text)
+
+    def server(self, *flags: str) -> Server:
+        """Return the running server with these options; the first use starts it."""
+        if flags not in self._servers:
+            self._servers[flags] = Server(*flags)
+        return self._servers[flags]
+
+    def relay(self, delay_ms: float, *flags: str) -> Relay:
+        """Return the relay of this one-way delay before that server."""
+        if (flags, delay_ms) not in self._relays:
+            self._relays[flags, delay_ms] = Relay(self.server(*flags), delay_ms)
+        return self._relays[flags, delay_ms]
+
+    def close(self) -> None:
+        """End every process and connection; the end of the kernel does it too."""
+        for ending in (self._wires, list(self._relays.values()), list(self._servers.values())):
+            for one in ending:
+                one.close()
+        self._wires, self._relays, self._servers = [], {}, {}
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+def open_lab(notebook: str, live: bool = True) -> Lab:
+    """Open the laboratory of one notebook, ``"00"`` to ``"12"``."""
+    return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")
+
+
+def describe_host() -> str:
+    """Say in a few words on what was measured; no names."""
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"

@@ -1,0 +1,212 @@
+"""Lines: the ledger over time, the knee under rising load, measured points on a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from results.errors import ResultsError
+from results.figures.palette import GRID, color, marker
+from results.figures.selection import (
+    describe,
+    main_cells,
+    networks,
+    short,
+    slugs_of,
+    title,
+    unless_valid,
+)
+from results.figures.style import (
+    Drawing,
+    End,
+    blank,
+    heading,
+    label_ends,
+    lecture_style,
+    log_ticks,
+    mark_size,
+    small_panels,
+    warn,
+)
+from results.record.reading import Run
+from results.record.verdicts import Verdict
+from results.summary import summarize
+
+# column of ledger.csv: (words, factor)
+LEDGER_WORDS = {
+    "server_cpu": ("server CPU, % of one core", 100.0),
+    "server_rss_bytes": ("server memory, MiB", 1 / 2**20),
+    "requests_per_s": ("HTTP requests /s", 1.0),
+    "connections_per_s": ("new TCP connections /s", 1.0),
+    "deliveries_per_s": ("deliveries /s", 1.0),
+    "bytes_per_s": ("bytes /s sent by the server", 1.0),
+    "open_sockets": ("open sockets", 1.0),
+    "held_requests": ("held requests", 1.0),
+    "generator_cpu": ("generator CPU, % of one core", 100.0),
+    "generator_lag_ms": ("generator's lateness, ms", 1.0),
+}
+
+
+def ledger_over_time(run: Run, column: str = "server_cpu", network: str | None = None) -> Drawing:
+    """Draw one column of the ledger over time: a panel per technique, the others in grey."""
+    if column not in LEDGER_WORDS:
+        raise ResultsError(f"{column!r} is no ledger column; accepted: {', '.join(LEDGER_WORDS)}")
+    cells = main_cells(run)
+    network = network or networks(cells)[0]
+    chosen = {cell.key for cell in cells if cell.network == network and cell.repeat == 1}
+    rows = run.ledger[run.ledger["cell"].isin(chosen)]
+    if rows.empty:
+        raise ResultsError(f"{run.folder.name} has no ledger to draw")
+    words, factor = LEDGER_WORDS[column]
+    caption = words[0].upper() + words[1:]
+    slugs = [slug for slug in slugs_of(cells) if slug in set(rows["technique"])]
+    lines = {slug: rows[rows["technique"] == slug] for slug in slugs}
+    verdicts = _verdicts(run, chosen)
+    said = []
+    with lecture_style():
+        figure, panels = small_panels(len(slugs))
+        for axes, slug in zip(panels, slugs, strict=False):
+            for other in slugs:
+                axes.plot(lines[other]["t_s"], lines[other][column] * factor, color=GRID, lw=1.2)
+            values = lines[slug][column] * factor
+            valid = verdicts.get(slug, Verdict.VALID) == Verdict.VALID
+            axes.plot(lines[slug]["t_s"], values, color=color(slug), ls="-" if valid else ":")
+            axes.set_title(title(slug), fontsize=14)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            warn(axes, verdicts.get(slug, ""))
+            said.append(f"{title(slug)} {short(float(np.median(values)))}")
+        # Room for a verdict above the lines.
+        panels[0].set_ylim(0, float(rows[column].max()) * factor * 1.35 or 1.0)
+        figure.supxlabel("seconds", fontsize=14)
+        heading(figure, caption, f"{network}; {describe(cells[0])}")
+    return Drawing(
+        f"ledger_{column}",
+        f"{caption}, over time",
+        f"Line of {words} over time for each technique. Medians: {'; '.join(said)}.",
+        figure,
+    )
+
+
+def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
+    """Draw median latency and server CPU while ``load`` (``users`` or ``rate``) rises.
+
+    Raises :class:`~results.errors.ResultsError` unless at least two levels were measured.
+    """
+    table = summarize(run)
+    network = network or next(iter(networks(run.cells)), "")
+    table = table[table["network"] == network]
+    # Of loads that were crossed only one rises: a line through several rates would mean nothing.
+    fixed = [
+        name for name in ("scenario", "variant", "users", "rate", "size_bytes") if name != load
+    ]
+    groups = [rows for _, rows in table.groupby(fixed, sort=False)]
+    table = max(groups, key=lambda rows: rows[load].nunique(), default=table)
+    if table[load].nunique() < 2:
+        raise ResultsError(f"{run.folder.name} measured only one level of {load}: there is no knee")
+    ends_of: dict[str, list[End]] = {"p50_ms": [], "server_cpu": []}
+    said = []
+    with lecture_style():
+        figure = blank(height=8.4)
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        for slug in dict.fromkeys(table["technique"]):
+            rows = table[table["technique"] == slug].sort_values(load)
+            for axes, column, factor in ((top, "p50_ms", 1.0), (bottom, "server_cpu", 100.0)):
+                values = rows[column] * factor
+                axes.plot(rows[load], values, color=color(slug))
+                _points(axes, rows[load], values, slug, rows["verdict"])
+                end = End(list(rows[load])[-1], list(values)[-1], "", color(slug))
+                label = title(slug) + unless_valid(rows["verdict"].iloc[-1])
+                ends_of[column].append(replace(end, text=label))
+            first, last = rows.iloc[0], rows.iloc[-1]
+            said.append(f"{title(slug)} {short(first['p50_ms'])} to {short(last['p50_ms'])} ms")
+        bottom.set_xscale("log")
+        top.set_yscale("log")
+        levels = sorted(set(table[load]))
+        bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
+        bottom.set_xticks([], minor=True)
+        log_ticks(top.yaxis)
+        top.set_title("median delivery latency, ms")
+        bottom.set_title("server CPU, % of one core")
+        busiest = float(table["server_cpu"].max()) * 100
+        # A full core is the top of the scale only where somebody comes near it.
+        bottom.set_ylim(0, min(105.0, 1.2 * busiest) if busiest > 0 else 105.0)
+        bottom.set_xlabel("users" if load == "users" else "messages per second")
+        heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
+        figure.draw_without_rendering()  # the layout, before places in it are asked for
+        label_ends(top, ends_of["p50_ms"], gap=0.115)
+        label_ends(bottom, ends_of["server_cpu"], gap=0.115)
+    return Drawing(
+        f"knee_{load}",
+        "Where latency leaves the ground as load rises",
+        f"Median latency and server CPU over {load} for each technique on {network}; from the "
+        f"least to the most load: {'; '.join(said)}.",
+        figure,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Measured points of one technique with their intervals, and the model's line."""
+
+    technique: str
+    x: Sequence[float]
+    measured: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    model_x: Sequence[float]
+    model_y: Sequence[float]
+
+
+def model_and_points(
+    series: Sequence[Series], name: str, caption: str, x_label: str, y_label: str
+) -> Drawing:
+    """Draw measured points with their intervals on the lines of their models."""
+    ends, said = [], []
+    with lecture_style():
+        figure = blank()
+        axes = figure.subplots()
+        for one in series:
+            ink = color(one.technique)
+            below = np.subtract(one.measured, one.low)
+            above = np.subtract(one.high, one.measured)
+            axes.plot(one.model_x, one.model_y, color=ink, lw=1.8)
+            axes.errorbar(
+                one.x,
+                one.measured,
+                yerr=[np.nan_to_num(below), np.nan_to_num(above)],
+                fmt=marker(one.technique),
+                color=ink,
+                capsize=5,
+                ms=mark_size(marker(one.technique), 11),
+            )
+            ends.append(End(one.model_x[-1], one.model_y[-1], title(one.technique), ink))
+            points = zip(one.x, one.measured, strict=True)
+            said.append(
+                f"{title(one.technique)} " + ", ".join(f"{x:g}: {y:.3g}" for x, y in points)
+            )
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_ylim(bottom=0)
+        heading(figure, caption, "points: measured, with 95 % interval; line: model")
+        figure.draw_without_rendering()
+        label_ends(axes, ends)
+    alt = f"{caption}: measured points on the line of the model. {y_label} by {x_label}: "
+    return Drawing(name, caption, alt + "; ".join(said) + ".", figure)
+
+
+def _points(
+    axes: Axes, x: "pd.Series[float]", y: "pd.Series[float]", slug: str, verdicts: "pd.Series[str]"
+) -> None:
+    for one_x, one_y, verdict in zip(x, y, verdicts, strict=True):
+        fill = color(slug) if verdict == Verdict.VALID else "white"
+        mark = marker(slug)
+        size = mark_size(mark, 10)
+        axes.plot(one_x, one_y, mark, ms=size, color=color(slug), markerfacecolor=fill)
+
+
+def _verdicts(run: Run, keys: set[str]) -> dict[str, str]:
+    rows = run.latency[run.latency["cell"].isin(keys) & (run.latency["metric"] == "delivery")]
+    return dict(zip(rows["technique"], rows["verdict"], strict=True))

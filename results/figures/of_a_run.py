@@ -1,0 +1,86 @@
+"""Every figure of the project, one function each; each takes data and returns a Drawing.
+
+A :class:`~results.figures.style.Drawing` has ``name``, ``title``, ``alt`` (the text for those who
+do not see it) and ``figure``, and shows itself in a notebook. :func:`draw_run` draws what a run
+holds.
+"""
+
+from collections.abc import Callable
+
+from results.errors import ResultsError
+from results.figures.bars import (
+    bytes_per_message,
+    connection_rates,
+    open_connections,
+    server_cost,
+)
+from results.figures.checked import checks
+from results.figures.curves import Series, knee, ledger_over_time, model_and_points
+from results.figures.diagrams import sequence_diagram
+from results.figures.distributions import (
+    honest_and_naive,
+    latency_distribution,
+    latency_percentiles,
+)
+from results.figures.style import Drawing
+from results.record.reading import Run
+from results.record.rows import TraceRow
+from wire.techniques import BY_SLUG
+
+__all__ = [
+    "Drawing",
+    "Series",
+    "bytes_per_message",
+    "checks",
+    "connection_rates",
+    "draw_run",
+    "honest_and_naive",
+    "knee",
+    "latency_distribution",
+    "latency_percentiles",
+    "ledger_over_time",
+    "model_and_points",
+    "open_connections",
+    "sequence_diagram",
+    "sequences",
+    "server_cost",
+]
+
+# In the order of the report: what matters most first.
+_OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
+    checks,
+    latency_distribution,
+    bytes_per_message,
+    connection_rates,
+    open_connections,
+    server_cost,
+    knee,
+    latency_percentiles,
+    honest_and_naive,
+    ledger_over_time,
+)
+
+
+def draw_run(run: Run) -> list[Drawing]:
+    """Draw every figure for which ``run`` holds the data."""
+    drawings = []
+    for draw in _OF_A_RUN:
+        try:
+            drawings.append(draw(run))
+        except ResultsError:
+            continue  # this run did not measure that
+    return [*drawings, *sequences(run)]
+
+
+def sequences(run: Run) -> list[Drawing]:
+    """Draw one sequence diagram for each technique that has a trace (its first one)."""
+    drawings = []
+    for slug, rows in run.traces.groupby("technique", sort=False):
+        first = rows[rows["cell"] == rows["cell"].iloc[0]]
+        events = [
+            TraceRow(row.connection, row.direction, row.sent_ms, row.t_ms, row.bytes, row.label)
+            for row in first.itertuples()
+        ]
+        caption = f"{BY_SLUG[str(slug)].title}, {first['network'].iloc[0]}"
+        drawings.append(sequence_diagram(events, f"sequence_{slug}", caption))
+    return drawings

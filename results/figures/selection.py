@@ -1,0 +1,92 @@
+"""What a figure by technique shows: which cells, in which words.
+
+Figures compare techniques under one load. A run that measured several loads shows the one that
+it measured most often.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.errors import ResultsError
+from results.record.reading import Run
+from results.record.rows import Cell
+from results.record.verdicts import Verdict
+from results.summary import summarize
+from wire.techniques import BY_SLUG, SLUGS
+
+
+def main_cells(run: Run, metric: str = "delivery") -> list[Cell]:
+    """Return the cells of the combination that was measured most, over techniques and networks.
+
+    Of equally frequent ones, the one with the least load. Figures by technique show these.
+    """
+    keys = set(run.latency.loc[run.latency["metric"] == metric, "cell"])
+    groups: dict[Cell, list[Cell]] = {}
+    for cell in run.cells:
+        if cell.key in keys:
+            group = replace(cell, technique="", network="", delay_ms=0.0, repeat=0)
+            groups.setdefault(group, []).append(cell)
+    if not groups:
+        raise ResultsError(f"{run.folder.name} has no {metric!r} latencies to draw")
+    return max(groups.items(), key=lambda item: (len(item[1]), -item[0].users * item[0].rate))[1]
+
+
+def main_summary(run: Run, metric: str = "delivery") -> pd.DataFrame:
+    """Return the summary of the main cells, with ``technique`` and ``network`` as its index."""
+    cells = {cell.key for cell in main_cells(run, metric)}
+    part = replace(run, latency=run.latency[run.latency["cell"].isin(cells)])
+    return summarize(part, metric).set_index(["technique", "network"]).sort_index()
+
+
+def networks(cells: Sequence[Cell]) -> list[str]:
+    """Return the networks of ``cells``, the nearest first."""
+    return list(dict.fromkeys(c.network for c in sorted(cells, key=lambda c: c.delay_ms)))
+
+
+def slugs_of(cells: Iterable[Cell]) -> list[str]:
+    """Return the techniques of ``cells`` in historic order."""
+    found = {cell.technique for cell in cells}
+    return [slug for slug in SLUGS if slug in found]
+
+
+def describe(cell: Cell) -> str:
+    """Say under which load a cell was measured."""
+    parts = [f"{cell.scenario}: {cell.users:,} users", f"{cell.rate:g} messages/s"]
+    parts += [f"{cell.size_bytes:,} B", cell.variant]
+    return ", ".join(part for part in parts if part)
+
+
+def title(slug: str) -> str:
+    """Return a technique's name."""
+    return BY_SLUG[slug].title
+
+
+def short(value: float) -> str:
+    """Write a value with three digits at most, thousands apart, no exponent."""
+    if not np.isfinite(value):
+        return "not known"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+
+
+def unless_valid(verdict: object) -> str:
+    """Return the verdict in brackets, or nothing when it is ``VALID``."""
+    return "" if verdict == Verdict.VALID else f" ({verdict})"
+
+
+def rows_of(
+    table: pd.DataFrame, slugs: Sequence[str], names: Sequence[str]
+) -> list[tuple[str, str, "pd.Series[Any]"]]:
+    """Return (technique, network, row of :func:`main_summary`) where there is one."""
+    positions = {pair: i for i, pair in enumerate(table.index)}
+    return [
+        (slug, network, table.iloc[positions[slug, network]])
+        for slug in slugs
+        for network in names
+        if (slug, network) in positions
+    ]

@@ -1,0 +1,202 @@
+"""The record of a run, format version 1: what its tables hold.
+
+A run is one folder: ``run.json`` and tidy CSV tables, one row per observation. The first columns
+of every table name the cell. A **cell** is one measured combination: technique, network,
+scenario, variant, number of users, rate, size and repeat. ``results/README.md`` explains every
+column and unit.
+
+``results.record.writer`` writes it, ``results.record.reading`` reads it.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+FORMAT = 1
+SPLIT_METRICS = ("publish", "wait", "transfer")
+METRICS = ("delivery", *SPLIT_METRICS, "round_trip", "connect", "spread", "naive")
+LAYERS = ("message", "framing", "tcp_ip_headers")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measured combination; the unit of everything recorded.
+
+    ``network`` is a label (``loopback``, ``relay 25 ms``) and ``delay_ms`` its added one-way
+    delay; ``variant`` names whatever else was varied in this run (``T=1 s``), empty if nothing;
+    ``rate`` is in messages per second that were asked for, ``size_bytes`` the size of a
+    message's text, ``repeat`` counts from 1.
+    """
+
+    technique: str
+    network: str = "loopback"
+    delay_ms: float = 0.0
+    scenario: str = "feed"
+    variant: str = ""
+    users: int = 1
+    rate: float = 1.0
+    size_bytes: int = 100
+    repeat: int = 1
+
+    @property
+    def key(self) -> str:
+        """The cell's name, unique in its run; the column ``cell`` of every table."""
+        parts = [self.technique, self.network, self.scenario]
+        parts += [self.variant] if self.variant else []
+        people = "1 user" if self.users == 1 else f"{self.users} users"
+        parts += [people, f"{self.rate:g}/s", f"{self.size_bytes} B"]
+        return f"{', '.join(parts)} #{self.repeat}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What became of the deliveries of one cell: numbers of (message, receiver) pairs.
+
+    ``received`` counts each pair once, so ``lost`` is ``expected - received``; a pair that came
+    again counts in ``duplicated``, one that came after a later one in ``reordered``.
+    """
+
+    expected: int
+    received: int
+    duplicated: int = 0
+    reordered: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Expected pairs that never came."""
+        return self.expected - self.received
+
+    @property
+    def clean(self) -> bool:
+        """Nothing lost, doubled or out of order."""
+        return not (self.lost or self.duplicated or self.reordered)
+
+    def __add__(self, other: "Audit") -> "Audit":
+        """Add the audits of two subscribers or two processes."""
+        return Audit(
+            self.expected + other.expected,
+            self.received + other.received,
+            self.duplicated + other.duplicated,
+            self.reordered + other.reordered,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRow:
+    """One metric of one cell; times in ms, percentiles from the histogram of the same name.
+
+    The audit is on the row of ``delivery`` only (None elsewhere).
+    """
+
+    table: ClassVar[str] = "latency"
+    metric: str
+    count: int
+    min_ms: float
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+    mean_ms: float
+    expected: int | None
+    received: int | None
+    lost: int | None
+    duplicated: int | None
+    reordered: int | None
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One second of one cell, ``t_s`` seconds after its measuring began. See the README."""
+
+    table: ClassVar[str] = "ledger"
+    t_s: float
+    open_sockets: int
+    held_requests: int
+    requests_per_s: float
+    connections_per_s: float
+    deliveries_per_s: float
+    bytes_per_s: float
+    server_cpu: float
+    server_rss_bytes: int
+    generator_cpu: float
+    generator_lag_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class BytesRow:
+    """Bytes of one layer in one direction of one cell.
+
+    ``direction`` is ``down`` (to the subscriber) or ``up``; ``role`` whose connections
+    (``subscriber`` or ``publisher``); ``layer`` one of ``LAYERS``, which add up to what was on
+    the wire; ``source`` how it is known (``client``, ``kernel``, ``relay``, ``model``);
+    ``per_message`` is ``bytes`` divided by the deliveries received (publisher: by the messages
+    published).
+    """
+
+    table: ClassVar[str] = "bytes"
+    role: str
+    direction: str
+    layer: str
+    bytes: int
+    per_message: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One comparison with a model or an exact value; ``tolerance`` is in ``unit`` too."""
+
+    table: ClassVar[str] = "checks"
+    check: str
+    expected: float
+    measured: float
+    tolerance: float
+    unit: str
+    passed: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """Something that passed the relay ``t_ms`` after the trace began; for sequence diagrams.
+
+    ``direction`` is ``up`` or ``down``, ``connection`` counts from 1, ``sent_ms`` is when the
+    sender's bytes reached the relay's near side and ``t_ms`` when they left its far side.
+    """
+
+    table: ClassVar[str] = "traces"
+    connection: int
+    direction: str
+    sent_ms: float
+    t_ms: float
+    bytes: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramRow:
+    """One encoded histogram (see ``results.record.histogram``)."""
+
+    table: ClassVar[str] = "histograms"
+    metric: str
+    unit: str
+    encoded: str
+
+
+Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow
+ROW_TYPES: tuple[type[Row], ...] = (
+    LatencyRow,
+    LedgerRow,
+    BytesRow,
+    CheckRow,
+    TraceRow,
+    HistogramRow,
+)
+CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
+
+
+def columns(row_type: type[Row]) -> list[str]:
+    """Return the header of a table: the cell's columns, then the row's."""
+    return [*CELL_COLUMNS, *(field.name for field in fields(row_type))]

@@ -1,0 +1,233 @@
+"""The lecture's doors: what the page asks of this command, and who may.
+
+Everybody in the room may watch:
+
+    GET  /lecture/clock                     this host's monotonic clock, for latencies
+    GET  /lecture/events?viewer=ID          an event stream: state, and what passed on ID's lines
+    POST /lecture/plugin?viewer=ID          start an emulated plugin (at most a few each)
+    POST /lecture/plugin/send, .../close    let it publish; end it
+    GET  /lecture/qr                        the room's address as a picture
+
+Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
+
+    POST /lecture/link, cut, source, ...    see :mod:`servers.lecture.controls`
+
+Nobody else's pages come in, key or not; refusals are problems (RFC 9457).
+"""
+
+import asyncio
+import contextlib
+import hmac
+import io
+import json
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import segno
+from aiohttp import web
+
+from servers.front.guard import Guard
+from servers.front.heads import fields_of
+from servers.front.problems import Problem
+from servers.front.query import check_name
+from servers.lecture import files as lecture_files
+from servers.lecture.controls import NAMES, Controls
+from servers.lecture.lines import Lines, Viewer
+from servers.lecture.plugin import Plugin, check_order
+from servers.lecture.source import Source
+from servers.lecture.stage import KEY_FIELD, MOST_MESSAGE
+from servers.lecture.stage_process import StageProcess
+from wire.cursor import check_channel, parse_cursor
+from wire.errors import WireError
+from wire.message import load_json
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
+_MOST_VIEWERS: Final = 200
+_PLUGINS_EACH: Final = 4
+_BEAT_SECONDS: Final = 1.0
+_POSTS_PER_S: Final = 20.0
+
+
+class Doors:
+    """The page and its doors. ``room`` is the address for other people's devices, or empty."""
+
+    def __init__(
+        self, key: str, lines: Lines, stage: StageProcess, source: Source, room: str
+    ) -> None:
+        self._key = key
+        self._lines = lines
+        self._stage = stage
+        self._source = source
+        self._room = room
+        self._run = secrets.token_urlsafe(6)  # a page sees by it that another command answers
+        self._guard = Guard()
+        self._plugins: dict[tuple[str, int], Plugin] = {}
+        self._next_plugin = 1
+        self._busy: dict[str, float] = {}  # address: until when its requests are used up
+        self._controls = Controls(lines, stage, source, self.changed)
+
+    def app(self) -> web.Application:
+        """Make the application."""
+        app = web.Application(middlewares=[self._check], client_max_size=2 * MOST_MESSAGE)
+        app.add_routes([web.get("/", self._page), *lecture_files.routes()])
+        for name in ("clock", "events", "qr"):
+            app.add_routes([web.get(f"/lecture/{name}", getattr(self, f"_{name}"))])
+        for name in ("plugin", "plugin/send", "plugin/close"):
+            handler = getattr(self, f"_{name.replace('/', '_')}")
+            app.add_routes([web.post(f"/lecture/{name}", handler)])
+        for name in NAMES:
+            app.add_routes([web.post(f"/lecture/{name}", self._control)])
+        return app
+
+    # Checks that every request passes.
+
+    @web.middleware
+    async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        try:
+            lecture_files.host_of(request)
+            if self._guard.check(fields_of(request)) is not None or request.method == "OPTIONS":
+                raise Problem(403, "only the lecture's own page may use this door")
+            if request.method == "POST" and not self._has_key(request):
+                self._count(request.remote or "")
+            response = await handler(request)
+        except Problem as problem:
+            response = problem.response()
+        except (ValueError, TypeError, KeyError, WireError) as error:
+            response = Problem(400, f"not understood: {error}").response()
+        except web.HTTPException as error:
+            response = Problem(error.status, error.reason).response()
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _has_key(self, request: web.Request) -> bool:
+        key = request.headers.get(KEY_FIELD, "")
+        return hmac.compare_digest(key.encode("utf-8", "replace"), self._key.encode())
+
+    def _count(self, address: str) -> None:
+        now = time.monotonic()
+        used = max(self._busy.get(address, now), now) + 1 / _POSTS_PER_S
+        if used - now > 3:
+            raise Problem(429, f"at most {_POSTS_PER_S:.0f} requests a second, please")
+        if len(self._busy) > 1000:
+            self._busy = {who: until for who, until in self._busy.items() if until > now}
+        self._busy[address] = used
+
+    async def _control(self, request: web.Request) -> web.Response:
+        if not self._has_key(request):
+            raise Problem(403, "only the lecturer may do this: the key is in the terminal")
+        order = load_json(await request.read() or b"{}")
+        await self._controls[request.path.rpartition("/")[2]](order)
+        self.changed()
+        return web.json_response(self.state())
+
+    # Doors for everybody.
+
+    async def _page(self, request: web.Request) -> web.Response:
+        ports = self._lines.ports
+        host = lecture_files.host_of(request)
+        policy = lecture_files.page_policy(host, list(ports.values()))
+        return lecture_files.document("index.html", policy, lines=json.dumps(ports))
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        return web.json_response({"monotonic_ms": time.monotonic_ns() / 1e6})
+
+    async def _qr(self, request: web.Request) -> web.Response:
+        if not self._room:
+            raise Problem(404, "this lecture is on this machine only; --host opens it to a room")
+        picture = io.BytesIO()
+        segno.make(self._room, error="m").save(picture, kind="svg", scale=8, border=3, light="#fff")
+        return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        name = _viewer_of(request)
+        if len(self._lines.viewers) >= _MOST_VIEWERS and name not in self._lines.viewers:
+            raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
+        # A page that comes back begins new plugins; those of its broken stream end here.
+        for who in [who for who in self._plugins if who[0] == name]:
+            await self._plugins.pop(who).close()
+        viewer = Viewer(name)
+        self._lines.viewers[name] = viewer
+        self.changed()
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_BEAT_SECONDS):
+                        await viewer.news.wait()
+                await response.write(b"data: %s\n\n" % viewer.take().encode())
+                await asyncio.sleep(0.03)  # what comes together is told together
+        except ConnectionError:
+            pass
+        finally:
+            if self._lines.viewers.get(name) is viewer:
+                del self._lines.viewers[name]
+                self.changed()
+            for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
+                await self._plugins.pop(who).close()
+        return response
+
+    async def _plugin(self, request: web.Request) -> web.Response:
+        name = _viewer_of(request)
+        viewer = self._lines.viewers.get(name)
+        if viewer is None:
+            raise Problem(409, "open the event stream first")
+        if sum(who == name for who, _ in self._plugins) >= _PLUGINS_EACH:
+            raise Problem(429, f"at most {_PLUGINS_EACH} plugins for a page")
+        order = load_json(await request.read())
+        channel = check_channel(order["channel"])
+        person = check_name(order.get("name", ""))
+        number, self._next_plugin = self._next_plugin, self._next_plugin + 1
+        cursor = parse_cursor(order["cursor"]) if "cursor" in order else None
+        is_brief = bool(order.get("brief"))
+        plugin = Plugin(number, viewer, self._lines, channel, person, is_brief, cursor)
+        self._plugins[name, number] = plugin
+        return web.json_response({"plugin": number}, status=201)
+
+    def _plugin_of(self, request: web.Request) -> tuple[str, int]:
+        who = (_viewer_of(request), int(request.query.get("plugin", "0")))
+        if who not in self._plugins:
+            raise Problem(404, "there is no such plugin; it ends with its page")
+        return who
+
+    async def _plugin_send(self, request: web.Request) -> web.Response:
+        plugin = self._plugins[self._plugin_of(request)]
+        if not plugin.send(check_order(await request.read())):
+            raise Problem(503, "the plugin is not connected")
+        return web.Response(status=204)
+
+    async def _plugin_close(self, request: web.Request) -> web.Response:
+        await self._plugins.pop(self._plugin_of(request)).close()
+        return web.Response(status=204)
+
+    # What everybody is told.
+
+    def state(self) -> dict[str, Any]:
+        """Describe the network, the source and the server, as they are now."""
+        return {
+            "run": self._run,
+            "link": self._lines.link,
+            "source": self._source.state(),
+            "ready": self._stage.is_ready,
+            "room": self._room,
+            "viewers": len(self._lines.viewers),
+            "techniques_url": f"http://127.0.0.1:{self._stage.port}",
+        }
+
+    def changed(self) -> None:
+        """Tell everybody the new state."""
+        state = self.state()
+        for viewer in self._lines.viewers.values():
+            viewer.tell(state=state)
+
+
+def _viewer_of(request: web.Request) -> str:
+    name = request.query.get("viewer", "")
+    if _VIEWER.fullmatch(name) is None:
+        raise Problem(400, "viewer names the page: 8 to 32 of the characters a-z 0-9")
+    return name

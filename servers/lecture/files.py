@@ -1,0 +1,77 @@
+"""The lecture page's files, and the policies under which browsers run them.
+
+Files are read from ``clients/browser`` as they are: no build step, no list to keep. Its folder
+``page`` lies over it, so that a module of the page names a technique's as its neighbour. A policy
+(CSP) allows nothing but this command's own ports: no script written into a message can run, and
+no request can leave for another host.
+"""
+
+import re
+from pathlib import Path
+
+from aiohttp import web
+
+from servers.front.problems import Problem
+
+FOLDER = Path(__file__).resolve().parents[2] / "clients" / "browser"
+_NAME = re.compile(r"(?:words/)?[a-z0-9_]+(\.js|\.css)")
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
+
+def host_of(request: web.Request) -> str:
+    """Return the host by which the browser reached us, without its port."""
+    match = _HOST.fullmatch(request.headers.get("Host", ""))
+    if match is None:
+        raise Problem(400, "the Host field is missing or is no name of a host")
+    return match[1]
+
+
+def document(name: str, policy: str, **values: str) -> web.Response:
+    """Answer with an HTML file of the page; ``{{name}}`` in it becomes a value."""
+    text = _find(name).read_text(encoding="utf-8")
+    for key, value in values.items():
+        text = text.replace("{{" + key + "}}", value)
+    headers = {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def page_policy(host: str, line_ports: list[int]) -> str:
+    """Write the policy of the page: its own files, and frames of its own lines."""
+    frames = " ".join(f"http://{host}:{port}" for port in line_ports)
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        f"img-src 'self' data: blob:; frame-src {frames}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def lane_policy(host: str, line: str, page_port: int) -> str:
+    """Write the policy of a lane's document: its own line, and the page around it."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; "
+        f"connect-src 'self' ws://{line}; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+        f"frame-ancestors http://{host}:{page_port}"
+    )
+
+
+async def _file(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    match = _NAME.fullmatch(name)
+    if match is None or not (path := _find(name)).is_file():
+        raise Problem(404, f"the page has no file {name[:60]!r}")
+    return web.Response(body=path.read_bytes(), content_type=_TYPES[match[1]], charset="utf-8")
+
+
+def _find(name: str) -> Path:
+    over = FOLDER / "page" / name
+    return over if over.is_file() else FOLDER / name
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the route of scripts and styles."""
+    return [web.get("/page/{name:.+}", _file)]

@@ -1,0 +1,165 @@
+"""The lecture's own publisher: what all lanes of the race receive, on a fixed schedule.
+
+Open-loop: each message has an intended time, and its latency counts from there, whatever happens
+on the way. Intervals vary evenly between half and one and a half times their mean, so that no
+technique's timer can fall into step. While the stage is down, messages wait here.
+"""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import random
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from servers.lecture.stage import CLOCK, KEY_FIELD, RACE
+from servers.lecture.stage_process import StageProcess
+
+MOST_RATE, MOST_BURST, MOST_SIZE = 100.0, 200, 1_200_000
+_MOST_WAITING = 1000
+_RETRY_SECONDS = 0.1
+_SETTLE_SECONDS = 3.0
+_AT_ONCE = 50
+_SIDE = 591  # of a square picture of about 1 MB, three bytes a pixel
+
+
+def picture() -> bytes:
+    """Make a picture of about 1 MB: an uncompressed BMP, a colour wheel of a gradient."""
+    row = (3 * _SIDE + 3) // 4 * 4
+    pixels = bytearray(row * _SIDE)
+    for y in range(_SIDE):
+        for x in range(_SIDE):
+            at = y * row + 3 * x
+            pixels[at : at + 3] = bytes((255 * y // _SIDE, 120, 255 * x // _SIDE))
+    size = 54 + len(pixels)
+    file = struct.pack("<2sIHHI", b"BM", size, 0, 0, 54)
+    info = struct.pack("<IiiHHIIiiII", 40, _SIDE, _SIDE, 1, 24, 0, len(pixels), 2835, 2835, 0, 0)
+    return file + info + bytes(pixels)
+
+
+class Source:
+    """Publishes ``rate`` messages a second of ``size`` bytes; ``changed`` hears of each batch.
+
+    ``published`` is the number of the last message that the stage took.
+    """
+
+    def __init__(self, stage: StageProcess, changed: Callable[[], None]) -> None:
+        self.rate, self.size = 0.0, 40
+        self.published = 0
+        self._stage = stage
+        self._changed = changed
+        self._numbers = itertools.count(1)
+        self._waiting: deque[tuple[int, int, bytes | str]] = deque(maxlen=_MOST_WAITING)
+        self._wake = asyncio.Event()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        self._new_rate = asyncio.Event()
+        self._picture: bytes | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Describe it to the page."""
+        return {"rate": self.rate, "size": self.size, "published": self.published}
+
+    def set(self, rate: float, size: int) -> None:
+        """Change the schedule from now on."""
+        self.rate, self.size = rate, size
+        self._new_rate.set()
+
+    async def settle(self) -> None:
+        """Wait until the stage has taken all that is due, but not for ever: it may be away."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_empty.wait(), _SETTLE_SECONDS)
+
+    def burst(self, count: int) -> None:
+        """Publish ``count`` messages at once."""
+        for _ in range(count):
+            self._add(time.monotonic_ns(), "." * self.size)
+
+    async def send_picture(self) -> None:
+        """Publish a picture as bytes."""
+        if self._picture is None:
+            self._picture = await asyncio.to_thread(picture)
+        self._add(time.monotonic_ns(), self._picture)
+
+    def _add(self, sent_ns: int, body: bytes | str) -> None:
+        # Numbered here, so that what falls out of the queue is missed where it should arrive.
+        self._waiting.append((next(self._numbers), sent_ns, body))
+        self._is_empty.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Keep the schedules until cancelled."""
+        headers = {KEY_FIELD: self._stage.key}
+        async with aiohttp.ClientSession(headers=headers) as session, asyncio.TaskGroup() as group:
+            group.create_task(self._schedule())
+            group.create_task(self._tick(session))
+            group.create_task(self._drain(session))
+
+    async def _schedule(self) -> None:
+        due = time.monotonic()
+        wait: float | None
+        while True:
+            self._new_rate.clear()
+            if self.rate:
+                self._add(round(due * 1e9), "." * self.size)
+                due += (0.5 + random.random()) / self.rate
+                wait = max(due - time.monotonic(), 0)
+            else:
+                wait = None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._new_rate.wait()
+                due = time.monotonic()  # a new schedule begins now
+
+    async def _tick(self, session: aiohttp.ClientSession) -> None:
+        """Tell the time once a second on a channel of its own, for the living examples."""
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            now = {"text": time.strftime("%H:%M:%S"), "sender": "clock"}
+            await self._post(session, CLOCK, [now | {"sent_ns": time.monotonic_ns()}])
+
+    async def _drain(self, session: aiohttp.ClientSession) -> None:
+        while True:
+            while not self._waiting:
+                self._is_empty.set()
+                self._wake.clear()
+                await self._wake.wait()
+            batch: list[dict[str, Any]] = []
+            while self._waiting and len(batch) < _AT_ONCE:
+                number, sent_ns, body = self._waiting.popleft()
+                batch.append(self._order(number, sent_ns, body))
+                if isinstance(body, bytes):
+                    break
+            await self._post(session, RACE, batch)
+            self.published = number
+            self._changed()
+
+    def _order(self, number: int, sent_ns: int, body: bytes | str) -> dict[str, Any]:
+        order: dict[str, Any] = {"sender": f"source {number}", "sent_ns": sent_ns}
+        if isinstance(body, bytes):
+            return order | {"base64": base64.b64encode(body).decode()}
+        return order | {"text": body}
+
+    async def _post(
+        self, session: aiohttp.ClientSession, channel: str, messages: list[dict[str, Any]]
+    ) -> None:
+        """Publish; where the stage is away, try until it is back."""
+        order = {"channel": channel, "messages": messages}
+        while True:
+            if await self._try_post(session, order):
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _try_post(self, session: aiohttp.ClientSession, order: dict[str, Any]) -> bool:
+        url = f"http://127.0.0.1:{self._stage.port}/stage/publish"
+        try:
+            async with session.post(url, json=order, timeout=aiohttp.ClientTimeout(5)) as answer:
+                return answer.status == 201
+        except (aiohttp.ClientError, TimeoutError):
+            return False

@@ -1,0 +1,166 @@
+"""The stage: the techniques' server as the lecture page's lines reach it.
+
+It is the same server as ever, with four things besides: the lanes' documents, which only the
+lecture's page may embed; a limit on what the room may publish together; a channel that only the
+lecture publishes to; and a door for that. It runs as a process of its own, so that it can be
+restarted before everybody's eyes:
+
+    python -m servers.lecture_stage PAGE_PORT PORT PLUGIN_PORT   (key in the environment)
+"""
+
+import asyncio
+import contextlib
+import hmac
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from servers.app import running
+from servers.front.guard import Guard
+from servers.front.problems import Problem
+from servers.lecture import files as lecture_files
+from servers.publish import read_body
+from servers.service import SERVICE, Service, Settings
+from wire.message import body_from, load_json
+from wire.techniques import SLUGS
+
+KEY_VARIABLE = "DUPLEX_STAGE_KEY"
+KEY_FIELD = "Duplex-Key"
+RACE, CLOCK = "race", "clock"  # channels that the lecture alone publishes to
+MOST_MESSAGE = 2 * 2**20
+HEARTBEAT = 5.0
+_LANES = (*SLUGS, "limits")
+_MESSAGES_PER_S, _BYTES_PER_S = 40.0, 2.0 * 2**20
+
+
+class Allowance:
+    """What the room may publish, all together: so many messages and bytes a second.
+
+    It is for all and not for each, as everybody seems to come from the same address here: that
+    of the line. A pause saves up to three seconds' worth.
+    """
+
+    def __init__(self) -> None:
+        self._used = {"messages": 0.0, "bytes": 0.0}
+        self._at = time.monotonic()
+
+    def __call__(self, channel: str, size: int) -> None:
+        """Count a message; raises :class:`~servers.front.problems.Problem` 403 or 429."""
+        if channel in (RACE, CLOCK):
+            raise Problem(403, f"only the lecture itself publishes to {channel}; try room")
+        now = time.monotonic()
+        passed, self._at = now - self._at, now
+        for what, rate in (("messages", _MESSAGES_PER_S), ("bytes", _BYTES_PER_S)):
+            self._used[what] = max(self._used[what] - passed * rate, 0.0)
+        full = self._used["messages"] + 1 > 3 * _MESSAGES_PER_S
+        if full or self._used["bytes"] + size > 3 * _BYTES_PER_S:
+            raise Problem(
+                429,
+                f"the room may send {_MESSAGES_PER_S:.0f} messages and "
+                f"{_BYTES_PER_S / 2**20:.0f} MiB a second together; try again in a moment",
+                Retry_After="1",
+            )
+        self._used["messages"] += 1
+        self._used["bytes"] += size
+
+
+class StageGuard(Guard):
+    """Also lets documents into frames of the same site; their own policy then names the page."""
+
+    def check(self, fields: Mapping[str, str]) -> str | None:
+        """Return a foreign but allowed origin, else ``None``; see :class:`Guard`."""
+        is_frame = fields.get("sec-fetch-dest") == "iframe" and "origin" not in fields
+        if is_frame and fields.get("sec-fetch-site") == "same-site":
+            return None
+        return super().check(fields)
+
+
+class _Stage:
+    """The handlers that the stage has besides those of the server."""
+
+    def __init__(self, page_port: int, key: str) -> None:
+        self._page_port = page_port
+        self._key = key
+
+    def extend(self, app: web.Application, service: Service) -> None:
+        """Add them to a server's application."""
+        service.guard = StageGuard()
+        service.allow = Allowance()
+        app.on_response_prepare.append(self._embed)
+        app.add_routes([web.get("/lane", self._lane), web.post("/stage/publish", self._publish)])
+        app.add_routes([web.get("/", self._to_page), *lecture_files.routes()])
+
+    async def _to_page(self, request: web.Request) -> web.Response:
+        page = f"http://{lecture_files.host_of(request)}:{self._page_port}/"
+        return web.Response(status=307, headers={"Location": page})
+
+    async def _embed(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Let the page embed the reload techniques' documents, within a lane's document."""
+        if response.headers.get("Content-Security-Policy") == "frame-ancestors 'self'":
+            page = f"http://{lecture_files.host_of(request)}:{self._page_port}"
+            response.headers["Content-Security-Policy"] = f"frame-ancestors 'self' {page}"
+
+    async def _lane(self, request: web.Request) -> web.Response:
+        slug = request.query.get("technique", "")
+        if slug not in _LANES:
+            raise Problem(404, f"there is no lane {slug[:40]!r}; there are {' '.join(_LANES)}")
+        host = lecture_files.host_of(request)
+        policy = lecture_files.lane_policy(host, request.headers["Host"], self._page_port)
+        module = "limits_lane" if slug == "limits" else slug
+        return lecture_files.document(
+            "lane.html", policy, technique=slug, module=module, page_port=str(self._page_port)
+        )
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        if not hmac.compare_digest(
+            request.headers.get(KEY_FIELD, "").encode("utf-8", "replace"), self._key.encode()
+        ):
+            raise Problem(403, "this door is the lecture's own")
+        service = request.app[SERVICE]
+        order = load_json(await read_body(request, 4 * MOST_MESSAGE))
+        channel = service.channel(order["channel"])
+        for message in order["messages"]:
+            channel.publish(body_from(message), message["sender"], message["sent_ns"])
+        return web.json_response({"cursor": channel.cursor()}, status=201)
+
+
+async def _serve(page_port: int, port: int, plugin_port: int, key: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(name, stop.set)
+    threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
+    settings = Settings(heartbeat=HEARTBEAT, most_message=MOST_MESSAGE)
+    extend = _Stage(page_port, key).extend
+    async with running(settings, "127.0.0.1", port, plugin_port, extend) as server:
+        print(f"stage ready {server.port} {server.plugin_port}", flush=True)
+        await stop.wait()
+
+
+def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Wait until the lecture has ended, however that came: then nothing holds our input open."""
+    with contextlib.suppress(OSError, RuntimeError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+
+
+def main() -> None:
+    """Run the stage until it is told to end, or until the lecture has ended."""
+    page_port, port, plugin_port = map(int, sys.argv[1:4])
+    try:
+        asyncio.run(_serve(page_port, port, plugin_port, os.environ[KEY_VARIABLE]))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        sys.exit(f"the techniques' server: {error.strerror or error}")
+
+
+if __name__ == "__main__":
+    main()

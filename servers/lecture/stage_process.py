@@ -1,0 +1,65 @@
+"""The stage's process: started, restarted on demand, and ended with the lecture."""
+
+import asyncio
+import os
+import secrets
+import sys
+
+from servers.lecture.stage import KEY_VARIABLE
+
+_READY_SECONDS = 20.0
+_END_SECONDS = 5.0
+
+
+class StageProcess:
+    """Runs :mod:`servers.lecture.stage`; ``port`` and ``plugin_port`` stay over restarts."""
+
+    def __init__(self, page_port: int, port: int, plugin_port: int) -> None:
+        self.port, self.plugin_port = port, plugin_port
+        self.key = secrets.token_urlsafe(24)
+        self.is_ready = False
+        self._page_port = page_port
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it listens; raises :class:`OSError` where it cannot."""
+        ports = (self._page_port, self.port, self.plugin_port)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "servers.lecture.stage",
+            *map(str, ports),
+            stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, KEY_VARIABLE: self.key},
+            start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(_READY_SECONDS):
+            words = (await self._process.stdout.readline()).split()
+        if words[:2] != [b"stage", b"ready"]:
+            raise OSError("the techniques' server could not start, see above")
+        self.port, self.plugin_port = int(words[2]), int(words[3])
+        self.is_ready = True
+
+    async def stop(self) -> None:
+        """End it: gently, and if that takes too long, at once."""
+        self.is_ready = False
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def restart(self) -> None:
+        """End it as a crash would, without goodbyes, and start it anew on the same ports."""
+        self.is_ready = False
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await self.start()

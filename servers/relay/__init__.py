@@ -1,0 +1,5 @@
+"""A TCP relay that plays the network: distance, a narrow line, stalls and cuts.
+
+Rule of this room: it moves and counts bytes and knows no HTTP, but at its own door (``door``).
+``python -m servers.relay`` runs it.
+"""

@@ -1,0 +1,219 @@
+"""The relay as a process: its command line, and a small JSON door to control it live.
+
+The door listens on loopback and is for programs on this host (tests, the lecture's server), never
+for a web page: whatever carries an ``Origin``, or another ``Host`` than loopback (a page that
+had its name rebound), gets 403. Several relays are told apart by ``relay``, counted from 0.
+
+    GET  /state                                   links and counters of every relay
+    POST /link      {"relay"?, "delay_s"?, "bytes_per_s"?, "stalled"?, "down"?}   change these
+    POST /cut       {"relay"?, "connection"?, "reset"?}                           now
+    POST /cut_after {"relay"?, "down_bytes", "connection"?, "reset"?}             later, once
+    GET  /trace?relay=0&after=SEQ                 events newer than SEQ; data in base64
+
+A POST without ``relay`` means every relay. Errors are problem+json (RFC 9457).
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, replace
+from types import NoneType
+from typing import Any, Final
+
+from aiohttp import web
+
+from servers.relay.loop import new_loop
+from servers.relay.relay import Link, Relay
+from wire.errors import WireError
+from wire.message import load_json
+
+_RELAYS: web.AppKey[Sequence[Relay]] = web.AppKey("relays")
+_MOST_EVENTS: Final = 1000  # in one answer
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "relay": (int,),
+    "delay_s": (int, float),
+    "bytes_per_s": (int, float, NoneType),
+    "stalled": (bool,),
+    "down": (bool,),
+    "connection": (int, NoneType),
+    "down_bytes": (int,),
+    "reset": (bool,),
+}
+
+
+def control_app(relays: Sequence[Relay]) -> web.Application:
+    """The door's application; whoever runs it binds it to loopback."""
+    app = web.Application(middlewares=[_guard], client_max_size=1 << 16)
+    app[_RELAYS] = relays
+    app.add_routes(
+        [
+            web.get("/state", _state),
+            web.get("/trace", _trace),
+            web.post("/link", _link),
+            web.post("/cut", _cut),
+            web.post("/cut_after", _cut_after),
+        ]
+    )
+    return app
+
+
+@web.middleware
+async def _guard(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    host = request.headers.get("Host", "").rpartition(":")[0]
+    if "Origin" in request.headers or host not in ("127.0.0.1", "localhost"):
+        return _problem(403, "this door is for programs on this host, not for web pages")
+    try:
+        return await handler(request)
+    except (ValueError, TypeError, OverflowError, WireError) as error:
+        return _problem(400, str(error))
+    except web.HTTPException as error:
+        return _problem(error.status, error.reason)
+
+
+def _problem(status: int, detail: str) -> web.Response:
+    body = json.dumps({"status": status, "detail": detail})
+    return web.Response(status=status, text=body, content_type="application/problem+json")
+
+
+async def _order(request: web.Request, *accepted: str) -> tuple[Sequence[Relay], dict[str, Any]]:
+    """Read an order: which relays it is for, and the rest of its fields."""
+    order = load_json(await request.read() or b"{}")
+    if not order.keys() <= {"relay", *accepted}:
+        raise ValueError(f"send a JSON object with some of: relay, {', '.join(accepted)}")
+    for name, value in order.items():
+        if type(value) not in _TYPES[name]:
+            raise ValueError(f"{name} cannot be {json.dumps(value)[:40]}")
+    relays = request.app[_RELAYS]
+    number = order.pop("relay", None)
+    return (relays if number is None else [_pick(relays, number)]), order
+
+
+def _pick(relays: Sequence[Relay], number: int) -> Relay:
+    if not 0 <= number < len(relays):
+        raise ValueError(f"there is no relay {number}: they are 0 to {len(relays) - 1}")
+    return relays[number]
+
+
+def _answer(request: web.Request) -> web.Response:
+    return web.json_response(
+        {
+            "relays": [
+                {
+                    "port": relay.port,
+                    "to": f"{relay.host}:{relay.to_port}",
+                    "link": asdict(relay.link),
+                    "connections": asdict(relay.connections),
+                    "last_seq": relay.trace.last_seq,
+                }
+                for relay in request.app[_RELAYS]
+            ]
+        }
+    )
+
+
+async def _state(request: web.Request) -> web.Response:
+    return _answer(request)
+
+
+async def _link(request: web.Request) -> web.Response:
+    relays, order = await _order(request, "delay_s", "bytes_per_s", "stalled", "down")
+    links = [replace(relay.link, **order) for relay in relays]  # all are right, or none is set
+    for relay, link in zip(relays, links, strict=True):
+        relay.link = link
+    return _answer(request)
+
+
+async def _cut(request: web.Request) -> web.Response:
+    relays, order = await _order(request, "connection", "reset")
+    for relay in relays:
+        relay.cut(**order)
+    return _answer(request)
+
+
+async def _cut_after(request: web.Request) -> web.Response:
+    relays, order = await _order(request, "down_bytes", "connection", "reset")
+    for relay in relays:
+        relay.cut_after(**order)
+    return _answer(request)
+
+
+async def _trace(request: web.Request) -> web.Response:
+    relay = _pick(request.app[_RELAYS], int(request.query.get("relay", "0")))
+    events = relay.trace.after(int(request.query.get("after", "0")))[:_MOST_EVENTS]
+    rows = [asdict(event) | {"data": base64.b64encode(event.data).decode()} for event in events]
+    return web.json_response({"events": rows, "last_seq": relay.trace.last_seq})
+
+
+def _target(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    return host.strip("[]"), int(port)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535, or 0 for any free")
+    return int(text)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m servers.relay",
+        description="A TCP relay on 127.0.0.1 that plays the network in front of a server.",
+    )
+    add = parser.add_argument
+    add("--to", type=_target, action="append", required=True, metavar="HOST:PORT",
+        help="the server; may be given several times: one relay each")  # fmt: skip
+    add("--port", type=_port, action="append", help="listen here (default: any free port)")
+    add("--delay-ms", type=float, default=0.0, help="one-way delay, each way")
+    add("--bandwidth", type=float, metavar="BYTES_PER_S", help="limit, each way")
+    add("--control-port", type=_port, help="serve the JSON door on this port of 127.0.0.1")
+    found = parser.parse_args(argv)
+    found.port = found.port or [0] * len(found.to)
+    if len(found.port) != len(found.to):
+        parser.error("give --port once for each --to, or not at all")
+    try:
+        found.link = Link(found.delay_ms / 1000, found.bandwidth)
+    except ValueError as error:
+        parser.error(str(error))
+    return found
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    if sys.platform != "win32":  # there Ctrl-C arrives as KeyboardInterrupt
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        relays = []
+        for (host, to_port), port in zip(arguments.to, arguments.port, strict=True):
+            relay = Relay(host, to_port, port=port, link=arguments.link)
+            relays.append(await stack.enter_async_context(relay))
+            print(f"relay ready http://127.0.0.1:{relay.port} -> {host}:{to_port}", flush=True)
+        if arguments.control_port is not None:
+            runner = web.AppRunner(control_app(relays), access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", arguments.control_port).start()
+            print(f"control ready http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+        await stop.wait()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run relays until SIGTERM or Ctrl-C."""
+    arguments = _arguments(argv)
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_run(arguments))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        sys.exit(f"the relay cannot listen: {error}")

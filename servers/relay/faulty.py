@@ -1,0 +1,109 @@
+"""A faulty way to a server: plants faults into event streams, so that the audit proves itself.
+
+A small TCP proxy for ``calibrate`` and the tests. It hands everything on, except that of each event
+stream (``GET /sse``) it drops, doubles, or swaps with its successor every event whose id is a
+multiple of ``--every``::
+
+    python -m servers.relay.faulty --to 127.0.0.1:8000 --fault swap --every 1000
+"""
+
+import argparse
+import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
+
+from wire import http_head
+from wire.chunked import ChunkedDecoder, encode_chunk
+
+FAULTS = ("drop", "double", "swap")
+_EVENT_END = b"\n\n"
+_ID = re.compile(rb"^id: [0-9a-z]+-([0-9]+)$", re.MULTILINE)
+
+
+class EventSpoiler:
+    """Plants one kind of fault into the events of one stream."""
+
+    def __init__(self, fault: str, every: int) -> None:
+        self._fault = fault
+        self._every = every
+        self._rest = b""
+        self._held = b""  # an event that its successor will overtake
+
+    def spoil(self, data: bytes) -> bytes:
+        """Return what goes on in place of ``data``: whole events only."""
+        *events, self._rest = (self._rest + data).split(_EVENT_END)
+        return b"".join(self._spoil(event + _EVENT_END) for event in events)
+
+    def _spoil(self, event: bytes) -> bytes:
+        held, self._held = self._held, b""
+        match = _ID.search(event)
+        if match is None or int(match[1]) % self._every:
+            return event + held
+        if self._fault == "swap":
+            self._held = event
+            return held
+        return event * 2 if self._fault == "double" else b""
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+async def _pump_spoiled(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, spoiler: EventSpoiler
+) -> None:
+    """Hand a chunked answer on, with its events spoiled."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        writer.write(await reader.readuntil(http_head.END))
+        chunks = ChunkedDecoder()
+        while data := await reader.read(65536):
+            writer.write(encode_chunk(spoiler.spoil(b"".join(chunks.decode(data)))))
+            await writer.drain()
+    writer.close()
+
+
+async def serve(host: str, port: int, fault: str, every: int) -> None:
+    """Proxy to ``host:port`` from a free port, which is printed, until cancelled."""
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, to_server = await asyncio.open_connection(host, port)
+        try:
+            head = await reader.readuntil(http_head.END)
+            to_server.write(head)
+            down = (
+                _pump_spoiled(there, writer, EventSpoiler(fault, every))
+                if head.startswith(b"GET /sse")
+                else _pump(there, writer)
+            )
+            await asyncio.gather(_pump(reader, to_server), down)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            to_server.close()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    print(f"faulty ready http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the proxy."""
+    parser = argparse.ArgumentParser(prog="python -m servers.relay.faulty")
+    parser.add_argument("--to", required=True, metavar="HOST:PORT")
+    parser.add_argument("--fault", choices=FAULTS, required=True)
+    parser.add_argument("--every", type=int, default=1000, metavar="N")
+    options = parser.parse_args(arguments)
+    host, _, port = options.to.rpartition(":")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(host, int(port), options.fault, options.every))
+
+
+if __name__ == "__main__":
+    main()

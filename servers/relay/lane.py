@@ -1,0 +1,230 @@
+"""One direction of a relayed connection: a queue in which bytes wait until they are due.
+
+    source socket -> Side.data_received -> Lane.put -> ... delay ... -> Lane.release -> sink socket
+
+The delay is fixed when bytes arrive. Bandwidth and stall act where they leave, hence at once when
+the link changes: a line that is freed does not have to work off an old, slow schedule.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from servers.relay.trace import Direction
+
+End = Literal["eof", "reset"]
+
+_CATCH_UP_NS: Final = 5_000_000  # timers fire late; without it a slow line would be slower still
+_SLOWEST_PIECE: Final = 64  # bytes
+_UPKEEP: Final = 128  # bytes that a waiting piece costs beside its own: a flood of tiny ones
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the line is like, each way. Raises :class:`ValueError` for what no line can be.
+
+    ``delay_s`` is one way; opening a connection costs a round trip before its first byte may go up.
+    ``stalled`` freezes the line: bytes wait, none is lost. ``down`` refuses new connections
+    (accepted, then reset) and leaves those alone that are open: cut or stall them.
+    """
+
+    delay_s: float = 0.0
+    bytes_per_s: float | None = None
+    stalled: bool = False
+    down: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.delay_s) and self.delay_s >= 0):
+            raise ValueError(f"delay_s must be 0 or more seconds, not {self.delay_s}")
+        if self.bytes_per_s is not None and not (
+            math.isfinite(self.bytes_per_s) and self.bytes_per_s >= 1
+        ):
+            raise ValueError(
+                f"bytes_per_s must be 1 or more, or None for no limit, not {self.bytes_per_s}"
+            )
+
+
+class Line:
+    """The link as it is now, and until when each direction of it is taken."""
+
+    def __init__(self, link: Link, buffer_bytes: int) -> None:
+        self.buffer_bytes = buffer_bytes
+        self.set(link)
+
+    def set(self, link: Link) -> None:
+        """Change the line; what was booked on the old one is void."""
+        self.link = link
+        self._free_ns: dict[Direction, int] = {"up": 0, "down": 0}
+
+    def book(self, direction: Direction, due_ns: int, now: int, size: int) -> tuple[int, int]:
+        """Take the line for a piece of ``size`` bytes: when it is through, and its length."""
+        rate = self.link.bytes_per_s
+        if rate is None or size == 0:
+            return now, size
+        size = min(size, max(_SLOWEST_PIECE, int(rate / 50)))
+        start = max(due_ns, self._free_ns[direction], now - _CATCH_UP_NS)
+        self._free_ns[direction] = start + math.ceil(size / rate * 1e9)
+        return self._free_ns[direction], size
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entered_ns: int
+    due_ns: int
+    data: bytes | memoryview
+    end: End | None = None
+
+
+class Lane:
+    """Carries bytes one way: in order, delayed, paced, and never more than the line's buffer.
+
+    ``admit(size)`` says how many bytes may pass now; ``passed(data, entered_ns)`` is told of the
+    bytes handed to the sink; ``ended(sink, end, entered_ns)`` of the end of this direction.
+    """
+
+    def __init__(
+        self,
+        direction: Direction,
+        line: Line,
+        admit: Callable[[int], int],
+        passed: Callable[[bytes, int], None],
+        ended: Callable[[asyncio.Transport, End, int], None],
+    ) -> None:
+        self.waiting = 0  # bytes
+        self.opens_ns = 0  # nothing could have been sent before
+        self._direction: Direction = direction
+        self._line = line
+        self._admit, self._passed, self._ended = admit, passed, ended
+        self._queue: deque[_Waiting] = deque()
+        self._slot: tuple[int, int] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._dropped = False
+        self.source: asyncio.Transport | None = None
+        self.sink: asyncio.Transport | None = None
+        self.sink_full = False
+
+    def put(self, data: bytes, end: End | None = None) -> None:
+        """Take what arrived. With a shorter delay now than before it still waits its turn."""
+        if self._dropped:
+            return
+        now = time.monotonic_ns()
+        due_ns = max(now, self.opens_ns) + round(self._line.link.delay_s * 1e9)
+        self._queue.append(_Waiting(now, due_ns, data, end))
+        self.waiting += len(data)
+        self._throttle()
+        if self._timer is None:
+            self.release()
+
+    def changed(self) -> None:
+        """The link is another one now: look again at what may pass."""
+        self._slot = None
+        self.release()
+
+    def release(self) -> None:
+        """Pass on what is due, and set the timer for the rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue and self._may_write():
+            head, now = self._queue[0], time.monotonic_ns()
+            if now < head.due_ns:
+                return self._wait_until(head.due_ns)
+            if self._slot is None:
+                self._slot = self._line.book(self._direction, head.due_ns, now, len(head.data))
+            ready_ns, size = self._slot
+            if now < ready_ns:
+                return self._wait_until(ready_ns)
+            self._slot = None
+            self._pass_on(head, size)
+
+    def drop(self) -> None:
+        """Forget what waits and take nothing more: an end of this lane is gone."""
+        self._dropped = True
+        self._queue.clear()
+        self.waiting = 0
+        self.sink = None
+        self.release()  # cancels the timer
+
+    def _may_write(self) -> bool:
+        return not (
+            self.sink is None or self.sink.is_closing() or self.sink_full or self._line.link.stalled
+        )
+
+    def _pass_on(self, head: _Waiting, size: int) -> None:
+        assert self.sink is not None
+        if head.end is not None:
+            self._queue.popleft()
+            return self._ended(self.sink, head.end, head.entered_ns)
+        size = self._admit(size)
+        data = bytes(head.data[:size])
+        if size == len(head.data):
+            self._queue.popleft()
+        else:
+            head.data = memoryview(head.data)[size:]
+        self.waiting -= size
+        self.sink.write(data)
+        self._passed(data, head.entered_ns)
+        self._throttle()
+
+    def _throttle(self) -> None:
+        if self.source is None or self.source.is_closing():
+            return
+        held = self.waiting + _UPKEEP * len(self._queue)
+        if held >= self._line.buffer_bytes:
+            self.source.pause_reading()
+        elif held <= self._line.buffer_bytes // 2:
+            self.source.resume_reading()
+
+    def _wait_until(self, t_ns: int) -> None:
+        # The loop's clock is time.monotonic(); should it fire early, release() waits again.
+        self._timer = asyncio.get_running_loop().call_at(t_ns / 1e9, self.release)
+
+
+class Side(asyncio.Protocol):
+    """One of the two sockets: feeds the lane that starts here, drains the one that ends here."""
+
+    def __init__(
+        self,
+        feeds: Lane,
+        drains: Lane,
+        made: Callable[[asyncio.Transport], None],
+        lost: Callable[[asyncio.Transport], None],
+    ) -> None:
+        self._feeds, self._drains, self._made, self._lost = feeds, drains, made, lost
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the socket to its two lanes."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._feeds.source = self._drains.sink = transport
+        self._made(transport)
+        self._drains.release()
+
+    def data_received(self, data: bytes) -> None:
+        """Send the bytes on their way."""
+        self._feeds.put(data)
+
+    def eof_received(self) -> bool:
+        """Send the end on its way; the other direction stays open."""
+        self._feeds.put(b"", "eof")
+        return True
+
+    def pause_writing(self) -> None:
+        """The peer reads too slowly: bytes wait in the lane, and then at their sender."""
+        self._drains.sink_full = True
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._drains.sink_full = False
+        self._drains.release()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the other side after the delay; nothing can be written here any more."""
+        self._drains.drop()
+        self._feeds.source = None
+        self._feeds.put(b"", "reset")
+        self._lost(self._transport)

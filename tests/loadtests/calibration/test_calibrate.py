@@ -1,0 +1,36 @@
+"""calibrate prints and records its comparisons, and says by its status whether all passed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from loadtests.calibration.calibrate import PARTS, short
+from results.record.reading import read_run
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_numbers_are_short():
+    assert [short(value) for value in (180_000.0, 0.0909, 43.276)] == ["180,000", "0.0909", "43.28"]
+
+
+def test_every_kind_of_oracle_has_its_part():
+    assert {"polling", "long_polling", "naive", "streams", "freeze", "bare", "faults"} <= set(PARTS)
+
+
+@pytest.mark.slow
+def test_the_exact_part_passes_and_is_recorded(tmp_path):
+    folder = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtests", "calibrate", "--only", "exact", "--out", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every check passed" in done.stdout
+    checks = pd.read_csv(folder / "checks.csv")
+    assert checks["passed"].all()
+    assert len(checks) > 30
+    assert read_run(folder).head["kind"] == "calibrate"

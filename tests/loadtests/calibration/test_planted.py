@@ -1,0 +1,41 @@
+"""The suite against what is known, for real: planted faults are found to the message, a throttled
+generator says so, and two workers count what one would.
+"""
+
+import os
+
+import pytest
+
+from loadtests.calibration import against_models as models
+from loadtests.calibration import planted
+from loadtests.plan.options import Settings
+from results.record.verdicts import Verdict
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=3.0)
+
+
+@pytest.mark.parametrize("fault", ["drop", "double", "swap"])
+def test_every_spoiled_message_is_found_to_the_message(fault):
+    outcome, count = planted.with_fault(fault, every=100, messages=310)
+    audit = outcome.audit
+    assert count == 9
+    expected = {"drop": (count, 0, 0), "double": (0, count, 0), "swap": (0, 0, count)}[fault]
+    assert (audit.lost, audit.duplicated, audit.reordered) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
+def test_a_generator_on_the_servers_core_says_so():
+    judgement = planted.on_one_core(SHORT).judgement
+    assert judgement.verdict is Verdict.GENERATOR_BOUND
+    assert "core" in judgement.reason
+
+
+def test_a_generator_with_a_tenth_of_a_core_says_so():
+    judgement = planted.with_a_tenth_of_a_core(SHORT).judgement
+    assert judgement.verdict is Verdict.GENERATOR_BOUND
+    assert "late" in judgement.reason
+
+
+def test_two_workers_give_one_result_whose_counts_are_the_sums():
+    assert all(check.passed for check in models.shared_work().checks)

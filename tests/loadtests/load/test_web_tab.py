@@ -1,0 +1,106 @@
+"""Locust's web UI shows our tab with live figures, and the charts page draws them."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from loadtests.trials.processes import Child, Server
+
+sync_api = pytest.importorskip("playwright.sync_api")
+ROOT = Path(__file__).resolve().parents[3]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+
+
+class LocustUi(Child):
+    """Locust with its web UI on a free port."""
+
+    def __init__(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        file = str(ROOT / "loadtests" / "locustfile.py")
+        web = ["--web-host", "127.0.0.1", "--web-port", str(self.port)]
+        super().__init__("locust", ["locust", "-f", file, "SseUser", "PollingUser", *web])
+        self.await_match("Starting web interface")
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+def await_answer(url):
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return urllib.request.urlopen(url, timeout=5).read()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: apt install chromium")
+def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser():
+    with Server(["sse", "polling"]) as server, LocustUi() as locust:
+        await_answer(locust.url)
+        with sync_api.sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(locust.url)
+            page.fill("input[name=userCount]", "6")
+            page.fill("input[name=spawnRate]", "6")
+            page.fill("input[name=host]", server.url)
+            page.click("button:has-text('Start')")
+            page.click("button[role=tab]:has-text('Duplex')")
+            row = page.locator("tr", has_text="Server-Sent Events")
+            sync_api.expect(row).to_be_visible(timeout=15_000)
+            cells = row.locator("td")
+            sync_api.expect(cells.nth(1)).to_have_text("3", timeout=15_000)
+            sync_api.expect(cells.nth(2)).to_have_text(re.compile(r"[1-9]\d+"), timeout=15_000)
+            assert float(cells.nth(3).inner_text()) > 0
+            assert cells.nth(7).inner_text() == "0"
+            sync_api.expect(page.locator("tr", has_text="Polling")).to_be_visible()
+            page.goto(f"{locust.url}/duplex")
+            # A flat line has no height, and so does not count as visible.
+            line = page.locator("#latency polyline").first
+            sync_api.expect(line).to_have_attribute("points", re.compile(r"\d"), timeout=15_000)
+            assert page.locator("#table tr").count() == 3
+            page.goto(locust.url)
+            page.click("button:has-text('Stop')")
+            sync_api.expect(page.locator("text=STOPPED")).to_be_visible(timeout=20_000)
+            browser.close()
+        rows = json.loads(await_answer(f"{locust.url}/duplex/data"))["rows"]
+        assert {row["lost"] for row in rows} == {0}
+        assert all(row["bytes"] > 100 for row in rows)
+
+
+@pytest.mark.slow
+def test_a_number_that_cannot_be_measured_starts_no_test():
+    with LocustUi() as locust:
+        await_answer(locust.url)
+        form = {"user_count": 1, "spawn_rate": 1, "host": "http://127.0.0.1:9", "rate": "0"}
+        body = urllib.parse.urlencode(form).encode()
+        answer = json.loads(urllib.request.urlopen(f"{locust.url}/swarm", body, 5).read())
+        assert answer["success"] is False
+        assert "greater than 0" in answer["message"]
+        state = json.loads(await_answer(f"{locust.url}/stats/requests"))["state"]
+        assert state == "ready"
+
+
+@pytest.mark.slow
+def test_a_port_in_use_is_told_in_words():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        file = str(ROOT / "loadtests" / "locustfile.py")
+        words = ["locust", "-f", file, "--web-host", "127.0.0.1", "--web-port", port]
+        ended = subprocess.run(
+            [sys.executable, "-m", *words], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert ended.returncode == 1
+    assert f"cannot listen on port {port}" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,95 @@
+"""What several processes measured adds up to exactly what one would have."""
+
+import json
+import random
+
+import pytest
+
+from loadtests.measures.measure import WARM_UP, Flow, Measure
+from results.record.rows import Audit
+from wire.message import Message, encode_message
+
+MS = 1_000_000
+
+
+def message(number, sent_ns=0, published_ns=None, sender="publisher"):
+    published = sent_ns + MS if published_ns is None else published_ns
+    return Message(number, sender, sent_ns, published, "text")
+
+
+def test_a_stream_delivery_is_split_into_publish_and_transfer():
+    measure = Measure()
+    measure.take_message(message(1, sent_ns=10 * MS, published_ns=12 * MS), 0, 15 * MS)
+    found = measure.histograms()
+    for metric, milliseconds in {"delivery": 5, "publish": 2, "wait": 0, "transfer": 3}.items():
+        assert found[metric].get_total_count() == 1
+        assert found[metric].get_max_value() == pytest.approx(milliseconds * MS, rel=1e-3)
+
+
+def test_a_polled_delivery_waits_until_it_is_asked_for():
+    measure = Measure()
+    measure.take_message(message(1, published_ns=10 * MS), 40 * MS, 42 * MS)
+    found = measure.histograms()
+    assert found["wait"].get_max_value() == pytest.approx(30 * MS, rel=1e-3)
+    assert found["transfer"].get_max_value() == pytest.approx(2 * MS, rel=1e-3)
+
+
+def test_the_spread_is_from_first_to_last_receiver_whatever_their_order():
+    measure = Measure()
+    for arrived in (7, 3, 9, 5):
+        measure.take_message(message(1), 0, arrived * MS)
+    found = measure.histograms()
+    assert found["spread"].get_total_count() == 1
+    assert found["spread"].get_max_value() == pytest.approx(6 * MS, rel=1e-3)
+    assert found["publish"].get_total_count() == 1
+
+
+def test_warm_up_messages_cost_bytes_but_are_not_timed():
+    measure = Measure()
+    warm = message(1, sender=WARM_UP)
+    measure.take_message(warm, 0, 5 * MS)
+    assert measure.histograms() == {}
+    assert measure.deliveries == 1
+    assert measure.flow.message_bytes == len(encode_message(warm))
+
+
+def test_parcels_of_two_processes_add_up_to_one():
+    chance = random.Random(4)
+    one, workers, master = Measure(), [Measure(), Measure()], Measure()
+    for number in range(1, 400):
+        for worker in workers:
+            arguments = message(number, number * MS), 0, number * MS + chance.randrange(90 * MS)
+            one.take_message(*arguments)
+            worker.take_message(*arguments)
+        if number % 150 == 0:
+            for worker in workers:
+                master.add(json.loads(json.dumps(worker.take())))
+    for worker in workers:
+        worker.audit = Audit(399, 398, 1, 2)
+        worker.flow.add(Flow(tcp_down=1000, segments_up=7))
+        master.add(json.loads(json.dumps(worker.take())))
+        assert worker.take()["deliveries"] == 0
+    assert master.deliveries == one.deliveries == 798
+    assert master.audit == Audit(798, 796, 2, 4)
+    assert master.flow.tcp_down == 2000
+    assert master.flow.segments_up == 14
+    assert master.flow.message_bytes == one.flow.message_bytes
+    merged, whole = master.histograms(), one.histograms()
+    assert merged.keys() == whole.keys()
+    for name, histogram in whole.items():
+        assert list(merged[name].counts) == list(histogram.counts), name
+
+
+def test_memory_stays_bounded_over_many_messages(monkeypatch):
+    monkeypatch.setattr("loadtests.measures.measure._KEPT_MESSAGES", 10)
+    measure = Measure()
+    for number in range(1, 1001):
+        measure.take_message(message(number, number * MS), 0, (number + 5) * MS)
+    assert len(measure.arrivals) <= 20
+    assert measure.histograms()["spread"].get_total_count() == 1000
+
+
+def test_what_came_before_a_subscription_is_not_its_flow():
+    flow = Flow(tcp_down=500, requests=3)
+    flow.subtract(Flow(tcp_down=200, requests=1))
+    assert flow == Flow(tcp_down=300, requests=2)

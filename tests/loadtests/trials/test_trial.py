@@ -1,0 +1,144 @@
+"""What is concluded from a trial's figures: pure functions."""
+
+import signal
+from dataclasses import replace
+
+import pytest
+
+from loadtests.measures.condition import Condition
+from loadtests.measures.measure import Flow
+from loadtests.measures.result_file import Result, TechniqueResult, read, write
+from loadtests.plan.options import Settings, read_settings
+from loadtests.plan.plan import Trial
+from loadtests.trials.processes import ProcessError, Relay
+from loadtests.trials.trial import Staging, bytes_rows, command_line, lateness, run, trouble
+from results.record.histogram import new_histogram, record_ns
+from results.record.rows import Audit, Cell
+
+CONDITION = Condition(
+    [10.0, 11.0, 12.0], [0.1] * 3, [5.0, 60.0, 5.0], [1.0, 2.0, 3.0], [0.0] * 3, [0] * 3
+)
+RESULT = Result(
+    settings=Settings(seconds=2.0),
+    users=5,
+    connected=5,
+    techniques={},
+    published={"began_ns": 0, "asked": 3, "accepted": 3, "failed": 0, "warm_up": 1},
+    conditions={"": CONDITION},
+    failures={},
+    stamped="kernel",
+)
+
+
+def test_where_the_kernel_stamps_a_stream_only_what_left_late_counts():
+    assert lateness("sse", RESULT, 10.0, 11.0) == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("slug", ["polling", "long_polling", "page_reload", "frame_reload"])
+def test_what_asks_is_late_when_the_loop_is(slug):
+    assert lateness(slug, RESULT, 10.0, 11.0) == [5.0, 60.0, 5.0]
+
+
+def test_without_the_kernels_stamps_the_loop_counts_everywhere():
+    assert lateness("sse", replace(RESULT, stamped="process"), 10.0, 11.0) == [5.0, 60.0, 5.0]
+
+
+def test_of_several_processes_the_latest_of_each_second_counts():
+    """A master that only waits must not hide that its worker is behind."""
+    idle = Condition([9.9, 11.2, 12.2], [0.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3, [0] * 3)
+    result = replace(RESULT, conditions={"": idle, "worker": CONDITION})
+    assert lateness("sse", result, 10.0, 12.0) == [2.0, 3.0, 1.0]
+    assert sorted(lateness("polling", result, 10.0, 12.0)) == [5.0, 5.0, 60.0]
+
+
+def test_trouble_names_a_test_in_which_nothing_was_published():
+    silent = TechniqueResult({}, Audit(0, 0), Flow(), 0)
+    assert "nothing was measured" in trouble(replace(RESULT, techniques={"sse": silent}))
+    heard = replace(silent, audit=Audit(3, 0))
+    assert trouble(replace(RESULT, techniques={"sse": heard})) == ""
+
+
+def test_trouble_names_users_that_could_not_connect():
+    found = trouble(replace(RESULT, connected=3, failures={"UnreachableError: refused": 4}))
+    assert "3 of 5" in found
+    assert "refused" in found
+
+
+def test_trouble_names_a_host_without_descriptors_or_ports():
+    for what in ("OSError: [Errno 24] Too many open files", "Cannot assign requested address"):
+        assert what in trouble(replace(RESULT, failures={what: 1}))
+
+
+def test_ordinary_failures_are_no_trouble_of_the_generator():
+    assert trouble(replace(RESULT, failures={"RefusedError: 503": 2})) == ""
+
+
+def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire():
+    flow = Flow(
+        message_bytes=1000, message_bytes_up=50, tcp_down=1500, tcp_up=80,
+        segments_down=10, segments_up=12,
+    )  # fmt: skip
+    rows = {(row.direction, row.layer): row for row in bytes_rows("subscriber", flow, 10)}
+    down = [rows["down", layer].bytes for layer in ("message", "framing", "tcp_ip_headers")]
+    assert down == [1000, 500, 10 * 52]
+    assert rows["up", "framing"].bytes == 30
+    assert rows["down", "message"].per_message == 100
+    assert {row.source for row in rows.values()} == {"client", "kernel", "model"}
+
+
+def test_settings_survive_the_command_line():
+    """Locust's options say the same as the settings that they were made of."""
+    from argparse import ArgumentParser
+
+    from loadtests.plan.options import add_options
+
+    class Parser(ArgumentParser):
+        def add_argument(self, *names, include_in_web_ui=True, **options):
+            return super().add_argument(*names, **options)
+
+    settings = Settings(
+        rate=7.5, arrivals="poisson", size=17, warm_up=0.5, seconds=3.0, poll_interval=0.2,
+        hold=3.0, keep_alive=False, cursor=False, headers="heavy", jitter=False, seed=9,
+        naive=True, scenario="stall", drain=2.0, channel="other", rate_shape="spike",
+    )  # fmt: skip
+    parser = Parser()
+    add_options(parser)
+    words = []
+    for name, value in command_line(settings).items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value is not False:
+            words += [f"--{name}", value]
+    assert read_settings(parser.parse_args(words)) == settings
+
+
+def test_a_result_is_read_as_it_was_written(tmp_path):
+    histogram = new_histogram()
+    record_ns(histogram, 1_234_567)
+    found = TechniqueResult({"delivery": histogram}, Audit(5, 4, 1, 2), Flow(tcp_down=9), 4)
+    result = replace(RESULT, techniques={"sse": found})
+    write(str(tmp_path / "result.json"), result)
+    back = read(tmp_path / "result.json")
+    assert back.settings == result.settings
+    assert back.conditions == result.conditions
+    assert back.techniques["sse"].audit == found.audit
+    assert back.techniques["sse"].flow == found.flow
+    assert list(back.techniques["sse"].histograms["delivery"].counts) == list(histogram.counts)
+
+
+@pytest.mark.slow
+def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server():
+    relays = []
+
+    def way(server):
+        relays.append(Relay(server, delay_ms=1.0))
+        return relays[0]
+
+    def kill(scene, seconds):
+        if seconds > 0.2:
+            relays[0].signal(signal.SIGKILL)
+
+    settings = Settings(rate=20.0, seconds=2.0, drain=1.0)
+    trial = Trial(Cell("sse", users=2, rate=20.0), settings)
+    with pytest.raises(ProcessError, match="the relay ended during the run"):
+        run(trial, Staging(interference=kill, way=way))

@@ -1,0 +1,51 @@
+"""All notebooks run from clean kernels; solved ones say that they are."""
+
+from pathlib import Path
+
+import pytest
+
+from notebooks.course.execution import execute, outputs
+from results.errors import ResultsError
+from tests.notebooks.books import CHECK, PATHS, solve
+from tests.notebooks.solutions import SOLUTIONS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_offline_and_solved(path: Path) -> None:
+    def edit(text: str) -> str:
+        match = CHECK.search(text)
+        return solve(text, SOLUTIONS[match[1]]) if match else text
+
+    book = execute(path, live=False, edit=edit)
+    said = "".join(output.data["text/plain"] for _, output in outputs(book) if "data" in output)
+    keys = [match[1] for cell in book.cells for match in CHECK.finditer(cell.source)]
+    for key in keys:
+        assert f"{key}: right." in said
+
+
+@pytest.mark.timeout(300)
+def test_one_live() -> None:
+    (path,) = (path for path in PATHS if path.stem.startswith("06"))
+    book = execute(path, live=True)
+    said = "".join(str(output) for _, output in outputs(book))
+    assert "Live: everything" in said
+    assert "HSmrc0sMlYUkAGmm5OPpG2HaGWk=" in said
+
+
+def test_an_error_names_the_notebook(tmp_path: Path) -> None:
+    def edit(text: str) -> str:
+        return "1 / 0" if "open_lab" in text else text
+
+    with pytest.raises(ResultsError, match=r"(?s)00_tour.*ZeroDivisionError"):
+        execute(PATHS[0], live=False, edit=edit)
+
+
+def test_a_path_in_an_output_is_refused() -> None:
+    def edit(text: str) -> str:
+        return text.replace("\nlab", "\nprint('/home/ana/x')\nlab") if "open_lab" in text else text
+
+    with pytest.raises(ResultsError, match="names a path, '/home/ana/x'"):
+        execute(PATHS[0], live=False, edit=edit)

@@ -1,0 +1,88 @@
+"""The laboratory: what is measured live comes back the same from the recording."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from notebooks.course.lab import Lab, LabError, open_lab
+from notebooks.course.raw_line import ReplayError, Wire
+from notebooks.course.talk import opening, shake, talk
+from wire.web_socket_frames import Opcode, encode_frame
+from wire.web_socket_messages import Close
+
+
+def test_the_environment_forces_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUPLEX_LIVE", "0")
+    lab = open_lab("00", live=True)
+    assert not lab.live
+    assert repr(lab).startswith("Recorded on ")
+
+
+def test_what_was_not_recorded_says_what_was(tmp_path: Path) -> None:
+    (tmp_path / "07.json").write_text(
+        '{"format":1,"recorded":"2026-01-01","host":"x","entries":{"feed {\\"rate\\": 1}":[]}}'
+    )
+    lab = Lab("07", False, tmp_path)
+    with pytest.raises(LabError, match=r'recorded are\n  feed \{"rate": 1\}'):
+        lab.measure("feed", rate=2)
+    with pytest.raises(LabError, match="no run 'far' was recorded"):
+        lab.load("far")
+    with pytest.raises(LabError, match="nothing was recorded"):
+        Lab("08", False, tmp_path)
+    (tmp_path / "07.json").write_text('{"format":2}')
+    with pytest.raises(LabError, match="of format 2, not 1"):
+        Lab("07", False, tmp_path)
+
+
+def test_a_replayed_talk_answers_only_what_was_said() -> None:
+    talk = [["send", [[0.0, "aGk="]]], ["read", [[1.5, "aG8="]]]]
+    wire = Wire(None, talk)
+    assert wire.send(b"hi") == 2
+    assert wire.read() == b"ho"
+    with pytest.raises(ReplayError, match="no read here"):
+        wire.read()
+    with pytest.raises(ReplayError, match="answers only"):
+        Wire(None, talk).send(b"he")
+
+
+def test_an_opening_may_lose_and_change_fields() -> None:
+    changed = opening({"Upgrade": "", "Sec-WebSocket-Version": "8"})
+    assert b"\r\nUpgrade:" not in changed
+    assert b"Version: 8\r\n" in changed
+    assert changed.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.slow
+def test_live_recorded_and_replayed_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUPLEX_RECORD", "1")
+    lab = Lab("06", True, tmp_path)
+    try:
+        live = lab.measure("layers", technique="web_socket", count=2)
+        _, answer = shake(lab, "one")
+        events = talk(lab, "two", [encode_frame(Opcode.TEXT, b"unmasked")])
+        with pytest.raises(LabError, match="no_such"):
+            lab.measure("no_such")
+    finally:
+        port = lab.server().port
+        lab.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert live["framing down"] == 2
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert isinstance(events[-1], Close)
+    assert events[-1].code == 1002
+    again = Lab("06", False, tmp_path)
+    assert again.measure("layers", technique="web_socket", count=2) == live
+    assert shake(again, "one")[1] == answer
+    assert talk(again, "two", [encode_frame(Opcode.TEXT, b"unmasked")]) == events
+
+
+@pytest.mark.slow
+def test_every_experiment_is_used_by_a_notebook() -> None:
+    from notebooks.course.experiments.__main__ import EXPERIMENTS
+    from tests.notebooks.books import PATHS, cells
+
+    code = "\n".join(text for path in PATHS for text in cells(path, "code"))
+    for name in EXPERIMENTS:
+        assert f'lab.measure("{name}"' in code, name

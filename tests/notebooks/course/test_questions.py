@@ -1,0 +1,59 @@
+"""Each exercise can be solved, tells typical mistakes apart, and is not solved untouched."""
+
+from typing import Any
+
+import pytest
+
+from notebooks.course.exercises import Answer, check, questions
+from tests.notebooks.books import exercises, solve
+from tests.notebooks.solutions import SOLUTIONS, WRONG
+
+EXERCISES = exercises()
+
+
+def run(text: str) -> Answer:
+    """Run an exercise's cell by itself and return what its check said."""
+    said: list[Answer] = []
+
+    def hear(key: str, *answer: Any) -> None:
+        said.append(check(key, *answer))
+
+    exec(text, {"check": hear})
+    assert len(said) == 1
+    return said[0]
+
+
+def test_every_question_has_an_exercise_and_a_solution() -> None:
+    assert set(EXERCISES) == set(questions()) == set(SOLUTIONS) == set(WRONG)
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_untouched_does_not_pass(key: str) -> None:
+    answer = run(EXERCISES[key])
+    assert not answer.passed
+    assert key in answer.text
+
+
+@pytest.mark.parametrize("key", SOLUTIONS)
+def test_solution_passes(key: str) -> None:
+    answer = run(solve(EXERCISES[key], SOLUTIONS[key]))
+    assert answer.passed, answer.text
+    assert "right" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "hint"),
+    [(key, wrong, hint) for key, cases in WRONG.items() for wrong, hint in cases],
+)
+def test_typical_mistake_gets_its_hint(key: str, wrong: str, hint: str) -> None:
+    answer = run(solve(EXERCISES[key], wrong))
+    assert not answer.passed
+    assert hint in answer.text
+
+
+def test_every_hint_is_reachable() -> None:
+    # A hint whose value is within the tolerance of the right answer could never be said.
+    for key, question in questions().items():
+        for hint in question.get("hints", ()):
+            assert not check(key, hint["value"]).passed, key
+            assert hint["says"] in check(key, hint["value"]).text, key

@@ -1,0 +1,252 @@
+"""Every figure draws from a synthetic run, without text on text, and says what is not VALID."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from results.errors import ResultsError
+from results.figures import curves
+from results.figures import of_a_run as figures
+from results.figures.of_a_run import Drawing, Series
+from results.figures.palette import color
+from results.figures.style import lecture_style, spread
+from results.record.histogram import new_histogram, record_ns
+from results.record.reading import Run, read_run
+from results.record.rows import Audit, BytesRow, Cell, LedgerRow, TraceRow
+from results.record.verdicts import Judgement, Verdict
+from results.record.writer import RunWriter
+from results.summary import summarize
+from wire.techniques import BY_SLUG
+
+OF_A_RUN = [
+    figures.latency_distribution,
+    figures.latency_percentiles,
+    figures.bytes_per_message,
+    figures.connection_rates,
+    figures.open_connections,
+    figures.server_cost,
+    figures.honest_and_naive,
+    figures.ledger_over_time,
+    figures.checks,
+]
+
+
+@pytest.fixture(scope="session")
+def steps(tmp_path_factory: pytest.TempPathFactory, write_steps: Callable[[Path], Path]) -> Run:
+    return read_run(write_steps(tmp_path_factory.mktemp("steps") / "run"))
+
+
+def texts(drawing: Drawing) -> list[Text]:
+    """Return the texts that a reader sees."""
+    found: Iterable[Text] = drawing.figure.findobj(Text)  # type: ignore[assignment]
+    hidden = outside_ticks(drawing.figure)
+    shown = (text for text in found if text.get_visible() and id(text) not in hidden)
+    return [text for text in shown if text.get_text().strip()]
+
+
+def overlaps(drawing: Drawing) -> list[tuple[str, str]]:
+    """Return the pairs of texts whose inner boxes meet."""
+    with lecture_style():
+        drawing.figure.draw_without_rendering()
+        # Text's own box: an annotation's would take in its leader line.
+        boxes = [
+            (text.get_text(), Text.get_window_extent(text).padded(-2)) for text in texts(drawing)
+        ]
+    return [(a, b) for (a, box), (b, other) in combinations(boxes, 2) if box.overlaps(other)]
+
+
+def outside_ticks(figure: Figure) -> set[int]:
+    """Return the ids of tick labels beyond the limits of their axis: they are not drawn."""
+    found = set()
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        slack = (high - low) * 1e-6
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+            if not low - slack <= tick.get_loc() <= high + slack:
+                found |= {id(tick.label1), id(tick.label2)}
+    return found
+
+
+def check(drawing: Drawing) -> None:
+    assert overlaps(drawing) == []
+    page = drawing.figure.bbox
+    for text in texts(drawing):
+        box = Text.get_window_extent(text)
+        if text.axes is None or text in text.axes.texts:
+            assert page.x0 <= box.x0, text.get_text()
+            assert box.x1 <= page.x1 + 1, text.get_text()
+    assert len(drawing.alt) > 60
+    assert drawing.title
+    assert min(text.get_fontsize() for text in texts(drawing)) >= 11
+
+
+@pytest.mark.parametrize("draw", OF_A_RUN, ids=lambda draw: draw.__name__)
+def test_draws(run: Run, draw: Callable[[Run], Drawing]) -> None:
+    drawing = draw(run)
+    check(drawing)
+    if draw is not figures.checks:  # a check has its own verdict
+        words = drawing.alt + " ".join(text.get_text() for text in texts(drawing))
+        assert Verdict.SERVER_BOUND in words
+
+
+def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
+    steps: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the line would run through several rates at the same number of users."""
+    slow = summarize(steps)
+    fast = slow[slow["users"] > 10].assign(rate=50.0)
+    monkeypatch.setattr(curves, "summarize", lambda _: pd.concat([fast, slow]))
+    axes = figures.knee(steps, "users").figure.axes[0]
+    lines = [line for line in axes.lines if len(line.get_xdata()) > 1]
+    assert lines
+    assert all(list(line.get_xdata()) == [10, 50, 200, 1000] for line in lines)
+
+
+@pytest.mark.parametrize("load", ["users", "rate"])
+def test_knee(steps: Run, run: Run, load: str) -> None:
+    if load == "users":
+        check(figures.knee(steps, load))
+    with pytest.raises(ResultsError, match="only one level"):
+        figures.knee(run, load)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", ["requests_per_s", "held_requests", "server_rss_bytes"])
+def test_ledger_columns(run: Run, column: str) -> None:
+    check(figures.ledger_over_time(run, column, "relay 25 ms"))
+
+
+def test_unknown_ledger_column_is_named(run: Run) -> None:
+    with pytest.raises(ResultsError, match="'cpu' is no ledger column; accepted: server_cpu"):
+        figures.ledger_over_time(run, "cpu")
+
+
+@pytest.mark.parametrize("draw", OF_A_RUN[:-1], ids=lambda draw: draw.__name__)
+def test_nothing_received(tmp_path: Path, draw: Callable[[Run], Drawing]) -> None:
+    with RunWriter(tmp_path / "run", "compare", {}, []) as writer:
+        for slug, histogram in (("polling", new_histogram()), ("sse", new_histogram())):
+            if slug == "sse":
+                record_ns(histogram, 1_000_000)
+            audit = Audit(10, int(histogram.get_total_count()))
+            writer.add(
+                Cell(slug),
+                histograms={"delivery": histogram, "naive": histogram},
+                audit=audit,
+                judgement=Judgement(Verdict.SERVER_BOUND, "nothing came"),
+                ledger=[LedgerRow(0.0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0)],
+                bytes=[BytesRow("subscriber", "down", "framing", 0, 0.0, "kernel")],
+            )
+    assert overlaps(draw(read_run(tmp_path / "run"))) == []
+
+
+@pytest.mark.slow
+def test_one_network_one_technique(run: Run) -> None:
+    cells = tuple(c for c in run.cells if c.technique == "sse" and c.network == "loopback")
+    keys = {cell.key for cell in cells}
+    part = replace(run, cells=cells, latency=run.latency[run.latency["cell"].isin(keys)])
+    for draw in OF_A_RUN[:-1]:
+        assert overlaps(draw(part)) == []
+
+
+def test_exact_counts_are_told_and_not_drawn_beside_models(run: Run) -> None:
+    exact = run.checks.assign(tolerance=0.0, expected=1.0, measured=1.0, passed=True)
+    many = pd.concat([run.checks, *[exact] * 20], ignore_index=True)
+    drawing = figures.checks(replace(run, checks=many))
+    check(drawing)
+    count = len(run.checks)
+    assert f"{21 * count} of {21 * count} checks" in drawing.alt
+    told = f"{20 * count} exact counts are as they should be"
+    assert any(told in text.get_text() for text in texts(drawing))
+
+
+def test_failed_checks_are_marked(run: Run) -> None:
+    table = run.checks.copy()
+    table.loc[0, "measured"] = 900.0
+    table.loc[0, "passed"] = False
+    drawing = figures.checks(replace(run, checks=table))
+    check(drawing)
+    assert any("FAILED" in text.get_text() for text in texts(drawing))
+    assert "3 of 4 checks" in drawing.alt
+
+
+def test_exact_check_with_no_tolerance(run: Run) -> None:
+    table = run.checks.copy()
+    table["tolerance"] = 0.0
+    table["measured"] = table["expected"]
+    check(figures.checks(replace(run, checks=table)))
+
+
+def test_model_and_points() -> None:
+    series = [
+        Series("polling", [0.5, 1], [277, 525], [260, 500], [290, 550], [0, 2], [25, 1025]),
+        Series("sse", [0.5, 1], [26, 26], [25, 25], [27, 27], [0, 2], [25, 25]),
+        Series("web_socket", [0.5, 1], [26, 26], [25, 25], [27, 27], [0, 2], [25, 25]),
+    ]
+    drawing = figures.model_and_points(series, "m", "Staleness", "poll interval, s", "mean, ms")
+    check(drawing)
+    assert "Polling 0.5: 277, 1: 525" in drawing.alt
+
+
+@pytest.mark.parametrize("count", [1, 4, 30])
+def test_sequence(count: int) -> None:
+    rows = [
+        TraceRow(1, way, i * 3.0, i * 3.0 + 25, 100 + i, f"a fairly long label number {i}")
+        for i in range(count)
+        for way in ("up", "down")
+    ]
+    check(figures.sequence_diagram(rows, "s", "A crowd"))
+
+
+def test_empty_sequence_is_refused() -> None:
+    with pytest.raises(ResultsError, match="empty trace"):
+        figures.sequence_diagram([], "s", "Nothing")
+
+
+@pytest.mark.slow
+def test_a_run_draws_what_it_holds(run: Run) -> None:
+    names = [drawing.name for drawing in figures.draw_run(run)]
+    assert "latency_distribution" in names
+    assert "sequence_long_polling" in names
+    assert not any(name.startswith("knee") for name in names)
+    assert len(names) == len(set(names))
+
+
+def test_an_empty_run_draws_nothing(run: Run) -> None:
+    nothing = {name: getattr(run, name).iloc[:0] for name in ("latency", "checks", "traces")}
+    assert figures.draw_run(replace(run, cells=(), **nothing)) == []
+
+
+def test_drawing_leaves_global_state_alone(run: Run) -> None:
+    before = dict(mpl.rcParams)
+    figures.bytes_per_message(run).svg()
+    assert dict(mpl.rcParams) == before
+
+
+def test_svg_is_repeatable_and_has_no_outside(run: Run) -> None:
+    drawing = figures.open_connections(run)
+    assert drawing.svg() == drawing.svg()
+    data, metadata = drawing._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    assert metadata == {"alt": drawing.alt}
+
+
+def test_colour_follows_the_technique(run: Run) -> None:
+    svg = figures.open_connections(run).svg().lower()
+    assert all(color(slug).lower() in svg for slug in BY_SLUG)
+
+
+def test_spread_keeps_order_and_distance() -> None:
+    places = spread([0.5, 0.5, 0.5, 0.1, 2.0], 0.1, 0.0, 1.0)
+    assert places[3] == pytest.approx(0.1)
+    assert places[4] == pytest.approx(1.0)
+    assert places[:3] == pytest.approx([0.4, 0.5, 0.6])
+    crowded = spread([1.0] * 9, 0.5, 0.0, 1.0)
+    assert crowded == pytest.approx([i / 8 for i in range(9)])
+    assert spread([], 0.1, 0, 1) == []

@@ -1,0 +1,44 @@
+"""What is told of the host, and what is not."""
+
+import getpass
+import json
+import platform
+
+import pytest
+
+from results.record import facts
+
+
+def test_facts_are_complete_json() -> None:
+    host = facts.host_facts()
+    assert host["cores"] >= host["usable_cores"] >= 1  # type: ignore[operator]
+    assert host["memory_bytes"] > 2**20  # type: ignore[operator]
+    assert all(host[name] for name in ("cpu", "kernel", "os", "machine"))
+    assert facts.clock_facts()["resolution_ns"] > 0  # type: ignore[operator]
+    assert "python" in facts.package_versions()
+    json.dumps([host, facts.clock_facts(), facts.package_versions()])
+
+
+def test_facts_name_neither_host_nor_user() -> None:
+    told = json.dumps([facts.host_facts(), facts.package_versions(), facts.clock_facts()])
+    for secret in (platform.node(), getpass.getuser()):
+        if len(secret) > 4:  # shorter names occur in other words
+            assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["python", "-m", "loadtests", "--users", "20"], "python -m loadtests --users 20"),
+        (["/usr/bin/python3", "-m", "loadtests"], "python3 -m loadtests"),
+        (["loadtests", "--out=/home/ana/runs/one"], "loadtests --out=one"),
+        (["loadtests", "--out", "results/runs/one"], "loadtests --out results/runs/one"),
+    ],
+)
+def test_command_line_holds_no_machine_path(words: list[str], expected: str) -> None:
+    assert facts.command_line(words) == expected
+
+
+def test_commit_without_git_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert facts.commit() == ""

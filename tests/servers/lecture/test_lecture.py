@@ -1,0 +1,157 @@
+"""What the lecture's parts promise, without a browser."""
+
+import asyncio
+import contextlib
+import json
+import struct
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from servers.app import running
+from servers.front.problems import Problem
+from servers.lecture.doors import Doors
+from servers.lecture.lecture import _room_address
+from servers.lecture.lines import Lines, Viewer
+from servers.lecture.plugin import Plugin
+from servers.lecture.source import Source, picture
+from servers.lecture.stage import Allowance, StageGuard
+from servers.lecture.stage_process import StageProcess
+from servers.relay.trace import Event
+from servers.service import Settings
+from tests.server_process import PATIENCE_S
+
+
+def test_the_room_may_send_a_burst_and_then_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("servers.lecture.stage.time.monotonic", lambda: now[0])
+    allow = Allowance()
+    for _ in range(120):
+        allow("room", 10)
+    with pytest.raises(Problem) as refused:
+        allow("room", 10)
+    assert refused.value.status == 429
+    now[0] += 1
+    for _ in range(40):
+        allow("room", 10)
+    with pytest.raises(Problem):
+        allow("room", 10)
+    now[0] += 60
+    allow("room", 6 * 2**20)
+    with pytest.raises(Problem):
+        allow("room", 1)
+
+
+@pytest.mark.parametrize("channel", ["race", "clock"])
+def test_nobody_else_publishes_to_the_lectures_channels(channel: str) -> None:
+    with pytest.raises(Problem) as refused:
+        Allowance()(channel, 1)
+    assert refused.value.status == 403
+
+
+def test_the_guard_lets_documents_into_frames_of_the_same_site_and_nothing_more() -> None:
+    guard = StageGuard()
+    frame = {"sec-fetch-dest": "iframe", "sec-fetch-site": "same-site"}
+    assert guard.check(frame) is None
+    for change in (
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-dest": "image"},
+        {"origin": "http://127.0.0.1:1", "host": "127.0.0.1:2"},
+    ):
+        with pytest.raises(Problem):
+            guard.check(frame | change)
+
+
+def event(seq: int, kind: Any, data: bytes = b"", connection: int = 1) -> Event:
+    return Event(seq, seq, seq, connection, 5000 + connection, kind, len(data), data)
+
+
+async def test_a_page_hears_of_its_own_connections_from_the_first_byte_on() -> None:
+    lines = Lines([("sse", 0, 1)], "127.0.0.1")
+    (line,) = lines._lines
+    request = b"GET /sse?channel=race&viewer=0123456789abcdef HTTP/1.1\r\n\r\n"
+    lines._pass(line, event(1, "open"))
+    lines._pass(line, event(2, "up", request))
+    # The page's event stream opens only now.
+    mine, other = Viewer("0123456789abcdef"), Viewer("fedcba9876543210")
+    lines.viewers = {mine.name: mine, other.name: other}
+    lines._pass(line, event(3, "down", b"data"))
+    lines._pass(line, event(4, "down", b"not yours", connection=2))
+    rows = json.loads(mine.take())["trace"]
+    assert [(row[1], row[5], row[6]) for row in rows] == [
+        (1, "open", 0),
+        (2, "up", len(request)),
+        (3, "down", 4),
+    ]
+    assert json.loads(other.take()) == {}
+    lines._pass(line, event(5, "close"))
+    assert line.owners == {}
+
+
+async def test_what_waits_for_a_viewer_is_bounded() -> None:
+    viewer = Viewer("0123456789abcdef")
+    for number in range(10_000):
+        viewer.trace([number])
+    rows = json.loads(viewer.take())["trace"]
+    assert len(rows) == 4000
+    assert rows[-1] == [9999]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await viewer.news.wait()
+    assert not viewer.news.is_set()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::"])
+async def test_an_emulated_plugin_finds_its_line_wherever_that_listens(host: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running(Settings(techniques=("plugin_socket",))))
+        lines = Lines([("plugin_socket", 0, server.plugin_port)], host)
+        try:
+            await lines.start(stack)
+        except OSError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+        viewer = Viewer("0123456789abcdef")
+        plugin = Plugin(1, viewer, lines, "lobby", "", False, None)
+        stack.push_async_callback(plugin.close)
+        async with asyncio.timeout(PATIENCE_S):
+            await viewer.news.wait()
+        assert json.loads(viewer.take())["plugin"][0]["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("order", "kind", "why"),
+    [
+        (b"[" * 100_000, "text/plain", "not JSON"),
+        (b"{}", "text/plain; charset=no-such", "seconds is a number from 0 to 60"),
+        (b'{"seconds": %s}' % (b"9" * 400), "text/plain", "seconds is a number from 0 to 60"),
+        (b'{"seconds": NaN}', "text/plain", "seconds is a number from 0 to 60"),
+    ],
+    ids=["deep", "charset", "long number", "no number"],
+)
+async def test_an_order_that_cannot_be_is_refused_with_its_reason(
+    order: bytes, kind: str, why: str
+) -> None:
+    stage = StageProcess(0, 0, 0)
+    source = Source(stage, lambda: None)
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "")
+    async with TestClient(TestServer(doors.app())) as client:
+        headers = {"Duplex-Key": "key", "Content-Type": kind}
+        answer = await client.post("/lecture/cut", data=order, headers=headers)
+        assert answer.status == 400
+        assert why in (await answer.json(content_type=None))["detail"]
+
+
+def test_the_picture_is_a_picture_of_a_megabyte() -> None:
+    data = picture()
+    assert data[:2] == b"BM"
+    assert struct.unpack("<I", data[2:6]) == (len(data),)
+    assert len(data) == pytest.approx(2**20, rel=0.01)
+
+
+def test_only_other_addresses_than_loopback_are_told_to_a_room() -> None:
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert _room_address(host, 80) == ""
+    assert _room_address("127.1", 80) == "http://127.1:80/"  # no whole address: perhaps a name
+    assert _room_address("192.0.2.7", 8002) == "http://192.0.2.7:8002/"
+    assert _room_address("0.0.0.0", 8002).endswith(":8002/")

@@ -1,0 +1,117 @@
+import asyncio
+import base64
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from servers.relay.door import main
+from tests.servers.relay.relayed import Backend, fails_or_ends
+
+
+@asynccontextmanager
+async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "servers.relay", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+async def test_the_command_relays_obeys_its_door_and_ends_at_once(backend: Backend) -> None:
+    to = f"127.0.0.1:{backend.port}"
+    options = ("--to", to, "--to", to, "--delay-ms", "5", "--control-port", "0")
+    async with process(*options) as started:
+        assert started.stdout
+        lines = [(await started.stdout.readline()).decode().split() for _ in range(3)]
+        assert [line[:2] + line[3:] for line in lines] == [
+            ["relay", "ready", "->", to],
+            ["relay", "ready", "->", to],
+            ["control", "ready"],
+        ]
+        url, door = lines[0][2], lines[2][2]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        backend.writers.append(writer)
+        server = await backend.accepted.get()
+        writer.write(b"hello")
+        assert await server[0].readexactly(5) == b"hello"
+        async with aiohttp.ClientSession(door) as session:
+            await _use_door(session)
+            assert await fails_or_ends(reader) == b""
+        started.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(started.wait(), 5) == 0
+
+
+async def _use_door(session: aiohttp.ClientSession) -> None:
+    async with session.get("/state") as answer:
+        first, second = (await answer.json())["relays"]
+    assert (first["connections"]["bytes_up"], second["connections"]["opened"]) == (5, 0)
+    assert first["link"]["delay_s"] == 0.005
+    async with session.get("/trace?relay=0&after=1") as answer:
+        (event,) = (await answer.json())["events"]
+    assert (event["kind"], base64.b64decode(event["data"])) == ("up", b"hello")
+
+    async with session.post("/link", json={"relay": 1, "stalled": True}) as answer:
+        first, second = (await answer.json())["relays"]
+    assert (first["link"]["stalled"], second["link"]["stalled"]) == (False, True)
+    assert second["link"]["delay_s"] == 0.005, "what is not named stays"
+
+    for path in ("/link", "/cut", "/cut_after"):
+        for headers in ({"Origin": "http://127.0.0.1:1"}, {"Host": "evil.example:80"}):
+            async with session.post(path, json={}, headers=headers) as answer:
+                assert answer.status == 403
+    for path in ("/state", "/trace"):
+        async with session.get(path, headers={"Origin": "null"}) as answer:
+            assert answer.status == 403
+    for path, wrong in [
+        ("/link", {"delay_s": -1}),
+        ("/link", {"delay_s": "fast"}),
+        ("/link", {"stalled": "no"}),
+        ("/link", {"speed": 1}),
+        ("/link", [1]),
+        ("/cut", {"relay": 7}),
+        ("/cut_after", {}),
+        ("/cut_after", {"down_bytes": 0}),
+    ]:
+        async with session.post(path, data=json.dumps(wrong)) as answer:
+            assert answer.status == 400, (path, wrong)
+            assert answer.content_type == "application/problem+json"
+    async with session.get("/state") as answer:
+        assert (await answer.json())["relays"][0]["connections"]["open"] == 1, "nothing half-done"
+    async with session.post("/cut", json={"relay": 0}) as answer:
+        assert (await answer.json())["relays"][0]["connections"]["open"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("--to 8000", "'8000' is not HOST:PORT"),
+        ("--to 127.0.0.1:99999", "'127.0.0.1:99999' is not HOST:PORT"),
+        ("--to a:1 --port 80000", "'80000' is not a port"),
+        ("--to a:1 --port 1 --port 2", "--port once for each --to"),
+        ("--to a:1 --delay-ms -1", "delay_s must be 0 or more"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    wrong: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(wrong.split())
+    assert end.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_the_command_says_that_a_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(SystemExit, match=f"cannot listen: .*{port}"):
+            main(["--to", "127.0.0.1:1", "--port", port])

@@ -20,7 +20,6 @@ from servers.lecture.lines import Lines
 from servers.lecture.source import MOST_BURST, MOST_RATE, MOST_SIZE, Source
 from servers.lecture.stage_process import StageProcess
 
-NAMES: Final = ("fits", "link", "cut", "source", "burst", "restart")
 _MOST_DELAY_S: Final = 10.0
 _MOST_CUT_S: Final = 60.0
 _MOST_STARTS: Final = 5
@@ -39,11 +38,15 @@ class Controls:
         self._changed = changed
         self._heal: asyncio.TimerHandle | None = None
         self._restarting: asyncio.Task[None] | None = None
-
-    def __getitem__(self, name: str) -> Callable[[dict[str, Any]], Awaitable[None]]:
-        """Return what carries an order out; it raises a Problem with status 400."""
-        found: Callable[[dict[str, Any]], Awaitable[None]] = getattr(self, f"_{name}")
-        return found
+        # What carries an order out, by its name; it raises a Problem with status 400.
+        self.orders: Final[dict[str, Callable[[dict[str, Any]], Awaitable[None]]]] = {
+            "fits": self._fits,
+            "link": self._link,
+            "cut": self._cut,
+            "source": self._source,
+            "burst": self._burst,
+            "restart": self._restart,
+        }
 
     async def _fits(self, order: dict[str, Any]) -> None:
         """Nothing to do: the key was checked."""

@@ -34,7 +34,7 @@ from servers.front.heads import fields_of
 from servers.front.problems import Problem
 from servers.front.query import check_name
 from servers.lecture import files as lecture_files
-from servers.lecture.controls import NAMES, Controls
+from servers.lecture.controls import Controls
 from servers.lecture.lines import Lines, Viewer
 from servers.lecture.plugin import Plugin, check_order
 from servers.lecture.source import Source
@@ -74,12 +74,17 @@ class Doors:
         """Make the application."""
         app = web.Application(middlewares=[self._check], client_max_size=2 * MOST_MESSAGE)
         app.add_routes([web.get("/", self._page), *lecture_files.routes()])
-        for name in ("clock", "events", "qr"):
-            app.add_routes([web.get(f"/lecture/{name}", getattr(self, f"_{name}"))])
-        for name in ("plugin", "plugin/send", "plugin/close"):
-            handler = getattr(self, f"_{name.replace('/', '_')}")
-            app.add_routes([web.post(f"/lecture/{name}", handler)])
-        for name in NAMES:
+        app.add_routes(
+            [
+                web.get("/lecture/clock", self._clock),
+                web.get("/lecture/events", self._events),
+                web.get("/lecture/qr", self._qr),
+                web.post("/lecture/plugin", self._plugin),
+                web.post("/lecture/plugin/send", self._plugin_send),
+                web.post("/lecture/plugin/close", self._plugin_close),
+            ]
+        )
+        for name in self._controls.orders:
             app.add_routes([web.post(f"/lecture/{name}", self._control)])
         return app
 
@@ -120,7 +125,7 @@ class Doors:
         if not self._has_key(request):
             raise Problem(403, "only the lecturer may do this: the key is in the terminal")
         order = load_json(await request.read() or b"{}")
-        await self._controls[request.path.rpartition("/")[2]](order)
+        await self._controls.orders[request.path.rpartition("/")[2]](order)
         self.changed()
         return web.json_response(self.state())
 

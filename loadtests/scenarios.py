@@ -56,9 +56,7 @@ def talk(user: Subscriber) -> None:
         try:
             user.count_up(settings.text)
             user.client.send(
-                settings.text,
-                sender=f"user {user.number}" if timed else WARM_UP,
-                sent_ns=due_ns,
+                settings.text, sender=f"user {user.number}" if timed else WARM_UP, sent_ns=due_ns
             )
             session.accepted += timed
         except ClientError as problem:

@@ -32,27 +32,73 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
     add("--port", type=int, default=8000, help="port of the pages; 0 takes a free one")
     add("--plugin-port", type=int, help="port of the plugin socket (default: port + 1)")
-    add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
-        help=f"which to serve: {' '.join(SLUGS)}")  # fmt: skip
-    add("--heartbeat", type=_heartbeat, default=default.heartbeat, metavar="S",
-        help="seconds between signs of life on what is held (default: %(default)g)")  # fmt: skip
-    add("--allow-origin", action="append", default=[], metavar="ORIGIN",
-        help="let pages of this origin in; * lets all in")  # fmt: skip
-    add("--log-messages", type=_count, default=default.log_messages, metavar="N",
-        help="messages of history per channel (default: %(default)s)")  # fmt: skip
-    add("--log-bytes", type=_count, default=default.log_bytes, metavar="B",
-        help="bytes of history per channel (default: %(default)s)")  # fmt: skip
-    add("--max-message", type=_count, default=default.most_message, metavar="B",
-        help="bytes that a message may have (default: %(default)s)")  # fmt: skip
-    add("--send-buffer", type=_count, default=default.send_buffer, metavar="B",
-        help="kernel send buffer of a connection (default: %(default)s)")  # fmt: skip
+    add(
+        "--techniques",
+        nargs="+",
+        choices=SLUGS,
+        default=SLUGS,
+        metavar="SLUG",
+        help=f"which to serve: {' '.join(SLUGS)}",
+    )
+    add(
+        "--heartbeat",
+        type=_heartbeat,
+        default=default.heartbeat,
+        metavar="S",
+        help="seconds between signs of life on what is held (default: %(default)g)",
+    )
+    add(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin in; * lets all in",
+    )
+    add(
+        "--log-messages",
+        type=_count,
+        default=default.log_messages,
+        metavar="N",
+        help="messages of history per channel (default: %(default)s)",
+    )
+    add(
+        "--log-bytes",
+        type=_count,
+        default=default.log_bytes,
+        metavar="B",
+        help="bytes of history per channel (default: %(default)s)",
+    )
+    add(
+        "--max-message",
+        type=_count,
+        default=default.most_message,
+        metavar="B",
+        help="bytes that a message may have (default: %(default)s)",
+    )
+    add(
+        "--send-buffer",
+        type=_count,
+        default=default.send_buffer,
+        metavar="B",
+        help="kernel send buffer of a connection (default: %(default)s)",
+    )
     add("--deflate", action="store_true", help="allow permessage-deflate on WebSockets")
-    add("--loop", choices=("auto", "uvloop", "asyncio"), default="auto",
-        help="event loop; auto takes uvloop where it exists")  # fmt: skip
-    add("--lecture", action="store_true",
-        help="serve the lecture page too (takes --host, --port, --plugin-port)")  # fmt: skip
-    add("--open", action=argparse.BooleanOptionalAction,
-        help="open the lecture page in a browser (default: on a terminal)")  # fmt: skip
+    add(
+        "--loop",
+        choices=("auto", "uvloop", "asyncio"),
+        default="auto",
+        help="event loop; auto takes uvloop where it exists",
+    )
+    add(
+        "--lecture",
+        action="store_true",
+        help="serve the lecture page too (takes --host, --port, --plugin-port)",
+    )
+    add(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        help="open the lecture page in a browser (default: on a terminal)",
+    )
     return parser.parse_args(arguments)
 
 

@@ -49,8 +49,4 @@ async def _clock(request: web.Request) -> web.Response:
 
 def routes() -> list[web.RouteDef]:
     """Return the routes of ``/stats``, ``/metrics`` and ``/clock``."""
-    return [
-        web.get("/stats", _stats),
-        web.get("/metrics", _metrics),
-        web.get("/clock", _clock),
-    ]
+    return [web.get("/stats", _stats), web.get("/metrics", _metrics), web.get("/clock", _clock)]

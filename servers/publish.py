@@ -30,9 +30,13 @@ def publish_fields(
 
 
 def publish_body(
-    service: Service, slug: str | None, channel: Channel, body: Body, sender: str,
+    service: Service,
+    slug: str | None,
+    channel: Channel,
+    body: Body,
+    sender: str,
     sent_ns: int | None = None,
-) -> Message:  # fmt: skip
+) -> Message:
     """Publish ``body`` unless it is too large."""
     size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
     if size > service.settings.most_message:
@@ -66,9 +70,11 @@ async def read_body(request: web.Request, most: int) -> bytes:
     coding = request.headers.get("Content-Encoding", "identity").lower()
     if coding not in ("identity", "gzip", "deflate"):
         raise Problem(
-            415, f"a body coded as {coding[:40]} is not accepted; send it as it is, or as gzip or "
-            "deflate", Accept_Encoding="gzip, deflate",
-        )  # fmt: skip
+            415,
+            f"a body coded as {coding[:40]} is not accepted; send it as it is, or as gzip or "
+            "deflate",
+            Accept_Encoding="gzip, deflate",
+        )
     if (request.content_length or 0) > most:
         raise too_large(service)
     try:
@@ -114,9 +120,9 @@ def decode_text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise Problem(
-            400, f"the text is not UTF-8 at byte {error.start}; send bytes as "
-            "application/octet-stream"
-        ) from None  # fmt: skip
+            400,
+            f"the text is not UTF-8 at byte {error.start}; send bytes as application/octet-stream",
+        ) from None
 
 
 def routes(service: Service) -> list[web.RouteDef]:

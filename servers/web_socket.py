@@ -86,10 +86,15 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     head = opened.answer(("Duplex-Cursor", channel.cursor(start[0])))
     form = framing(opened.agreement, query.binary)
     socket = WebSocket(
-        service, form, channel, head, start, query.name,
+        service,
+        form,
+        channel,
+        head,
+        start,
+        query.name,
         limit=most_json(service) if query.envelope else service.settings.most_message,
         agreement=opened.agreement,
-    )  # fmt: skip
+    )
     socket.has_envelopes = query.envelope
     await take_over(request, socket)
 

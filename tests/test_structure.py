@@ -24,10 +24,7 @@ ROOMS = {
     "service": (r"servers/(__init__|service|publish)", "channels front"),
     "kinds": (r"servers/kinds/\w+", "channels front service"),
     "server techniques": (rf"servers/{TECHNIQUE}", "front kinds service"),
-    "app": (
-        r"servers/(app|checks|observing)",
-        "front kinds service server techniques",
-    ),
+    "app": (r"servers/(app|checks|observing)", "front kinds service server techniques"),
     "relay": (r"servers/relay/\w+", "front"),
     "lecture": (r"servers/lecture/\w+", "app front kinds relay service"),
     "server command": (r"servers/__main__", "app lecture relay service"),
@@ -47,17 +44,11 @@ ROOMS = {
     "result command": (r"results/(__main__|course)", "record report result errors summary"),
     "plan": (r"loadtests/plan/\w+", "net record"),
     "measures": (r"loadtests/measures/\w+", "net client errors plan record"),
-    "load": (
-        r"loadtests/load/\w+",
-        "client net client errors figures measures plan record",
-    ),
+    "load": (r"loadtests/load/\w+", "client net client errors figures measures plan record"),
     "user": (r"loadtests/(user|scenarios)", "client errors load measures plan"),
     "load techniques": (rf"loadtests/{TECHNIQUE}", "plan user"),
     "locustfile": (r"loadtests/locustfile", "load load techniques net plan"),
-    "trials": (
-        r"loadtests/trials/\w+",
-        "measures net plan record report result errors summary",
-    ),
+    "trials": (r"loadtests/trials/\w+", "measures net plan record report result errors summary"),
     "calibration": (
         r"loadtests/calibration/\w+",
         "client models net plan record result errors trials",
@@ -68,10 +59,7 @@ ROOMS = {
         r"notebooks/course/experiments/\w+",
         "client client techniques client errors net",
     ),
-    "course": (
-        r"notebooks/(__init__|course/\w+)",
-        "client figures record result errors",
-    ),
+    "course": (r"notebooks/(__init__|course/\w+)", "client figures record result errors"),
 }
 NOTEBOOK_ROOMS = {"course", "figures", "models", "record", "summary", "wire"}
 PACKAGES = ["wire", "servers", "clients", "loadtests", "results", "notebooks"]
@@ -208,8 +196,12 @@ def inside():
 
 
 def test_every_file_of_code_stands_in_a_room():
-    homeless = [name(p) for package in PACKAGES for p in modules(package) if not room_of(p)
-                and p.name != "__init__.py"]  # fmt: skip
+    homeless = [
+        name(p)
+        for package in PACKAGES
+        for p in modules(package)
+        if not room_of(p) and p.name != "__init__.py"
+    ]
     assert not homeless
 
 

@@ -40,9 +40,7 @@ class ScriptStreamDecoder:
     """
 
     def __init__(
-        self,
-        limit: int = 16 * 2**20,
-        read: Callable[[bytes], Message | Gap] = decode_message,
+        self, limit: int = 16 * 2**20, read: Callable[[bytes], Message | Gap] = decode_message
     ) -> None:
         self._limit = limit
         self._decode_message = read

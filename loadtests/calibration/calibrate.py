@@ -51,8 +51,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m loadtests calibrate", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--only", nargs="+", choices=["exact", *PARTS], metavar="PART",
-        help=f"parts to run: exact {' '.join(PARTS)}")  # fmt: skip
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=["exact", *PARTS],
+        metavar="PART",
+        help=f"parts to run: exact {' '.join(PARTS)}",
+    )
     parser.add_argument("--out", type=Path, help="the run's folder")
     options = parser.parse_args(arguments)
     chosen = options.only or ["exact", *PARTS]

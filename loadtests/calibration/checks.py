@@ -9,12 +9,7 @@ def exactly(check: str, expected: float, measured: float, unit: str, note: str =
 
 
 def within(
-    check: str,
-    expected: float,
-    measured: float,
-    tolerance: float,
-    unit: str,
-    note: str = "",
+    check: str, expected: float, measured: float, tolerance: float, unit: str, note: str = ""
 ) -> CheckRow:
     """Return a check of a value that may differ by ``tolerance`` either way."""
     passed = abs(measured - expected) <= tolerance

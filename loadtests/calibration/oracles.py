@@ -49,8 +49,11 @@ class CountingRelay(Way):
     """A relay that can be asked what passed it, in front of HTTP port and plugin port."""
 
     def __init__(self, server: Server, core: Core = None) -> None:
-        to = [word for port in (server.port, server.plugin_port)
-              for word in ("--to", f"{server.host}:{port}")]  # fmt: skip
+        to = [
+            word
+            for port in (server.port, server.plugin_port)
+            for word in ("--to", f"{server.host}:{port}")
+        ]
         super().__init__("the relay", ["servers.relay", *to, "--control-port", "0"], core)
         ready = self.await_match(r"^relay ready (http://\S+:(\d+)) -> ", 2)
         self.url, self.plugin_port = ready[0][1], int(ready[1][2])

@@ -143,9 +143,7 @@ def scale(rounds: int) -> Iterator[Finding]:
 
 def memory(rounds: int) -> Iterator[Finding]:
     """Resident memory per held, idle connection (5,000 of them), beside aiohttp's handlers."""
-    bounds = {
-        "sse": 3.0, "forever_frame": 3.0, "long_polling": 4.0, "polling": 4.0, "web_socket": 5.0,
-    }  # fmt: skip
+    bounds = dict(sse=3.0, forever_frame=3.0, long_polling=4.0, polling=4.0, web_socket=5.0)
     for slug, bound in bounds.items():
         for name in ("ours", "plain"):
             with Target(name) as target, Probe(slug, target.port_of(slug), 60.0) as probe:
@@ -246,9 +244,8 @@ def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
 
 Part = Callable[[int], Iterator[Finding]]
 PARTS: dict[str, Part] = {
-    "cost": cost, "pace": pace, "polls": polls, "scale": scale, "memory": memory, "many": many,
-    "slow": slow, "soak": soak,
-}  # fmt: skip
+    part.__name__: part for part in (cost, pace, polls, scale, memory, many, slow, soak)
+}
 
 
 def _first_line(part: Part) -> str:
@@ -259,10 +256,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print a table, and return 1 where a bound does not hold."""
     told = "\n".join(f"  {name:<8}{_first_line(part)}" for name, part in PARTS.items())
     parser = argparse.ArgumentParser(
-        "python -m loadtests.limits", usage="%(prog)s [options] [PART ...]",
+        "python -m loadtests.limits",
+        usage="%(prog)s [options] [PART ...]",
         description=f"{(__doc__ or '').splitlines()[0]}\n\nparts:\n{told}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument(
         "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help="default: all, half an hour"
     )

@@ -81,8 +81,11 @@ class Probe:
         words += ["--audit"] if audit else []
         self._process = subprocess.Popen(
             [*words, "--interval", str(interval)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
         if OUR_CORE is not None:
             os.sched_setaffinity(self._process.pid, {OUR_CORE})
 

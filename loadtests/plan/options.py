@@ -76,33 +76,80 @@ def add_options(parser: Any, **_: object) -> None:
     preset = Settings()
     add("--channel", default=preset.channel, help="channel to subscribe and publish to")
     add("--scenario", default=preset.scenario, choices=SCENARIOS, help="what the users do")
-    add("--rate", type=AMOUNTS["rate"], default=preset.rate,
-        help="messages/s in the channel (open load)")  # fmt: skip
+    add(
+        "--rate",
+        type=AMOUNTS["rate"],
+        default=preset.rate,
+        help="messages/s in the channel (open load)",
+    )
     add("--arrivals", default=preset.arrivals, choices=ARRIVALS, help="even or by chance")
     add("--rate-shape", default=preset.rate_shape, choices=SHAPES, help="rate over time")
     add("--user-shape", default="steady", choices=SHAPES, help="users over time")
     add("--size", type=AMOUNTS["size"], default=preset.size, help="bytes of each message's text")
-    add("--poll-interval", type=AMOUNTS["poll_interval"], default=preset.poll_interval,
-        help="seconds between polls")  # fmt: skip
-    add("--hold", type=AMOUNTS["hold"], default=preset.hold,
-        help="seconds that a long-poll may be held")  # fmt: skip
+    add(
+        "--poll-interval",
+        type=AMOUNTS["poll_interval"],
+        default=preset.poll_interval,
+        help="seconds between polls",
+    )
+    add(
+        "--hold",
+        type=AMOUNTS["hold"],
+        default=preset.hold,
+        help="seconds that a long-poll may be held",
+    )
     add("--headers", default=preset.headers, choices=PROFILES, help="request header fields")
-    add("--no-keep-alive", dest="keep_alive", action="store_false", default=preset.keep_alive,
-        help="a new TCP connection for every request")  # fmt: skip
-    add("--no-cursor", dest="cursor", action="store_false", default=preset.cursor,
-        help="long-poll without a cursor, and lose what falls between two polls")  # fmt: skip
-    add("--no-jitter", dest="jitter", action="store_false", default=preset.jitter,
-        help="reconnect without a random wait (storm)")  # fmt: skip
-    add("--plugin-port", type=AMOUNTS["plugin_port"], default=preset.plugin_port,
-        help="port of the plugin socket (0: the host's port + 1)")  # fmt: skip
+    add(
+        "--no-keep-alive",
+        dest="keep_alive",
+        action="store_false",
+        default=preset.keep_alive,
+        help="a new TCP connection for every request",
+    )
+    add(
+        "--no-cursor",
+        dest="cursor",
+        action="store_false",
+        default=preset.cursor,
+        help="long-poll without a cursor, and lose what falls between two polls",
+    )
+    add(
+        "--no-jitter",
+        dest="jitter",
+        action="store_false",
+        default=preset.jitter,
+        help="reconnect without a random wait (storm)",
+    )
+    add(
+        "--plugin-port",
+        type=AMOUNTS["plugin_port"],
+        default=preset.plugin_port,
+        help="port of the plugin socket (0: the host's port + 1)",
+    )
     add("--publish-to", default=preset.publish_to, help="where to publish, if not at the host")
-    add("--warm-up", type=AMOUNTS["warm_up"], default=preset.warm_up,
-        help="seconds of untimed messages")  # fmt: skip
-    add("--seconds", type=AMOUNTS["seconds"], default=preset.seconds,
-        help="measure so long once all users are there, then end (0: until stopped)")  # fmt: skip
+    add(
+        "--warm-up",
+        type=AMOUNTS["warm_up"],
+        default=preset.warm_up,
+        help="seconds of untimed messages",
+    )
+    add(
+        "--seconds",
+        type=AMOUNTS["seconds"],
+        default=preset.seconds,
+        help="measure so long once all users are there, then end (0: until stopped)",
+    )
     add("--seed", type=int, default=preset.seed, help="seed of everything random")
-    add("--naive", action="store_true", default=preset.naive,
-        help="measure as a closed loop too, beside the honest figures")  # fmt: skip
-    add("--drain", type=AMOUNTS["drain"], default=preset.drain,
-        help="seconds to wait at the end for messages still under way")  # fmt: skip
+    add(
+        "--naive",
+        action="store_true",
+        default=preset.naive,
+        help="measure as a closed loop too, beside the honest figures",
+    )
+    add(
+        "--drain",
+        type=AMOUNTS["drain"],
+        default=preset.drain,
+        help="seconds to wait at the end for messages still under way",
+    )
     add("--result", default=preset.result, include_in_web_ui=False, help="write figures here")

@@ -53,37 +53,67 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         description="Compare the techniques: about two minutes, then a table and a report.",
     )
     add = parser.add_argument
-    add("--techniques", nargs="+", choices=SLUGS, default=SLUGS, metavar="SLUG",
-        help=f"which to compare: {' '.join(SLUGS)}")  # fmt: skip
+    add(
+        "--techniques",
+        nargs="+",
+        choices=SLUGS,
+        default=SLUGS,
+        metavar="SLUG",
+        help=f"which to compare: {' '.join(SLUGS)}",
+    )
     add("--scenario", choices=SCENARIOS, default="feed", help="what the users do")
-    add("--users", type=AT_LEAST_ONE, nargs="+", default=[40],
-        help="subscribers; several: one level each")  # fmt: skip
-    add("--rate", type=POSITIVE, nargs="+", default=[_QUICK.rate],
-        help="messages/s in the channel")  # fmt: skip
-    add("--delay", type=NOT_NEGATIVE, nargs="+", default=[0.0, 25.0], metavar="MS",
-        help="one-way delays of the network; 0 is plain loopback")  # fmt: skip
+    add(
+        "--users",
+        type=AT_LEAST_ONE,
+        nargs="+",
+        default=[40],
+        help="subscribers; several: one level each",
+    )
+    add("--rate", type=POSITIVE, nargs="+", default=[_QUICK.rate], help="messages/s in the channel")
+    add(
+        "--delay",
+        type=NOT_NEGATIVE,
+        nargs="+",
+        default=[0.0, 25.0],
+        metavar="MS",
+        help="one-way delays of the network; 0 is plain loopback",
+    )
     add("--seconds", type=POSITIVE, default=_QUICK.seconds, help="measured time of each cell")
     add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
     add("--size", type=AMOUNTS["size"], default=_QUICK.size, help="bytes of each message's text")
-    add("--poll-interval", type=POSITIVE, default=_QUICK.poll_interval,
-        help="seconds between polls")  # fmt: skip
+    add(
+        "--poll-interval", type=POSITIVE, default=_QUICK.poll_interval, help="seconds between polls"
+    )
     add("--hold", type=POSITIVE, default=_QUICK.hold, help="seconds that a long-poll may be held")
     add("--no-keep-alive", action="store_true", help="a new TCP connection for every request")
     add("--headers", choices=PROFILES, default=_QUICK.headers, help="request header fields")
     add("--rate-shape", choices=SHAPES, default=_QUICK.rate_shape, help="rate over time")
     add("--warm-up", type=NOT_NEGATIVE, default=_QUICK.warm_up, help="seconds that are not timed")
-    add("--processes", type=NONE_OR_MORE, default=0,
-        help="worker processes of the generator (0: none)")  # fmt: skip
-    add("--no-jitter", action="store_true",
-        help="storm: let all come back after the same time instead of a random one")  # fmt: skip
+    add(
+        "--processes",
+        type=NONE_OR_MORE,
+        default=0,
+        help="worker processes of the generator (0: none)",
+    )
+    add(
+        "--no-jitter",
+        action="store_true",
+        help="storm: let all come back after the same time instead of a random one",
+    )
     add("--repeat", type=AT_LEAST_ONE, help="how often, interleaved in random order (default: 1)")
-    add("--full", action="store_true",
-        help="many levels of users, rate and delay, 4 times each: half an hour")  # fmt: skip
+    add(
+        "--full",
+        action="store_true",
+        help="many levels of users, rate and delay, 4 times each: half an hour",
+    )
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
     options = parser.parse_args(arguments)
-    given = (name for name in ("users", "rate", "delay")
-             if getattr(options, name) != parser.get_default(name))  # fmt: skip
+    given = (
+        name
+        for name in ("users", "rate", "delay")
+        if getattr(options, name) != parser.get_default(name)
+    )
     if options.full and (name := next(given, "")):
         parser.error(f"--full has levels of its own, so --{name} would not count")
     if options.rate_shape != "steady" and options.warm_up + options.seconds <= STEP_S:
@@ -161,9 +191,12 @@ def _measure_all(
 ) -> bool:
     complete = True
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=console,
-    ) as progress:  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
         task = progress.add_task("", total=len(planned))
         for trial in planned:
             cell, title = trial.cell, BY_SLUG[trial.cell.technique].title

@@ -149,10 +149,17 @@ class Server(Child):
         self.techniques, self.core = techniques, core
         super().__init__(
             "the server",
-            ["servers", "--port", str(port), "--plugin-port", str(plugin_port),
-             "--techniques", *techniques],
+            [
+                "servers",
+                "--port",
+                str(port),
+                "--plugin-port",
+                str(plugin_port),
+                "--techniques",
+                *techniques,
+            ],
             core,
-        )  # fmt: skip
+        )
         ready = r"^servers ready http://(\S+):(\d+)(?: plugin \S+:(\d+))?$"
         match = self.await_match(ready)[0]
         self.host, self.port = match[1], int(match[2])

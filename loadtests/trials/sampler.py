@@ -89,8 +89,12 @@ def ledger_rows(
             continue
         seconds = now.at_s - before.at_s
 
-        def per_second(count: Callable[[Reading], float], b: Reading = before, n: Reading = now,
-                       s: float = seconds) -> float:  # fmt: skip
+        def per_second(
+            count: Callable[[Reading], float],
+            b: Reading = before,
+            n: Reading = now,
+            s: float = seconds,
+        ) -> float:
             return (count(n) - count(b)) / s
 
         rows.append(

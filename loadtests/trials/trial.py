@@ -104,11 +104,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
 
 
 def _attend(
-    scene: Scene,
-    path: Path,
-    trial: Trial,
-    interference: Interference | None,
-    between: Way | None,
+    scene: Scene, path: Path, trial: Trial, interference: Interference | None, between: Way | None
 ) -> None:
     """Wait, and interfere, until Locust has written its result."""
     settings = trial.settings

@@ -23,17 +23,29 @@ def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str
             for byte in data:
                 axes.barh(0, 0.94, left=at + 0.03, height=1, color=ink)
                 axes.text(
-                    at + 0.5, 0, f"{byte:02x}", ha="center", va="center", color="white",
-                    family="DejaVu Sans Mono", fontsize=13 if total > 16 else 16,
-                )  # fmt: skip
+                    at + 0.5,
+                    0,
+                    f"{byte:02x}",
+                    ha="center",
+                    va="center",
+                    color="white",
+                    family="DejaVu Sans Mono",
+                    fontsize=13 if total > 16 else 16,
+                )
                 at += 1
             more = f" … {len(whole)} B" if len(whole) > len(data) else ""
             middle = at - len(data) / 2
             below = number % 2 == 1
             axes.text(
-                middle, 0.72 if not below else -0.72, name + more, ha="center", color=ink,
-                va="bottom" if not below else "top", fontweight="bold", fontsize=13,
-            )  # fmt: skip
+                middle,
+                0.72 if not below else -0.72,
+                name + more,
+                ha="center",
+                color=ink,
+                va="bottom" if not below else "top",
+                fontweight="bold",
+                fontsize=13,
+            )
         axes.set_xlim(0, at)
         axes.set_ylim(-1.6, 1.6)
         axes.set_axis_off()
@@ -78,8 +90,13 @@ def describe(text: str, kind: str) -> str:
         if mark in text:
             return word
     if text[:1] in ("\x81", "\x82", "\x88", "\x89", "\x8a"):
-        return {"\x81": "text frame", "\x82": "binary frame", "\x88": "close frame",
-                "\x89": "ping", "\x8a": "pong"}[text[0]]  # fmt: skip
+        return {
+            "\x81": "text frame",
+            "\x82": "binary frame",
+            "\x88": "close frame",
+            "\x89": "ping",
+            "\x8a": "pong",
+        }[text[0]]
     if text.startswith("{"):
         return "message" if '"text"' in text else "first line"
     return "bytes"

@@ -32,9 +32,18 @@ from results.figures.style import (
 from wire.techniques import BY_SLUG
 
 __all__ = [
-    "bars", "byte_fields", "conversation", "curves", "describe", "dots", "frame_fields", "on_model",
-    "panels", "summary", "ticks",
-]  # fmt: skip
+    "bars",
+    "byte_fields",
+    "conversation",
+    "curves",
+    "describe",
+    "dots",
+    "frame_fields",
+    "on_model",
+    "panels",
+    "summary",
+    "ticks",
+]
 _HATCHES = ("", "//", "..", "xx", "--")
 _LAYERS = {
     "message": LAYER_PALETTE["message"],
@@ -152,9 +161,13 @@ def ticks(
             for moment, count in Counter(moments).items():
                 if count > 1:
                     axes.annotate(
-                        f"{count} at once", (moment, y), xytext=(-12, 0),
-                        textcoords="offset points", ha="right", va="center",
-                    )  # fmt: skip
+                        f"{count} at once",
+                        (moment, y),
+                        xytext=(-12, 0),
+                        textcoords="offset points",
+                        ha="right",
+                        va="center",
+                    )
         _rows(axes, [_name(label) for label in times], False)
         axes.set_xlabel(axis_label(unit))
         heading(figure, title, conditions)

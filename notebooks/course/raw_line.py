@@ -22,10 +22,7 @@ class Wire:
     """``send`` bytes, ``read`` what comes; ``port`` is ``None`` for a replay of ``talk``."""
 
     def __init__(
-        self,
-        port: int | None,
-        talk: list[list[Any]],
-        noted: Callable[[], None] = lambda: None,
+        self, port: int | None, talk: list[list[Any]], noted: Callable[[], None] = lambda: None
     ) -> None:
         self._talk = talk
         self._noted = noted

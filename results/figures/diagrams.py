@@ -4,14 +4,7 @@ from collections.abc import Sequence
 
 from results.errors import ResultsError
 from results.figures.palette import FAINT, INK
-from results.figures.style import (
-    Drawing,
-    blank,
-    heading,
-    lecture_style,
-    plain_numbers,
-    spread,
-)
+from results.figures.style import Drawing, blank, heading, lecture_style, plain_numbers, spread
 from results.record.rows import TraceRow
 
 UP, DOWN = "#0B5394", "#A33C00"

@@ -8,12 +8,7 @@ holds.
 from collections.abc import Callable
 
 from results.errors import ResultsError
-from results.figures.bars import (
-    bytes_per_message,
-    connection_rates,
-    open_connections,
-    server_cost,
-)
+from results.figures.bars import bytes_per_message, connection_rates, open_connections, server_cost
 from results.figures.checked import checks
 from results.figures.curves import Series, knee, ledger_over_time, model_and_points
 from results.figures.diagrams import sequence_diagram

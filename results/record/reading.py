@@ -34,14 +34,7 @@ from results.record.verdicts import Judgement, Verdict
 
 ACCEPTED = (FORMAT,)
 # In the order of the fields of Run.
-_TABLES: tuple[type[Row], ...] = (
-    LatencyRow,
-    LedgerRow,
-    BytesRow,
-    CheckRow,
-    TraceRow,
-    HistogramRow,
-)
+_TABLES: tuple[type[Row], ...] = (LatencyRow, LedgerRow, BytesRow, CheckRow, TraceRow, HistogramRow)
 # What may differ between runs that are pooled, and what cannot change a measured value.
 _FREE_IN_PLAN = frozenset({"seed", "repeat", "repeats", "out"})
 
@@ -116,12 +109,7 @@ def read_run(folder: Path | str) -> Run:
     except (TypeError, ValueError) as error:
         raise FormatError(f"{folder}/run.json lists cells that cannot be read: {error}") from None
     keys = {cell.key for cell in cells}
-    return Run(
-        folder,
-        head,
-        cells,
-        *(_read_table(folder, row_type, keys) for row_type in _TABLES),
-    )
+    return Run(folder, head, cells, *(_read_table(folder, row_type, keys) for row_type in _TABLES))
 
 
 def differences(a: Run, b: Run) -> dict[str, list[str]]:

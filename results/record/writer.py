@@ -20,14 +20,7 @@ from hdrh.histogram import HdrHistogram
 
 from results.errors import ResultsError
 from results.record import facts
-from results.record.histogram import (
-    UNIT,
-    encode,
-    mean_ms,
-    new_histogram,
-    percentiles_ms,
-    range_ms,
-)
+from results.record.histogram import UNIT, encode, mean_ms, new_histogram, percentiles_ms, range_ms
 from results.record.rows import (
     FORMAT,
     ROW_TYPES,

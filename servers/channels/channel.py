@@ -92,9 +92,12 @@ class Hub:
     """
 
     def __init__(
-        self, pacer: Pacer, make_log: Callable[[], MemoryLog], most: int = 1000,
+        self,
+        pacer: Pacer,
+        make_log: Callable[[], MemoryLog],
+        most: int = 1000,
         most_bytes: int = 256 * 2**20,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.pacer = pacer
         self.channels: dict[str, Channel] = {}
         self._make_log = make_log

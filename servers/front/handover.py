@@ -36,9 +36,12 @@ class Handler(RequestHandler):
     __slots__ = ()
 
     def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None,
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
         message: str | None = None,
-    ) -> web.StreamResponse:  # fmt: skip
+    ) -> web.StreamResponse:
         """Answer what could not be read; our own mistakes stay aiohttp's to log."""
         if isinstance(exc, ConnectionError):
             raise exc  # nobody is there to be answered
@@ -179,9 +182,11 @@ class Listener:
     def front(self) -> Front:
         """Make aiohttp's protocol, for a connection that has its room already."""
         inner = Handler(
-            self._server, loop=self._loop, keepalive_timeout=_IDLE_SECONDS,
+            self._server,
+            loop=self._loop,
+            keepalive_timeout=_IDLE_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # which means none, as in web.AppRunner
-        )  # fmt: skip
+        )
         return Front(inner, self._ledger)
 
 

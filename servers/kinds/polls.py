@@ -130,9 +130,16 @@ class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
     __slots__ = (
-        "_door", "_is_closing", "_is_full", "_left", "_pool", "_since", "_unread", "due",
+        "_door",
+        "_is_closing",
+        "_is_full",
+        "_left",
+        "_pool",
+        "_since",
+        "_unread",
+        "due",
         "transport",
-    )  # fmt: skip
+    )
 
     transport: asyncio.Transport
 

@@ -121,16 +121,31 @@ class Stream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_channel", "_framing", "_head", "_is_closing", "_is_late", "_is_paused", "_name",
-        "_service", "feed", "position", "row", "transport",
-    )  # fmt: skip
+        "_channel",
+        "_framing",
+        "_head",
+        "_is_closing",
+        "_is_late",
+        "_is_paused",
+        "_name",
+        "_service",
+        "feed",
+        "position",
+        "row",
+        "transport",
+    )
 
     transport: asyncio.Transport
 
     def __init__(
-        self, service: Service, framing: Framing, channel: Channel | None, head: bytes,
-        start: tuple[int, bool] = (0, False), name: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        service: Service,
+        framing: Framing,
+        channel: Channel | None,
+        head: bytes,
+        start: tuple[int, bool] = (0, False),
+        name: str = "",
+    ) -> None:
         self._service = service
         self._framing = framing
         self._channel = channel

@@ -15,15 +15,7 @@ from wire.errors import WebSocketError
 from wire.message import dump_json
 from wire.web_socket_deflate import Agreement, deflate
 from wire.web_socket_frames import CloseCode, Opcode, encode_frame
-from wire.web_socket_messages import (
-    Binary,
-    Close,
-    MessageDecoder,
-    Ping,
-    Pong,
-    Text,
-    encode_close,
-)
+from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Pong, Text, encode_close
 
 PING = encode_frame(Opcode.PING, b"")
 _LINGER_SECONDS = 1.0
@@ -42,10 +34,17 @@ class WebSocketPeer(Stream):
     __slots__ = ("_awaits_pong", "_decoder", "_deflate", "_has_failed", "_limit")
 
     def __init__(
-        self, service: Service, framing: Framing, channel: Channel | None, head: bytes,
-        start: tuple[int, bool] = (0, False), name: str = "", *, limit: int,
+        self,
+        service: Service,
+        framing: Framing,
+        channel: Channel | None,
+        head: bytes,
+        start: tuple[int, bool] = (0, False),
+        name: str = "",
+        *,
+        limit: int,
         agreement: Agreement | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(service, framing, channel, head, start, name)
         self._limit = limit
         self._deflate = agreement

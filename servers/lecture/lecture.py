@@ -61,9 +61,11 @@ async def lecture(options: argparse.Namespace) -> None:
         publishing = loop.create_task(source.run())
         stack.callback(publishing.cancel)
         runner = web.AppRunner(
-            doors.app(), access_log=None, handler_cancellation=True,
+            doors.app(),
+            access_log=None,
+            handler_cancellation=True,
             shutdown_timeout=_SHUTDOWN_SECONDS,
-        )  # fmt: skip
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening, backlog=1024).start()
@@ -114,15 +116,19 @@ def _room_address(host: str, port: int) -> str:
 def _announce(own: str, room: str, stage: StageProcess, lines: Lines) -> None:
     ports = sorted(lines.ports.values())
     print(f"lecture ready {own}", flush=True)
-    print(f"  The address holds the lecturer's key: who has it may change the network.\n"
-          f"  The techniques themselves: http://127.0.0.1:{stage.port} "
-          f"plugin 127.0.0.1:{stage.plugin_port}")  # fmt: skip
+    print(
+        f"  The address holds the lecturer's key: who has it may change the network.\n"
+        f"  The techniques themselves: http://127.0.0.1:{stage.port} "
+        f"plugin 127.0.0.1:{stage.plugin_port}"
+    )
     if room:
         print(f"  The room's address: {room}")
         with contextlib.suppress(UnicodeEncodeError):  # a stdout of few letters: the page has it
             segno.make(room, error="m").terminal(out=sys.stdout, compact=True)
-        print(f"  WARNING: everybody in this network can open the page (port "
-              f"{room.rstrip('/').rpartition(':')[2]}) and the lines (ports {ports[0]} to "
-              f"{ports[-1]}),\n  watch, and write to the chat, unencrypted. Only your key "
-              "changes the network or the server.")  # fmt: skip
+        print(
+            f"  WARNING: everybody in this network can open the page (port "
+            f"{room.rstrip('/').rpartition(':')[2]}) and the lines (ports {ports[0]} to "
+            f"{ports[-1]}),\n  watch, and write to the chat, unencrypted. Only your key "
+            "changes the network or the server."
+        )
     print("  Ctrl-C ends it.", flush=True)

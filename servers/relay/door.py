@@ -170,8 +170,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="A TCP relay on 127.0.0.1 that plays the network in front of a server.",
     )
     add = parser.add_argument
-    add("--to", type=_target, action="append", required=True, metavar="HOST:PORT",
-        help="the server; may be given several times: one relay each")  # fmt: skip
+    add(
+        "--to",
+        type=_target,
+        action="append",
+        required=True,
+        metavar="HOST:PORT",
+        help="the server; may be given several times: one relay each",
+    )
     add("--port", type=_port, action="append", help="listen here (default: any free port)")
     add("--delay-ms", type=float, default=0.0, help="one-way delay, each way")
     add("--bandwidth", type=float, metavar="BYTES_PER_S", help="limit, each way")

@@ -55,9 +55,13 @@ def test_no_control_without_the_key(lecture, control, key) -> None:
 def test_no_control_from_another_origin_even_with_the_key(lecture, control) -> None:
     for origin in ("http://evil.example", "null", lecture.direct):
         status, _ = ask(
-            lecture.url, "POST", f"/lecture/{control}", ORDERS[control],
-            Duplex_Key=lecture.key, Origin=origin,
-        )  # fmt: skip
+            lecture.url,
+            "POST",
+            f"/lecture/{control}",
+            ORDERS[control],
+            Duplex_Key=lecture.key,
+            Origin=origin,
+        )
         assert status == 403
 
 
@@ -154,8 +158,9 @@ def test_lanes_may_be_embedded_by_the_page_only(lecture) -> None:
         policy = answer.headers["Content-Security-Policy"]
         ancestors = policy.split("frame-ancestors ")[1]
         assert ancestors.split() in (
-            [f"http://127.0.0.1:{port}"], ["'self'", f"http://127.0.0.1:{port}"]
-        )  # fmt: skip
+            [f"http://127.0.0.1:{port}"],
+            ["'self'", f"http://127.0.0.1:{port}"],
+        )
     for site in ("cross-site", "same-site"):
         fields = {"Sec_Fetch_Site": site, "Sec_Fetch_Dest": "script"}
         url = f"http://127.0.0.1:{lines['sse']}"

@@ -61,10 +61,7 @@ def test_refusing_without_a_time_is_final_at_first(script: Make) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>It works",
-        b"SSH-2.0-OpenSSH\r\n\r\n",
-    ],
+    [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>It works", b"SSH-2.0-OpenSSH\r\n\r\n"],
 )
 def test_another_server_is_said(script: Make, answer: bytes) -> None:
     with pytest.raises(UnexpectedAnswerError):

@@ -23,9 +23,12 @@ OFTEN_S = 0.02
 
 
 def join(
-    slug: str, server: ServerProcess, channel: str, through: RelayThread | None = None,
+    slug: str,
+    server: ServerProcess,
+    channel: str,
+    through: RelayThread | None = None,
     **options: Any,
-) -> Client:  # fmt: skip
+) -> Client:
     """Open a client; one that asks on a timer asks often."""
     if slug in ASKING:
         options.setdefault("interval", OFTEN_S)
@@ -81,9 +84,12 @@ class Desk:
             self.publish(channel, body)
 
     def ask(
-        self, method: str, target: str, body: bytes | None = None,
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
         fields: dict[str, str] | None = None,
-    ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    ) -> tuple[int, dict[str, str], bytes]:
         """Ask anything; return status, fields (lower case) and body."""
         self._connection.request(method, target, body, fields or {})
         answer = self._connection.getresponse()

@@ -84,7 +84,7 @@ def test_frames_sent_with_the_handshake_are_not_lost(server: ServerProcess, chan
         ({"Origin": "http://evil.example"}, 403, "--allow-origin"),
         ({"Origin": "null"}, 403, "--allow-origin"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("path", ["/web_socket", "/web_socket/echo"])
 def test_a_wrong_handshake_is_refused_and_told_why(
     path: str, changed: dict[str, str], status: int, says: str, server: ServerProcess

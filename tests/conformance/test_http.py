@@ -27,10 +27,18 @@ from wire.techniques import SLUGS
 
 PLAIN = ["/stats", "/metrics", "/clock"]
 ADDRESSES = [
-    "/page_reload", "/frame_reload", "/frame_reload/frames", "/frame_reload/form", "/polling",
-    "/long_polling", "/sse", "/forever_frame", "/web_socket", "/web_socket/echo",
+    "/page_reload",
+    "/frame_reload",
+    "/frame_reload/frames",
+    "/frame_reload/form",
+    "/polling",
+    "/long_polling",
+    "/sse",
+    "/forever_frame",
+    "/web_socket",
+    "/web_socket/echo",
     *PLAIN,
-]  # fmt: skip
+]
 
 
 # Caches
@@ -282,10 +290,11 @@ def test_stats_tell_what_is_open_and_what_has_moved(
         assert after["process"]["cpu_s"] >= before["process"]["cpu_s"]
         assert after["process"]["rss_bytes"] > 2**20
         assert after["channels"][channel] == {
-            "cursor": client.cursor, "messages": 1,
+            "cursor": client.cursor,
+            "messages": 1,
             "bytes": after["channels"][channel]["bytes"],
             "subscribers": 0 if technique in (*ASKING, "long_polling") else 1,
-        }  # fmt: skip
+        }
         assert after["channels"][channel]["bytes"] > len("hola")
         old, new = (stats["techniques"][technique] for stats in (before, after))
         assert new["deliveries"] == old["deliveries"] + 1

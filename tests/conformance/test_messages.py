@@ -111,9 +111,10 @@ def test_a_message_of_one_mebibyte_comes_whole(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", bytes(range(256)), b"\xff" * 1000, b"{}\n\0\r\n\r\n", bytes(2**20)],
+    "body",
+    [b"", bytes(range(256)), b"\xff" * 1000, b"{}\n\0\r\n\r\n", bytes(2**20)],
     ids=["empty", "every byte", "no UTF-8", "delimiters", "1 MiB"],
-)  # fmt: skip
+)
 def test_bytes_come_unchanged(
     technique: str, server: ServerProcess, desk: Desk, channel: str, body: bytes
 ) -> None:
@@ -191,10 +192,7 @@ def test_a_named_client_is_announced_when_it_comes_and_goes(
 def test_what_a_client_sends_comes_to_all(
     technique: str, server: ServerProcess, channel: str
 ) -> None:
-    with (
-        join(technique, server, channel) as ana,
-        join(technique, server, channel) as eva,
-    ):
+    with join(technique, server, channel) as ana, join(technique, server, channel) as eva:
         for body in ("hola", "¿qué tal? 👋", b"\x00\xff" * 100):
             ana.send(body, sender="ana", sent_ns=77)
             for client in (ana, eva):

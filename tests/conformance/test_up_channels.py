@@ -66,8 +66,10 @@ def test_a_form_publishes_and_redirects(
     assert f"channel={channel}" in head["location"]
     assert desk.ask("GET", head["location"])[0] == 200
     assert (message.sender, message.body, message.sent_ns) == (
-        fields["sender"], fields["text"], fields["sent_ns"],
-    )  # fmt: skip
+        fields["sender"],
+        fields["text"],
+        fields["sent_ns"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,9 +87,13 @@ def test_a_form_publishes_and_redirects(
     ],
 )
 def test_a_post_publishes(
-    fields: dict[str, str], body: bytes, expected: str | bytes, server: ServerProcess,
-    desk: Desk, channel: str,
-) -> None:  # fmt: skip
+    fields: dict[str, str],
+    body: bytes,
+    expected: str | bytes,
+    server: ServerProcess,
+    desk: Desk,
+    channel: str,
+) -> None:
     with join("sse", server, channel) as witness:
         status, head, answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
         (message,) = take_messages(witness, 1)
@@ -167,22 +173,27 @@ def test_plugin_lines_publish_however_they_are_cut(server: ServerProcess, channe
         ("/publish", TEXT, b"x" * MOST, b"x" * (MOST + 1)),
         ("/publish", TEXT, "ř".encode() * (MOST // 2), "ř".encode() * (MOST // 2 + 1)),
         ("/publish", BYTES, bytes(MOST), bytes(MOST + 1)),
-        ("/publish", JSON,
-         b'{"text":"%b"}' % (b"x" * MOST),
-         b'{"text":"%b"}' % (b"x" * (MOST + 1))),
-        ("/publish", JSON,
-         b'{"base64":"%b"}' % base64.b64encode(bytes(MOST)),
-         b'{"base64":"%b"}' % base64.b64encode(bytes(MOST + 1))),
+        (
+            "/publish",
+            JSON,
+            b'{"text":"%b"}' % (b"x" * MOST),
+            b'{"text":"%b"}' % (b"x" * (MOST + 1)),
+        ),
+        (
+            "/publish",
+            JSON,
+            b'{"base64":"%b"}' % base64.b64encode(bytes(MOST)),
+            b'{"base64":"%b"}' % base64.b64encode(bytes(MOST + 1)),
+        ),
         ("/publish", JSON, b'{"text":"%b"}' % (b"\\u0000" * MOST), b"{" + b" " * (8 * MOST)),
         ("/page_reload", FORM, b"text=" + b"x" * MOST, b"text=" + b"x" * (MOST + 1)),
         ("/frame_reload", FORM, b"text=" + b"%41" * MOST, b"text=" + b"%41" * (MOST + 2000)),
     ],
     ids=["text", "UTF-8", "bytes", "JSON", "base64", "escapes", "form", "percent"],
-)  # fmt: skip
+)
 def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
-    target: str, fields: dict[str, str], most: bytes, over: bytes,
-    narrow_desk: Desk, channel: str,
-) -> None:  # fmt: skip
+    target: str, fields: dict[str, str], most: bytes, over: bytes, narrow_desk: Desk, channel: str
+) -> None:
     target += f"?channel={channel}"
     status, _, _ = narrow_desk.ask("POST", target, most, fields)
     assert status in (201, 303)
@@ -277,13 +288,13 @@ def test_a_plugin_line_without_an_end_ends_the_connection(
         (JSON, b'{"text":"hola","sent_ns":-7}', 400, "0 to 2^63 - 1"),
         (JSON, b'{"text":"hola","sent_ns":NaN}', 400, "whole number"),
         (JSON, b'{"text":"\xff"}', 400, "UTF-8"),
-        (JSON, b'\xff\xfe{\x00}\x00', 400, "UTF-8"),
+        (JSON, b"\xff\xfe{\x00}\x00", 400, "UTF-8"),
         (TEXT, b"hola \xff", 400, "not UTF-8 at byte 5"),
         (TEXT, b"\xed\xa0\x80", 400, "application/octet-stream"),
         (FORM, b"text=hola", 415, "text/plain, application/json or application/octet-stream"),
         ({"Content-Type": "text/html"}, b"hola", 415, "application/json"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_post_is_told_what_is_accepted(
     fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
 ) -> None:
@@ -310,9 +321,8 @@ def test_a_wrong_post_is_told_what_is_accepted(
     ],
 )
 def test_a_wrong_form_is_told_what_is_accepted(
-    slug: str, fields: dict[str, str], body: bytes, status: int, says: str,
-    desk: Desk, channel: str,
-) -> None:  # fmt: skip
+    slug: str, fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
+) -> None:
     answer = desk.ask("POST", f"/{slug}?channel={channel}", body, fields)
     assert answer[0] == status
     check_problem(*answer, says)
@@ -354,10 +364,14 @@ def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:
 
 
 def upgrade_if(slug: str) -> dict[str, str]:
-    return {} if slug != "web_socket" else {
-        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    if slug != "web_socket":
+        return {}
+    return {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

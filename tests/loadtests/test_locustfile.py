@@ -14,9 +14,10 @@ from loadtests.trials.processes import Server
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_locust(*words, timeout=60):
+def run_locust(line, *words, timeout=60):
+    """Run Locust with the words of `line`, and then `words`, which may hold spaces."""
     return subprocess.run(
-        [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *words],
+        [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *line.split(), *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -30,9 +31,9 @@ def test_headless_with_locusts_own_options(tmp_path):
     table = tmp_path / "table.json"
     with Server(["sse"]) as server:
         done = run_locust(
-            "SseUser", "--headless", "--host", server.url, "-u", "5", "-r", "5", "-t", "3s",
-            "--json-file", str(table.with_suffix("")),
-        )  # fmt: skip
+            f"SseUser --headless --host {server.url} -u 5 -r 5 -t 3s --json-file",
+            str(table.with_suffix("")),
+        )
     assert done.returncode == 0, done.stderr
     rows = {(row["method"], row["name"]): row for row in json.loads(table.read_text())}
     assert rows["CONNECT", "sse"]["num_requests"] == 5
@@ -43,7 +44,7 @@ def test_headless_with_locusts_own_options(tmp_path):
 
 @pytest.mark.slow
 def test_without_a_host_it_says_what_is_missing():
-    done = run_locust("SseUser", "--headless", "-u", "1", "-t", "2s")
+    done = run_locust("SseUser --headless -u 1 -t 2s")
     assert "--host" in done.stdout + done.stderr
 
 
@@ -60,9 +61,10 @@ def test_the_other_scenarios(tmp_path, scenario):
     result = tmp_path / "result.json"
     with Server(["web_socket"]) as server:
         done = run_locust(
-            "WebSocketUser", "--headless", "--host", server.url, "-u", "4", "-r", "4",
-            "--scenario", scenario, "--rate", "20", "--seconds", "1.5", "--result", str(result),
-        )  # fmt: skip
+            f"WebSocketUser --headless --host {server.url} -u 4 -r 4 "
+            f"--scenario {scenario} --rate 20 --seconds 1.5 --result",
+            str(result),
+        )
     assert done.returncode == 0, done.stderr
     found = json.loads(result.read_text())["techniques"]["web_socket"]
     audit = found["audit"]
@@ -76,9 +78,9 @@ def test_users_that_join_later_are_audited_from_where_they_began(tmp_path):
     result = tmp_path / "result.json"
     with Server(["sse"]) as server:
         done = run_locust(
-            "SseUser", "--headless", "--host", server.url, "-u", "6", "-r", "2", "-t", "5s",
-            "--rate", "50", "--result", str(result),
-        )  # fmt: skip
+            f"SseUser --headless --host {server.url} -u 6 -r 2 -t 5s --rate 50 --result",
+            str(result),
+        )
     assert done.returncode == 0, done.stderr
     found = json.loads(result.read_text())
     audit = found["techniques"]["sse"]["audit"]
@@ -96,16 +98,18 @@ def test_a_master_and_two_workers_of_their_own_give_one_result(tmp_path):
         workers = [
             subprocess.Popen(
                 [*locust, "--worker", "--master-port", door],
-                cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                cwd=ROOT,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             for _ in range(2)
-        ]  # fmt: skip
+        ]
         done = run_locust(
-            "SseUser", "--master", "--master-bind-port", door, "--expect-workers", "2",
-            "--headless", "--host", server.url, "-u", str(users), "-r", str(users),
-            "--rate", str(rate), "--seconds", str(seconds), "--warm-up", "0.5",
-            "--result", str(result),
-        )  # fmt: skip
+            f"SseUser --master --master-bind-port {door} --expect-workers 2 "
+            f"--headless --host {server.url} -u {users} -r {users} "
+            f"--rate {rate} --seconds {seconds} --warm-up 0.5 --result",
+            str(result),
+        )
         said = [worker.communicate(timeout=30)[1] for worker in workers]
     assert done.returncode == 0, done.stderr
     assert [worker.returncode for worker in workers] == [0, 0], said

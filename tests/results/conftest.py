@@ -46,14 +46,7 @@ def write_synthetic(
             for users in levels:
                 for network, delay in networks:
                     for slug in SLUGS:
-                        cell = Cell(
-                            slug,
-                            network,
-                            delay,
-                            users=users,
-                            rate=20.0,
-                            repeat=repeat,
-                        )
+                        cell = Cell(slug, network, delay, users=users, rate=20.0, repeat=repeat)
                         _add(writer, cell, chance, slow, (bad or {}).get(slug))
     return folder
 

@@ -7,9 +7,11 @@ from wire.web_socket_frames import Opcode, encode_frame
 
 KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
 OPENING = (
-    "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
     f"Sec-WebSocket-Key: {KEY}",
-)  # fmt: skip
+)
 
 
 async def open_socket(link: Link, target: str, *fields: str) -> dict[str, str]:

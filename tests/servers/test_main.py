@@ -30,13 +30,11 @@ def test_without_arguments_the_defaults_hold() -> None:
 
 
 def test_every_argument_reaches_the_settings() -> None:
-    settings = settings_of(
-        parse_arguments(
-            ["--techniques", "web_socket", "sse", "--heartbeat", "3", "--allow-origin", "http://a",
-             "--allow-origin", "*", "--log-messages", "5", "--log-bytes", "6", "--max-message", "7",
-             "--send-buffer", "8", "--deflate"]
-        )
-    )  # fmt: skip
+    line = (
+        "--techniques web_socket sse --heartbeat 3 --allow-origin http://a --allow-origin * "
+        "--log-messages 5 --log-bytes 6 --max-message 7 --send-buffer 8 --deflate"
+    )
+    settings = settings_of(parse_arguments(line.split()))
     assert settings.techniques == ("sse", "web_socket")  # in the order of the registry
     assert settings.heartbeat == 3
     assert settings.allowed_origins == {"http://a", "*"}

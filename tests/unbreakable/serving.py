@@ -53,9 +53,12 @@ class Server:
         self.log = log
         with log.open("wb") as errors:
             self.child = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors,
+                [sys.executable, *command],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
                 text=True,
-            )  # fmt: skip
+            )
         assert self.child.stdout is not None
         words = self.child.stdout.readline().split()
         if words[:2] != ["servers", "ready"]:
@@ -72,9 +75,13 @@ class Server:
         return self.log.read_text(errors="replace")
 
     def ask(
-        self, path: str, method: str = "GET", body: bytes | None = None, timeout: float = 10,
+        self,
+        path: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        timeout: float = 10,
         **fields: str,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         """Send one request on a connection of its own."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
@@ -211,8 +218,16 @@ def get(path: str, *fields: str) -> bytes:
 
 def upgrade(path: str, port: int, *fields: str) -> bytes:
     """Write an opening handshake (RFC 6455, 1.2)."""
-    return "\r\n".join([
-        f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket",
-        "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version: 13", *fields, "", "",
-    ]).encode()  # fmt: skip
+    return "\r\n".join(
+        [
+            f"GET {path} HTTP/1.1",
+            f"Host: 127.0.0.1:{port}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+            *fields,
+            "",
+            "",
+        ]
+    ).encode()

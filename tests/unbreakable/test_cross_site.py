@@ -64,9 +64,18 @@ def attack(server: Server, door: str, *fields: str) -> Answer:
 
 
 DOORS = [
-    "web_socket", "publish", "form of page_reload", "form of frame_reload", "sse", "polling",
-    "long_polling", "forever_frame", "page_reload", "frame_reload", "stats",
-]  # fmt: skip
+    "web_socket",
+    "publish",
+    "form of page_reload",
+    "form of frame_reload",
+    "sse",
+    "polling",
+    "long_polling",
+    "forever_frame",
+    "page_reload",
+    "frame_reload",
+    "stats",
+]
 SUCCESS = (101, 200, 201, 303)
 
 
@@ -231,9 +240,11 @@ def test_pages_show_markup_and_run_none(server: Server, path: str) -> None:
     for number, text in enumerate(EVIL_TEXTS, 1):
         fields = {"text": text, "sender": text}
         answer = server.ask(
-            f"/publish?channel={channel}", "POST", json.dumps(fields).encode(),
+            f"/publish?channel={channel}",
+            "POST",
+            json.dumps(fields).encode(),
             Content_Type="application/json",
-        )  # fmt: skip
+        )
         assert answer.status == 201
         reader = read(server.ask(address).body)
         tags = [tag for tag, _ in reader.elements]
@@ -251,9 +262,11 @@ def test_a_forever_frame_calls_and_does_nothing_else(server: Server, text: str) 
     with Talk(server.port, get("/forever_frame?channel=evil-scripts")) as talk:
         talk.hear(b"<title>")
         server.ask(
-            "/publish?channel=evil-scripts", "POST",
-            json.dumps({"text": text, "sender": text}).encode(), Content_Type="application/json",
-        )  # fmt: skip
+            "/publish?channel=evil-scripts",
+            "POST",
+            json.dumps({"text": text, "sender": text}).encode(),
+            Content_Type="application/json",
+        )
         page = talk.hear(b"</script>").partition(b"\r\n\r\n")[2]
     # Chunks: without their sizes, which are lines of their own.
     body = b"".join(part for part in page.split(b"\r\n")[1::2])
@@ -287,9 +300,11 @@ def test_chromium_runs_nothing_that_somebody_wrote(server: Server) -> None:
         pytest.skip("Chromium is missing: `apt install chromium`, or any Chrome on the PATH")
     for text in EVIL_TEXTS:
         server.ask(
-            "/publish?channel=real", "POST",
-            json.dumps({"text": text, "sender": text}).encode(), Content_Type="application/json",
-        )  # fmt: skip
+            "/publish?channel=real",
+            "POST",
+            json.dumps({"text": text, "sender": text}).encode(),
+            Content_Type="application/json",
+        )
     arguments = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -211,7 +211,7 @@ SLOW = {
     "forever_frame": lambda port: get("/forever_frame?channel=slow"),
     "web_socket": lambda port: upgrade("/web_socket?channel=slow", port),
     "plugin_socket": lambda port: b'{"channel":"slow"}\0',
-}  # fmt: skip
+}
 
 
 @pytest.mark.slow

@@ -181,8 +181,9 @@ def test_every_request_passes_the_checks_of_the_first(
             talk.say(get(path, field))
             answer = talk.answer()
             assert (answer.status, answer.fields["content-type"]) == (
-                status, "application/problem+json",
-            )  # fmt: skip
+                status,
+                "application/problem+json",
+            )
             assert answer.fields["cache-control"] == "no-store"
 
 

@@ -60,7 +60,7 @@ MASK = b"abcd"
         ("/frame_reload", "application/x-www-form-urlencoded", b"a&" * 1_000_000, {}),
         ("/frame_reload", "multipart/form-data", b"text=a", {}),
     ],
-)  # fmt: skip
+)
 def test_a_bad_body_is_refused_with_a_reason(
     server: Server, path: str, kind: str, body: bytes, more: dict[str, str]
 ) -> None:
@@ -103,9 +103,12 @@ def test_a_bomb_inflates_to_its_limit_and_no_further(server: Server) -> None:
     bomb = zlib.compress(bytes(200 * 2**20))
     before = server.resident_bytes()
     answer = server.ask(
-        "/publish", "POST", bomb, Content_Type="application/octet-stream",
+        "/publish",
+        "POST",
+        bomb,
+        Content_Type="application/octet-stream",
         Content_Encoding="deflate",
-    )  # fmt: skip
+    )
     assert answer.status == 413
     assert server.resident_bytes() - before < 100 * 2**20
 
@@ -188,13 +191,17 @@ async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
         (b"", b"", b""),
         (b"", b"G", b""),
         (b"GET /clock HTTP/1.1\r\n", b"X: y\r\n", b""),
-        (b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
-         b"Content-Length: 100\r\n\r\n", b"x", b" 408 "),
+        (
+            b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+            b"Content-Length: 100\r\n\r\n",
+            b"x",
+            b" 408 ",
+        ),
         (get("/polling"), b"", b" 200 "),
         (get("/polling"), b"X", b" 200 "),
     ],
     ids=["silent", "one byte", "head", "body", "idle poll", "head of a second poll"],
-)  # fmt: skip
+)
 @pytest.mark.slow
 async def test_whoever_dribbles_is_cut_off(
     hasty: Running, first: bytes, drip: bytes, answer: bytes

@@ -30,8 +30,20 @@ def test_golden_both_ways(batch: Batch, data: bytes):
     assert decode_batch(data.decode()) == batch
 
 
-@given(st.lists(st.builds(Message, st.integers(0, 2**60), st.text(), body=st.text() | st.binary(),
-       sent_ns=st.just(0), published_ns=st.just(0))), st.text(), st.booleans())  # fmt: skip
+@given(
+    st.lists(
+        st.builds(
+            Message,
+            st.integers(0, 2**60),
+            st.text(),
+            body=st.text() | st.binary(),
+            sent_ns=st.just(0),
+            published_ns=st.just(0),
+        )
+    ),
+    st.text(),
+    st.booleans(),
+)
 def test_round_trip(messages: list[Message], cursor: str, gap: bool):
     data = encode_batch(map(encode_message, messages), cursor, gap)
     assert decode_batch(data) == Batch(tuple(messages), cursor, gap)

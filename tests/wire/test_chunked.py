@@ -10,11 +10,14 @@ from wire.errors import HttpError
 
 BODIES = [
     pytest.param([b"hola"], b"4\r\nhola\r\n0\r\n\r\n", id="one chunk"),
-    pytest.param([b"\r\n", b"0\r\n\r\n"], b"2\r\n\r\n\r\n5\r\n0\r\n\r\n\r\n0\r\n\r\n",
-                 id="chunks that look like framing"),
+    pytest.param(
+        [b"\r\n", b"0\r\n\r\n"],
+        b"2\r\n\r\n\r\n5\r\n0\r\n\r\n\r\n0\r\n\r\n",
+        id="chunks that look like framing",
+    ),
     pytest.param([b"x" * 26], b"1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n", id="hexadecimal size"),
     pytest.param([], b"0\r\n\r\n", id="no body"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("pieces", "data"), BODIES)

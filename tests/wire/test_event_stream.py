@@ -6,26 +6,29 @@ from hypothesis import strategies as st
 
 from tests.wire.feeding import check_golden, cuts, decoded, ways
 from wire.errors import MessageError
-from wire.event_stream import (
-    HEARTBEAT,
-    Event,
-    EventStreamDecoder,
-    encode_event,
-    encode_retry,
-)
+from wire.event_stream import HEARTBEAT, Event, EventStreamDecoder, encode_event, encode_retry
 
 EVENTS = [
     pytest.param(("hola",), b"data: hola\n\n", Event("hola"), id="data"),
     pytest.param(("",), b"data: \n\n", Event(""), id="empty data is an event"),
     pytest.param((" a:b",), b"data:  a:b\n\n", Event(" a:b"), id="spaces and colons stay"),
     pytest.param(("ñ€😀",), "data: ñ€😀\n\n".encode(), Event("ñ€😀"), id="UTF-8"),
-    pytest.param(("\u2028\x0b\x85",), "data: \u2028\x0b\x85\n\n".encode(),
-                 Event("\u2028\x0b\x85"), id="other line ends are none here"),
-    pytest.param(("x", "a1-7"), b"id: a1-7\ndata: x\n\n", Event("x", last_event_id="a1-7"),
-                 id="id"),
-    pytest.param(("x", "a1-7", "gap"), b"id: a1-7\nevent: gap\ndata: x\n\n",
-                 Event("x", "gap", "a1-7"), id="id and type"),
-]  # fmt: skip
+    pytest.param(
+        ("\u2028\x0b\x85",),
+        "data: \u2028\x0b\x85\n\n".encode(),
+        Event("\u2028\x0b\x85"),
+        id="other line ends are none here",
+    ),
+    pytest.param(
+        ("x", "a1-7"), b"id: a1-7\ndata: x\n\n", Event("x", last_event_id="a1-7"), id="id"
+    ),
+    pytest.param(
+        ("x", "a1-7", "gap"),
+        b"id: a1-7\nevent: gap\ndata: x\n\n",
+        Event("x", "gap", "a1-7"),
+        id="id and type",
+    ),
+]
 
 
 def check(data: bytes, *expected: Event) -> None:
@@ -196,8 +199,11 @@ def test_an_id_is_kept_across_events():
 
 
 def test_an_id_with_nul_is_ignored():
-    check(b"id: 1\ndata: a\n\nid: 2\x00\ndata: b\n\n",
-          Event("a", last_event_id="1"), Event("b", last_event_id="1"))  # fmt: skip
+    check(
+        b"id: 1\ndata: a\n\nid: 2\x00\ndata: b\n\n",
+        Event("a", last_event_id="1"),
+        Event("b", last_event_id="1"),
+    )
 
 
 def test_an_id_counts_once_its_event_is_finished_and_needs_no_data():

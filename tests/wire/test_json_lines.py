@@ -52,8 +52,7 @@ def test_a_line_over_the_limit_is_refused_ended_or_not(data: bytes):
 
 
 def test_a_line_of_just_the_limit_passes():
-    check_golden(lambda: JsonLinesDecoder(limit=10), b"x" * 10 + b"\0" + b"y" * 10,
-                 [b"x" * 10])  # fmt: skip
+    check_golden(lambda: JsonLinesDecoder(limit=10), b"x" * 10 + b"\0" + b"y" * 10, [b"x" * 10])
 
 
 @given(st.binary(), st.data())

@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 from tests.wire.feeding import check_golden, cuts, decoded
 from wire.errors import MessageError
 from wire.message import Gap, Message, encode_gap, encode_message
-from wire.script_stream import (
-    HEARTBEAT,
-    ScriptStreamDecoder,
-    encode_prologue,
-    encode_script,
-)
+from wire.script_stream import HEARTBEAT, ScriptStreamDecoder, encode_prologue, encode_script
 
 MESSAGE = Message(1, "ana", 1, 2, "hola")
 SCRIPT = (
@@ -67,8 +62,9 @@ def test_padding_is_a_comment_of_so_many_bytes(padding: int, more: int):
 
 
 def test_other_scripts_are_none_of_ours():
-    check_golden(ScriptStreamDecoder, b"<script>parent.other(1)</script><p></script>" + SCRIPT,
-                 [MESSAGE])  # fmt: skip
+    check_golden(
+        ScriptStreamDecoder, b"<script>parent.other(1)</script><p></script>" + SCRIPT, [MESSAGE]
+    )
 
 
 def test_a_script_ends_at_its_end_tag_though_its_call_is_not_closed():

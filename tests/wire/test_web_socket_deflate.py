@@ -21,11 +21,7 @@ OFFERS = [
     ("permessage-deflate; client_max_window_bits", 15, ANSWER),
     ("permessage-deflate; client_max_window_bits=10", 15, ANSWER),
     ("permessage-deflate; server_no_context_takeover", 15, ANSWER),
-    (
-        "permessage-deflate; server_max_window_bits=10",
-        10,
-        ANSWER + "; server_max_window_bits=10",
-    ),
+    ("permessage-deflate; server_max_window_bits=10", 10, ANSWER + "; server_max_window_bits=10"),
     (
         "permessage-deflate; client_max_window_bits; server_max_window_bits=10, "
         "permessage-deflate; client_max_window_bits",

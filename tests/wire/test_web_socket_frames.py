@@ -78,8 +78,11 @@ def test_the_compression_bit_both_ways():
 FRAMES = st.builds(Frame, st.sampled_from(Opcode), st.binary(max_size=300))
 
 
-@given(st.lists(FRAMES.filter(lambda frame: len(frame.payload) <= 125 or frame.opcode < 8)),
-       st.binary(min_size=4, max_size=4) | st.none(), st.data())  # fmt: skip
+@given(
+    st.lists(FRAMES.filter(lambda frame: len(frame.payload) <= 125 or frame.opcode < 8)),
+    st.binary(min_size=4, max_size=4) | st.none(),
+    st.data(),
+)
 def test_round_trip_however_the_stream_is_cut(
     frames: list[Frame], mask: bytes | None, data: st.DataObject
 ):
@@ -105,16 +108,20 @@ VIOLATIONS = [
     pytest.param("0880", "a fragmented control frame", id="fragmented close"),
     pytest.param("89fe", "a control frame over 125", id="ping of more than 125"),
     pytest.param("88ff", "a control frame over 125", id="close of more than 125"),
-    *[pytest.param(f"8{n:x}80", f"opcode {n} is reserved", id=f"opcode {n}")
-      for n in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)],
-    *[pytest.param(f"{bits | 1:02x}80", "a reserved bit", id=f"bits {bits:02x}")
-      for bits in (0xC0, 0xA0, 0x90, 0xB0, 0xF0)],
+    *[
+        pytest.param(f"8{n:x}80", f"opcode {n} is reserved", id=f"opcode {n}")
+        for n in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
+    ],
+    *[
+        pytest.param(f"{bits | 1:02x}80", "a reserved bit", id=f"bits {bits:02x}")
+        for bits in (0xC0, 0xA0, 0x90, 0xB0, 0xF0)
+    ],
     pytest.param("81fe0000", "not in its shortest form", id="0 in 2 bytes"),
     pytest.param("81fe007d", "not in its shortest form", id="125 in 2 bytes"),
     pytest.param("81ff0000000000000000", "not in its shortest form", id="0 in 8 bytes"),
     pytest.param("81ff000000000000ffff", "not in its shortest form", id="65535 in 8 bytes"),
     pytest.param("81ff8000000000000000", "more than 63 bits", id="64 bits"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "says"), VIOLATIONS)

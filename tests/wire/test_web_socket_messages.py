@@ -48,13 +48,16 @@ GOLDEN = [
     pytest.param("0103 48656c 8002 6c6f", [Text("Hello")], id="two fragments"),
     pytest.param("0100 0000 8000", [Text("")], id="empty fragments"),
     pytest.param("0101c3 8001b1", [Text("ñ")], id="a character cut by fragments"),
-    pytest.param("0202 6865 8901 70 8003 6c6c6f", [Ping(b"p"), Binary(b"hello")],
-                 id="a ping between fragments comes first"),
+    pytest.param(
+        "0202 6865 8901 70 8003 6c6c6f",
+        [Ping(b"p"), Binary(b"hello")],
+        id="a ping between fragments comes first",
+    ),
     pytest.param("8900 8a01 70", [Ping(b""), Pong(b"p")], id="ping and pong"),
     pytest.param("8800", [Close(1005, "")], id="a close without code"),
     pytest.param("8802 03e8", [Close(1000, "")], id="a close"),
     pytest.param("8805 03e9 c3b1 21", [Close(1001, "ñ!")], id="a close with a reason"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "events"), GOLDEN)
@@ -148,8 +151,9 @@ def test_small_fragments_cost_little_more_than_their_bytes():
 # Text
 
 
-@pytest.mark.parametrize("payload", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80",
-                                     b"\xf4\x90\x80\x80", b"ok \xf0\x9f"])  # fmt: skip
+@pytest.mark.parametrize(
+    "payload", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"ok \xf0\x9f"]
+)
 def test_text_that_is_not_utf8_is_1007(payload: bytes):
     assert refusal(reader(), encode_frame(Opcode.TEXT, payload)).code == 1007
     assert refusal(inflating(), encode_frame(Opcode.TEXT, deflate(payload), rsv1=True)).code == 1007
@@ -277,8 +281,11 @@ def test_compressed_fragments_round_trip(text: str, sizes: list[int]):
 def test_compressed_and_plain_messages_and_a_ping_may_mix():
     stream = compressed(b"one") + b"\x81\x03two" + compressed(b"three", 2)[:4]
     rest = compressed(b"three", 2)[4:]
-    check_golden(inflating, stream + b"\x89\x00" + rest + b"\x82\x01\xff",
-                 [Text("one"), Text("two"), Ping(b""), Text("three"), Binary(b"\xff")])  # fmt: skip
+    check_golden(
+        inflating,
+        stream + b"\x89\x00" + rest + b"\x82\x01\xff",
+        [Text("one"), Text("two"), Ping(b""), Text("three"), Binary(b"\xff")],
+    )
 
 
 def test_the_compression_bit_on_a_continuation_is_1002():

@@ -69,9 +69,7 @@ def test_nothing_follows_half_a_message(ends: tuple[Connection, socket.socket, T
     assert near.receive(time.monotonic() + 5) == b"said before it ended"
 
 
-def test_finishing_waits_for_one_who_reads(
-    ends: tuple[Connection, socket.socket, Traffic],
-) -> None:
+def test_finishing_waits_for_one_who_reads(ends: tuple[Connection, socket.socket, Traffic]) -> None:
     near, far, _ = ends
     read: list[object] = []
     reader = threading.Thread(target=lambda: read.append(near.receive(None)))

@@ -26,8 +26,12 @@ def test_the_exact_part_passes_and_is_recorded(tmp_path):
     folder = tmp_path / "run"
     done = subprocess.run(
         [sys.executable, "-m", "loadtests", "calibrate", "--only", "exact", "--out", str(folder)],
-        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every check passed" in done.stdout
     checks = pd.read_csv(folder / "checks.csv")

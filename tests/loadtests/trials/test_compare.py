@@ -30,29 +30,42 @@ def start(folder, *options):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "line",
     [
-        ["--rate", "0"], ["--rate", "nan"], ["--rate", "20", "inf"], ["--users", "0"],
-        ["--users", "-3"], ["--seconds", "0"], ["--seconds", "inf"], ["--size", "-1"],
-        ["--size", "100000000000"], ["--poll-interval", "0"], ["--hold", "-1"],
-        ["--delay", "-1"], ["--delay", "nan"], ["--warm-up", "-1"], ["--repeat", "0"],
-        ["--processes", "-1"], ["--full", "--users", "5"], ["--full", "--delay", "7"],
-        ["--rate-shape", "spike"],
+        "--rate 0",
+        "--rate nan",
+        "--rate 20 inf",
+        "--users 0",
+        "--users -3",
+        "--seconds 0",
+        "--seconds inf",
+        "--size -1",
+        "--size 100000000000",
+        "--poll-interval 0",
+        "--hold -1",
+        "--delay -1",
+        "--delay nan",
+        "--warm-up -1",
+        "--repeat 0",
+        "--processes -1",
+        "--full --users 5",
+        "--full --delay 7",
+        "--rate-shape spike",
     ],
-    ids=" ".join,
-)  # fmt: skip
-def test_what_cannot_be_measured_is_refused_before_anything_starts(words, capsys):
+)
+def test_what_cannot_be_measured_is_refused_before_anything_starts(line, capsys):
     with pytest.raises(SystemExit) as end:
-        parse_arguments(words)
+        parse_arguments(line.split())
     assert end.value.code == 2
-    assert words[0] in capsys.readouterr().err.splitlines()[-1]
+    assert line.split()[0] in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_what_can_be_measured_is_taken():
-    options = parse_arguments(
-        ["--users", "1", "7", "--rate", "0.5", "--delay", "0", "2.5", "--size", "0",
-         "--warm-up", "0", "--repeat", "1", "--rate-shape", "spike", "--seconds", "20"]
-    )  # fmt: skip
+    line = (
+        "--users 1 7 --rate 0.5 --delay 0 2.5 --size 0 --warm-up 0 --repeat 1 "
+        "--rate-shape spike --seconds 20"
+    )
+    options = parse_arguments(line.split())
     assert (options.users, options.rate, options.delay) == ([1, 7], [0.5], [0.0, 2.5])
     assert (options.size, options.warm_up, options.seconds) == (0, 0.0, 20.0)
 

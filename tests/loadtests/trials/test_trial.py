@@ -75,9 +75,13 @@ def test_ordinary_failures_are_no_trouble_of_the_generator():
 
 def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire():
     flow = Flow(
-        message_bytes=1000, message_bytes_up=50, tcp_down=1500, tcp_up=80,
-        segments_down=10, segments_up=12,
-    )  # fmt: skip
+        message_bytes=1000,
+        message_bytes_up=50,
+        tcp_down=1500,
+        tcp_up=80,
+        segments_down=10,
+        segments_up=12,
+    )
     rows = {(row.direction, row.layer): row for row in bytes_rows("subscriber", flow, 10)}
     down = [rows["down", layer].bytes for layer in ("message", "framing", "tcp_ip_headers")]
     assert down == [1000, 500, 10 * 52]
@@ -97,10 +101,24 @@ def test_settings_survive_the_command_line():
             return super().add_argument(*names, **options)
 
     settings = Settings(
-        rate=7.5, arrivals="poisson", size=17, warm_up=0.5, seconds=3.0, poll_interval=0.2,
-        hold=3.0, keep_alive=False, cursor=False, headers="heavy", jitter=False, seed=9,
-        naive=True, scenario="stall", drain=2.0, channel="other", rate_shape="spike",
-    )  # fmt: skip
+        rate=7.5,
+        arrivals="poisson",
+        size=17,
+        warm_up=0.5,
+        seconds=3.0,
+        poll_interval=0.2,
+        hold=3.0,
+        keep_alive=False,
+        cursor=False,
+        headers="heavy",
+        jitter=False,
+        seed=9,
+        naive=True,
+        scenario="stall",
+        drain=2.0,
+        channel="other",
+        rate_shape="spike",
+    )
     parser = Parser()
     add_options(parser)
     words = []

@@ -59,9 +59,15 @@ def test_cursors_name_the_epoch_and_the_last_message(channel: Channel) -> None:
 
 @pytest.mark.parametrize(
     ("after", "expected"),
-    [(3, (3, False)), (5, (5, False)), (8, (8, False)), (2, (3, True)), (0, (3, True)),
-     (9, (3, True))],
-)  # fmt: skip
+    [
+        (3, (3, False)),
+        (5, (5, False)),
+        (8, (8, False)),
+        (2, (3, True)),
+        (0, (3, True)),
+        (9, (3, True)),
+    ],
+)
 def test_resuming_from_a_log_that_holds_4_to_8(
     channel: Channel, after: int, expected: tuple[int, bool]
 ) -> None:

@@ -25,9 +25,7 @@ async def test_aiohttp_s_objects_are_freed_while_the_connection_lives(here: Runn
         await link.until(b"still here")
 
 
-async def test_a_connection_goes_to_the_technique_and_back_as_often_as_asked(
-    here: Running,
-) -> None:
+async def test_a_connection_goes_to_the_technique_and_back_as_often_as_asked(here: Running) -> None:
     async with Link(here.port) as link:
         for _ in range(3):
             link.ask("GET /polling?channel=x")

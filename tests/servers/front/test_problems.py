@@ -9,8 +9,11 @@ from wire.http_head import END, decode_response_head
 
 def test_a_problem_has_the_members_of_rfc_9457() -> None:
     assert Problem(404, "there is nothing").members() == {
-        "type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is nothing",
-    }  # fmt: skip
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is nothing",
+    }
 
 
 def test_both_forms_of_the_answer_say_the_same() -> None:

@@ -28,9 +28,7 @@ async def test_everything_that_somebody_wrote_is_escaped(lobby: Channel) -> None
     assert evil not in html.form("/page_reload", Query(name=evil[:50]))
 
 
-async def test_without_a_cursor_the_last_messages_are_shown_and_none_is_new(
-    lobby: Channel,
-) -> None:
+async def test_without_a_cursor_the_last_messages_are_shown_and_none_is_new(lobby: Channel) -> None:
     for number in range(30):
         lobby.publish(str(number))
     text, cursor, new = html.messages(lobby, Query())

@@ -17,10 +17,13 @@ def encode(cursor: str, json: bytes) -> bytes:
 
 
 FRAMING = Framing(
-    slug="sse", key="plain", message=encode,
+    slug="sse",
+    key="plain",
+    message=encode,
     gap=lambda cursor, json: b"gap to %d;" % int(cursor.rpartition("-")[2]),
-    heartbeat=b"beat;", farewell=b"bye;",
-)  # fmt: skip
+    heartbeat=b"beat;",
+    farewell=b"bye;",
+)
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ async def test_the_exact_bytes_of_the_answer(here: Running) -> None:
     first, *fields = said.strip().split("\r\n")
     assert first == "HTTP/1.1 101 Switching Protocols"
     assert set(fields) == {
-        "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Protocol: duplex.v1",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Protocol: duplex.v1",
         "Sec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=",
-    }  # fmt: skip
+    }
 
 
 async def test_a_refused_handshake_opens_nothing(here: Running) -> None:

@@ -36,7 +36,6 @@ class WebSocket(WebSocketPeer):
     has_envelopes: bool
 
     def on_message(self, message: Text | Binary) -> None:
-        """Publish it."""
         service, channel = self._service, self._channel
         assert channel is not None
         try:

@@ -81,12 +81,10 @@ class Front(asyncio.Protocol):
         self.has_ended = False  # whether the client said that it sends no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         self._ledger.sockets += 1
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what came."""
         self._before = (self._before + self._chunk)[-3:]
         self._chunk = data
         self._inner.data_received(data)
@@ -102,11 +100,9 @@ class Front(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Pass on."""
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass on."""
         self._inner.resume_writing()
 
     def count_for(self, row: Row) -> None:
@@ -117,7 +113,6 @@ class Front(asyncio.Protocol):
             row.connections += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
         self._ledger.sockets -= 1
         if self._row is not None:
             self._row.open -= 1
@@ -153,12 +148,10 @@ class Refusal(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Refuse."""
         self._transport.write(self._answer)
         self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
         self._ledger.sockets -= 1
         self._ledger.refusals -= 1
         self._timer.cancel()

@@ -225,7 +225,6 @@ class PollConnection(asyncio.Protocol):
         self._is_full = True
 
     def resume_writing(self) -> None:
-        """Go on."""
         self._is_full = False
         self._since = time.monotonic()
         asyncio.get_running_loop().call_soon(self._serve)
@@ -272,7 +271,6 @@ class PollConnection(asyncio.Protocol):
         self._door.service.liveness.held.pop(self, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave nothing behind."""
         self._is_closing = True
         if self._pool is not None:
             self._pool.drop(self)

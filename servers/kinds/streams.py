@@ -160,7 +160,6 @@ class Stream(asyncio.Protocol):
         self._head = head
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to write."""
         self.transport = cast(asyncio.Transport, transport)
         row, service = self.row, self._service
         service.ledger.sockets += 1
@@ -226,7 +225,6 @@ class Stream(asyncio.Protocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave nothing behind."""
         row, service = self.row, self._service
         self._is_closing = True
         service.ledger.sockets -= 1

@@ -25,7 +25,6 @@ class Echo(WebSocketPeer):
     __slots__ = ()
 
     def on_message(self, message: Text | Binary) -> None:
-        """Send it back."""
         if isinstance(message, Text):
             self.send(Opcode.TEXT, message.text.encode())
         else:
@@ -37,7 +36,6 @@ class Echo(WebSocketPeer):
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read on."""
         super().resume_writing()
         self.transport.resume_reading()
 

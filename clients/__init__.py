@@ -34,11 +34,11 @@ def client_class(slug: str) -> "type[Client]":
     """
     from importlib import import_module
 
-    from wire.techniques import SLUGS
+    from wire.techniques import BY_SLUG
 
-    if slug not in SLUGS:
-        raise ValueError(f"{slug!r} is no technique; there are {', '.join(SLUGS)}")
-    name = slug.title().replace("_", "") + "Client"
+    if slug not in BY_SLUG:
+        raise ValueError(f"{slug!r} is no technique; there are {', '.join(BY_SLUG)}")
+    name = f"{BY_SLUG[slug].class_stem}Client"
     found: type[Client] = getattr(import_module(f"clients.{slug}"), name)
     return found
 

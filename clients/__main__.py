@@ -15,15 +15,24 @@ from clients import open_client
 from clients.client import Client, Item
 from clients.errors import ClientError, UnreachableError
 from wire.message import Gap
-from wire.techniques import SLUGS
+from wire.techniques import SLUGS, TECHNIQUES, listing
 
-_TICKING = ("page_reload", "frame_reload", "polling")
+# Options that only some techniques have.
+_FITTING = {
+    "interval": [one.slug for one in TECHNIQUES if one.asks],
+    "plugin_port": [one.slug for one in TECHNIQUES if one.own_port],
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Watch until Ctrl-C and return the exit status."""
-    parser = argparse.ArgumentParser("python -m clients", description="Follow one channel.")
-    parser.add_argument("technique", choices=SLUGS, metavar="TECHNIQUE", help=", ".join(SLUGS))
+    parser = argparse.ArgumentParser(
+        "python -m clients",
+        description="Follow one channel.",
+        epilog=listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("technique", choices=SLUGS, metavar="TECHNIQUE", help="one of those below")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="the server (%(default)s)")
     parser.add_argument("--channel", default="lobby", help="(%(default)s)")
     parser.add_argument("--after", metavar="CURSOR", help="resume behind a cursor, not from now")
@@ -33,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, help="stop after so many messages")
     asked = parser.parse_args(arguments)
     options = {"after": asked.after, "name": asked.name}
-    for name, fitting in (("interval", _TICKING), ("plugin_port", ("plugin_socket",))):
+    for name, fitting in _FITTING.items():
         value = getattr(asked, name)
         if value is not None:
             if asked.technique not in fitting:

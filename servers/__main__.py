@@ -16,7 +16,7 @@ from typing import cast
 from servers.app import most_sockets, running
 from servers.relay.loop import new_loop
 from servers.service import Settings
-from wire.techniques import SLUGS
+from wire.techniques import SLUGS, listing
 
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
 _MOST = 2**31 - 1  # what the kernel takes as a size
@@ -25,7 +25,10 @@ _MOST = 2**31 - 1  # what the kernel takes as a size
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m servers", description="Serve the techniques, all or some, on one port."
+        prog="python -m servers",
+        description="Serve the techniques, all or some, on one port.",
+        epilog=listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     default = Settings()
@@ -38,7 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=SLUGS,
         default=SLUGS,
         metavar="SLUG",
-        help=f"which to serve: {' '.join(SLUGS)}",
+        help="which to serve, see below (default: all)",
     )
     add(
         "--heartbeat",
@@ -145,9 +148,8 @@ async def serve(options: argparse.Namespace) -> None:
     if plugin_port is None:
         plugin_port = port + 1 if port else 0
     async with running(settings_of(options), options.host, port, plugin_port) as server:
-        plugin = f" plugin {server.host}:{server.plugin_port}"
-        has_plugin = "plugin_socket" in server.service.settings.techniques
-        print(f"servers ready {server.url}{plugin if has_plugin else ''}", flush=True)
+        plugin = f" plugin {server.host}:{server.plugin_port}" if server.plugin_port else ""
+        print(f"servers ready {server.url}{plugin}", flush=True)
         # What exists now lives on; collecting it again and again would only cost pauses.
         gc.freeze()
         await stop.wait()

@@ -10,17 +10,16 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from servers import checks, observing, publish
-from servers.front.handover import FULL, RESERVE, Listener, Refusal
+from servers.front.handover import RESERVE, Listener
 from servers.front.listening import bound_socket
 from servers.kinds import reloads
-from servers.plugin_socket import PluginSocket
 from servers.service import SERVICE, Service, Settings, make_service
-from wire.json_lines import encode_line
-from wire.message import dump_json
+from wire.techniques import OWN_PORT
 
 _GOODBYE_SECONDS = 0.8
 _LAST_CHANCE_SECONDS = 0.2  # for requests that are still being read; aiohttp takes it twice
@@ -30,7 +29,10 @@ _MOST_WAITING = 4096
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens on ``host``: HTTP on ``port``, plugins on ``plugin_port``."""
+    """A server that listens on ``host``: HTTP on ``port``, plugins on ``plugin_port``.
+
+    ``plugin_port`` is 0 where no technique has a port of its own.
+    """
 
     service: Service
     host: str
@@ -55,16 +57,18 @@ def make_app(service: Service) -> web.Application:
     app.add_routes(publish.routes(service))
     app.add_routes(observing.routes())
     for slug in settings.techniques:
-        app.add_routes(importlib.import_module(f"servers.{slug}").routes(service))
+        if slug not in OWN_PORT:
+            app.add_routes(_module(slug).routes(service))
     return app
 
 
-def _plugin_protocol(service: Service) -> asyncio.Protocol:
-    """Make the protocol of one connection, or of its refusal where descriptors have run out."""
-    if service.ledger.sockets >= service.settings.most_sockets:
-        problem = encode_line(dump_json({"problem": FULL.members()}))
-        return Refusal(service.ledger, problem)
-    return PluginSocket(service)
+def _module(slug: str) -> Any:
+    """Return a technique's module.
+
+    It offers ``routes(service)``; one with a port of its own ``protocol(service)`` instead, which
+    makes the protocol of each connection.
+    """
+    return importlib.import_module(f"servers.{slug}")
 
 
 @contextlib.asynccontextmanager
@@ -95,11 +99,13 @@ async def running(
         pages = await _listen(loop, service.listener, host, port, settings)
         stack.callback(pages.close)
         port = pages.sockets[0].getsockname()[1]
-        if "plugin_socket" in settings.techniques:
-            make = partial(_plugin_protocol, service)
+        if beside := OWN_PORT.intersection(settings.techniques):
+            make = partial(_module(*beside).protocol, service)
             plugins = await _listen(loop, make, host, plugin_port, settings)
             stack.callback(plugins.close)
             plugin_port = plugins.sockets[0].getsockname()[1]
+        else:
+            plugin_port = 0
         service.liveness.start()
         stack.push_async_callback(service.liveness.stop)
         yield Running(service, host, port, plugin_port)

@@ -10,11 +10,11 @@ connect, it asked on the same port for a policy file.
     {"text":"hola","sender":"ana","sent_ns":1}\\0    publishes
 """
 
+import asyncio
 import time
 from typing import Any
 
-from aiohttp import web
-
+from servers.front.handover import FULL, Refusal
 from servers.front.problems import Problem, problem_of
 from servers.front.query import check_name
 from servers.kinds.streams import Framing, Stream, gap_notice
@@ -81,8 +81,9 @@ class PluginSocket(Stream):
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        name = str(fields.get("channel") or DEFAULT_CHANNEL)
-        channel = self._service.channel(check_channel(name))
+        channel = self._service.channel(
+            check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
+        )
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
         cursor = channel.cursor(self.position)
@@ -104,6 +105,8 @@ class PluginSocket(Stream):
         self.finish()
 
 
-def routes(service: Service) -> list[web.RouteDef]:
-    """Return no routes: this technique is not reached by HTTP."""
-    return []
+def protocol(service: Service) -> asyncio.Protocol:
+    """Make the protocol of one connection, or of its refusal where descriptors have run out."""
+    if service.ledger.sockets >= service.settings.most_sockets:
+        return Refusal(service.ledger, encode_line(dump_json({"problem": FULL.members()})))
+    return PluginSocket(service)

@@ -184,6 +184,7 @@ TECHNIQUES: tuple[Technique, ...] = (
 
 SLUGS: tuple[str, ...] = tuple(technique.slug for technique in TECHNIQUES)
 BY_SLUG: dict[str, Technique] = {technique.slug: technique for technique in TECHNIQUES}
+OWN_PORT: frozenset[str] = frozenset(one.slug for one in TECHNIQUES if one.own_port)
 
 
 def listing() -> str:

@@ -150,7 +150,7 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
 async def count_page(request: web.Request, response: web.StreamResponse) -> None:
     """Count what techniques that answer with whole documents move; others count their own bytes."""
     slug = request.path[1:].partition("/")[0]  # of OPTIONS and CONNECT it may have no slash
-    if slug not in BY_SLUG or BY_SLUG[slug].codec is not None:
+    if slug not in BY_SLUG or not BY_SLUG[slug].reloads:
         return
     row = request.app[SERVICE].row(slug)
     count_request(row, request)

@@ -26,7 +26,7 @@ from servers.lecture.doors import Doors
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage_process import StageProcess
-from wire.techniques import SLUGS
+from wire.techniques import OWN_PORT, SLUGS
 
 _PAGE, _LINES = 2, 3  # ports after the techniques' own and the plugin's
 _SHUTDOWN_SECONDS = 1.0
@@ -91,7 +91,7 @@ def _targets(stage: StageProcess, port: int) -> list[tuple[str, int, int]]:
         (
             slug,
             port + _LINES + number if port else 0,
-            stage.plugin_port if slug == "plugin_socket" else stage.port,
+            stage.plugin_port if slug in OWN_PORT else stage.port,
         )
         for number, slug in enumerate((*SLUGS, "limits"))
     ]

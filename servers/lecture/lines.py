@@ -18,6 +18,7 @@ from typing import Any, Final
 from servers.front.listening import own_host
 from servers.relay.relay import Link, Relay
 from servers.relay.trace import Event, Trace
+from wire.techniques import OWN_PORT
 
 _NAMED = re.compile(rb"(?:GET|POST) [^ ]*[?&]viewer=([a-z0-9]{8,32})")
 _TICK_SECONDS: Final = 0.05
@@ -133,7 +134,7 @@ class Lines:
         number = event.connection
         if event.kind == "up" and (named := _NAMED.match(event.data)):
             line.owners[number] = named[1].decode()
-        elif line.slug == "plugin_socket" and event.client_port in self._plugins:
+        elif line.slug in OWN_PORT and event.client_port in self._plugins:
             line.owners[number] = self._plugins[event.client_port]
         # A lane may be quicker than its page's event stream, so names are kept and not viewers.
         owner = self.viewers.get(line.owners.get(number, ""))
@@ -148,7 +149,7 @@ class Lines:
         if event.kind in ("close", "refused"):
             line.owners.pop(number, None)
             line.early.pop(number, None)
-            if line.slug == "plugin_socket":
+            if line.slug in OWN_PORT:
                 self._plugins.pop(event.client_port, None)
 
 

@@ -1,9 +1,8 @@
 """The plugin socket: raw TCP on a port of its own, as Flash and Silverlight opened beside a page.
 
-A raw socket has no message boundaries, no addresses and no error codes, so all three are made by
-hand: values are JSON ended by a NUL byte (Flash's XMLSocket), the first line in each direction
-names the channel and the cursor, a wrong line is answered by a problem. Before Flash let a page
-connect, it asked on the same port for a policy file.
+A raw socket has no message boundaries, no addresses and no error codes; all three are made by hand:
+values are JSON ended by a NUL byte (Flash's XMLSocket), the first lines name channel and cursor, a
+wrong line is answered by a problem. Before Flash connected, it asked there for a policy file.
 
     <policy-file-request/>\\0                       the policy file, and the end
     {"channel":"lobby","cursor":"..."}\\0            {"channel":"lobby","cursor":"..."}\\0, messages
@@ -81,9 +80,8 @@ class PluginSocket(Stream):
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        channel = self._service.channel(
-            check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
-        )
+        name = str(fields.get("channel") or DEFAULT_CHANNEL)
+        channel = self._service.channel(check_channel(name))
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
         cursor = channel.cursor(self.position)

@@ -1,4 +1,7 @@
-"""``python -m loadtests`` compares the techniques; ``... calibrate`` checks the instrument."""
+"""``python -m loadtests`` compares the techniques; ``... calibrate`` checks the instrument.
+
+``python -m loadtests options`` prints what our users can be told on Locust's own command line.
+"""
 
 import sys
 
@@ -9,6 +12,11 @@ def main(arguments: list[str]) -> int:
         from loadtests.calibration import calibrate
 
         return calibrate.main(arguments[1:])
+    if arguments[:1] == ["options"]:
+        from loadtests.plan.options import options_help
+
+        print(options_help(), end="")
+        return 0
     from loadtests.trials import compare
 
     return compare.main(arguments[arguments[:1] == ["compare"] :])

@@ -2,6 +2,9 @@
 
 All eight users, our options, and the conductor that publishes to them. From the web UI too: pick
 users with ``--class-picker``, fill the host field, and see the tab "Duplex".
+
+``locust -f loadtests/locustfile.py --help`` shows our options last, under "Duplex";
+``python -m loadtests options`` shows them alone.
 """
 
 from locust import events

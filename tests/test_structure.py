@@ -54,7 +54,7 @@ ROOMS = {
         "client models net plan record result errors trials",
     ),
     "limits": (r"loadtests/limits/\w+", "net plan trials"),
-    "load command": (r"loadtests/(__init__|__main__|deflate)", "calibration trials"),
+    "load command": (r"loadtests/(__init__|__main__|deflate)", "calibration plan trials"),
     "experiments": (
         r"notebooks/course/experiments/\w+",
         "client client techniques client errors net",

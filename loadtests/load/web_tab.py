@@ -16,7 +16,7 @@ from locust.web import WebUI
 
 from loadtests.load.conductor import conductor_of
 from loadtests.load.live import LiveView
-from loadtests.plan.amounts import complaint
+from loadtests.plan.options import complaint
 from results.figures.palette import color
 from wire.techniques import BY_SLUG
 

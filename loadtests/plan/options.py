@@ -1,12 +1,19 @@
-"""What our users can be told, as options of Locust's own command line and web UI."""
+"""What our users can be told. Each setting is written here once, as a field.
 
-from argparse import Namespace
-from dataclasses import dataclass, fields
+From the field come the option of ``compare``, Locust's own option, the entry in Locust's page with
+its check, what the variant is called, and the column of the plan in the record.
+"""
+
+import json
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from clients.net.headers import PROFILES
-from loadtests.plan.amounts import AMOUNTS
+from loadtests.plan.amounts import NOT_NEGATIVE, POSITIVE, Amount
 from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
+from loadtests.plan.setting import Compared, Setting, setting, setting_of
 
 SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall")
 PUBLISHED = ("feed", "storm", "stall")  # whose messages come from the publisher
@@ -16,33 +23,77 @@ PUBLISHED = ("feed", "storm", "stall")  # whose messages come from the publisher
 class Settings:
     """One test's settings, the same in every process of it.
 
-    ``rate`` is messages per second in the channel (``echo``: per user); ``seconds`` is how long
-    to measure, 0 for as long as Locust runs; ``publish_to`` is the server's own address where
-    ``host`` is a relay's, so that only the subscribers' way is longer; without ``cursor`` users of
-    long-polling forget where they were, as before there were cursors; ``naive`` asks for the
-    closed-loop figures beside the honest ones; ``result`` is the file to write at the end.
+    ``publish_to`` is the server's own address where the host is a relay's, so that only the
+    subscribers' way is longer.
     """
 
-    channel: str = "lobby"
-    scenario: str = "feed"
-    rate: float = 10.0
-    arrivals: str = "constant"
-    rate_shape: str = "steady"
-    size: int = 100
-    warm_up: float = 0.0
-    seconds: float = 0.0
-    poll_interval: float = 1.0
-    hold: float = 25.0
-    keep_alive: bool = True
-    cursor: bool = True
-    headers: str = "lean"
-    jitter: bool = True
-    plugin_port: int = 0
-    publish_to: str = ""
-    seed: int = 0
-    naive: bool = False
-    drain: float = 10.0
-    result: str = ""
+    channel: str = setting("lobby", "channel to subscribe and publish to")
+    scenario: str = setting("feed", "what the users do", SCENARIOS, compared=Compared())
+    rate: float = setting(
+        10.0,
+        "messages/s in the channel, whoever falls behind (echo: of each user)",
+        POSITIVE,
+        compared=Compared(20.0, levels=True),
+    )
+    # What the server takes as one message, less its JSON.
+    size: int = setting(
+        100, "bytes of each message's text", Amount(int, most=4_000_000), compared=Compared()
+    )
+    warm_up: float = setting(
+        0.0, "seconds of untimed messages", NOT_NEGATIVE, compared=Compared(0.5)
+    )
+    seconds: float = setting(
+        0.0,
+        "measure so long once all users are there, then end (0: until stopped)",
+        NOT_NEGATIVE,
+        compared=Compared(4.0, POSITIVE, "measured time of each cell, in seconds"),
+    )
+    poll_interval: float = setting(
+        1.0, "seconds between polls", POSITIVE, compared=Compared(), variant="T={:g} s"
+    )
+    hold: float = setting(
+        25.0,
+        "seconds that a long-poll may be held",
+        POSITIVE,
+        compared=Compared(),
+        variant="hold {:g} s",
+    )
+    # Compared by chance, because an even rate falls into step with long-polling's round trips and
+    # polling's interval, and then the same phase decides about every message.
+    arrivals: str = setting(
+        "constant",
+        "messages come evenly or by chance",
+        ARRIVALS,
+        compared=Compared("poisson"),
+        variant="{} arrivals",
+    )
+    rate_shape: str = setting("steady", "rate over time", SHAPES, compared=Compared(), variant="{}")
+    headers: str = setting(
+        "lean", "request header fields", PROFILES, compared=Compared(), variant="{} headers"
+    )
+    keep_alive: bool = setting(
+        True, "a new TCP connection for every request", compared=Compared(), variant="no keep-alive"
+    )
+    # As before there were cursors.
+    cursor: bool = setting(
+        True, "long-poll without a cursor, and lose what falls between two polls"
+    )
+    jitter: bool = setting(
+        True,
+        "reconnect after the same time instead of a random one (storm)",
+        compared=Compared(),
+        variant="no jitter",
+    )
+    plugin_port: int = setting(
+        0, "port of the plugin socket (0: the host's port + 1)", Amount(int, most=65_535)
+    )
+    publish_to: str = setting("", "where to publish, if not at the host")
+    seed: int = setting(0, "seed of everything random", Amount(int, least=None))
+    naive: bool = setting(False, "measure as a closed loop too, beside the honest figures")
+    drain: float = setting(
+        10.0, "seconds to wait at the end for messages still under way", NOT_NEGATIVE
+    )
+    result: str = setting("", "write figures here", on_page=False)
 
     @property
     def pace(self) -> Pace:
@@ -54,102 +105,96 @@ class Settings:
         """The text of every message: ``size`` bytes."""
         return ("duplex " * (self.size // 7 + 1))[: self.size]
 
+    def dump(self) -> str:
+        """Return the settings as JSON, for ``--settings``."""
+        return json.dumps(asdict(self))
+
+
+KNOWN: Mapping[str, Setting] = {item.name: setting_of(item) for item in fields(Settings)}
+COMPARED = [item.for_compare() for item in KNOWN.values() if item.compared is not None]
+# The settings of ``compare`` where it is told nothing.
+USUAL = Settings(**{item.name: item.default for item in COMPARED})
+# Locust's alone, and of its command line: a test that runs cannot change its shape.
+_USER_SHAPE = Setting("user_shape", "steady", "users over time", SHAPES, on_page=False)
+
+
+def variant(settings: Settings) -> str:
+    """Name what differs from the usual, so that unlike cells never look alike."""
+    return ", ".join(
+        item.variant.format(getattr(settings, item.name))
+        for item in KNOWN.values()
+        if item.variant and getattr(settings, item.name) != getattr(USUAL, item.name)
+    )
+
 
 def read_settings(options: Namespace | None) -> Settings:
     """Take our settings out of Locust's parsed options; what is missing has its default."""
-    known = {item.name for item in fields(Settings)}
-    given = {name: value for name, value in vars(options or Namespace()).items() if name in known}
-    # The web UI's form sends text.
-    kinds = {item.name: type(item.default) for item in fields(Settings)}
-    return Settings(**{name: _typed(kinds[name], value) for name, value in given.items()})
+    given = vars(options or Namespace())
+    return Settings(
+        **{name: item.read(given[name]) for name, item in KNOWN.items() if name in given}
+    )
 
 
-def _typed(kind: type, value: Any) -> Any:
-    if kind is bool and isinstance(value, str):
-        return value.lower() in ("1", "true", "yes", "on")
-    return kind(value)
+def load_settings(text: str) -> dict[str, Any]:
+    """Read a JSON object of settings, by their names; some may be missing.
+
+    Raises ``ArgumentTypeError``, which says what is wrong with which of them.
+    """
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"this is no JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise ArgumentTypeError('the settings are one JSON object, such as {"rate": 20}')
+    if unknown := ", ".join(given.keys() - KNOWN.keys()):
+        raise ArgumentTypeError(f"there is no setting {unknown}; there are {', '.join(KNOWN)}")
+    try:
+        return {(at := name): KNOWN[name].read(value) for name, value in given.items()}
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"{at}: {error}") from None
+
+
+class _TakeSettings(Action):
+    """Sets what the JSON names; options that come later on the command line win."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None
+    ) -> None:
+        vars(namespace).update(values)
 
 
 def add_options(parser: Any, **_: object) -> None:
     """Add our options to Locust's parser; a listener of ``init_command_line_parser``."""
-    add = parser.add_argument
-    preset = Settings()
-    add("--channel", default=preset.channel, help="channel to subscribe and publish to")
-    add("--scenario", default=preset.scenario, choices=SCENARIOS, help="what the users do")
-    add(
-        "--rate",
-        type=AMOUNTS["rate"],
-        default=preset.rate,
-        help="messages/s in the channel (open load)",
+    group = parser.add_argument_group("Duplex", "What our users do; not of Locust itself.")
+    for item in (*KNOWN.values(), _USER_SHAPE):
+        action: Any = item.for_all().add_by(group.add_argument)
+        action.include_in_web_ui = item.on_page
+    group.add_argument(
+        "--settings",
+        action=_TakeSettings,
+        type=load_settings,
+        metavar="JSON",
+        help="settings by their names, in one JSON object; options after it win",
     )
-    add("--arrivals", default=preset.arrivals, choices=ARRIVALS, help="even or by chance")
-    add("--rate-shape", default=preset.rate_shape, choices=SHAPES, help="rate over time")
-    add("--user-shape", default="steady", choices=SHAPES, help="users over time")
-    add("--size", type=AMOUNTS["size"], default=preset.size, help="bytes of each message's text")
-    add(
-        "--poll-interval",
-        type=AMOUNTS["poll_interval"],
-        default=preset.poll_interval,
-        help="seconds between polls",
+
+
+def options_help() -> str:
+    """Return what Locust's ``--help`` says of our options, without its own hundred others."""
+    parser = ArgumentParser(
+        prog="locust -f loadtests/locustfile.py",
+        usage="%(prog)s [options] [UserClass ...]",
+        add_help=False,
     )
-    add(
-        "--hold",
-        type=AMOUNTS["hold"],
-        default=preset.hold,
-        help="seconds that a long-poll may be held",
-    )
-    add("--headers", default=preset.headers, choices=PROFILES, help="request header fields")
-    add(
-        "--no-keep-alive",
-        dest="keep_alive",
-        action="store_false",
-        default=preset.keep_alive,
-        help="a new TCP connection for every request",
-    )
-    add(
-        "--no-cursor",
-        dest="cursor",
-        action="store_false",
-        default=preset.cursor,
-        help="long-poll without a cursor, and lose what falls between two polls",
-    )
-    add(
-        "--no-jitter",
-        dest="jitter",
-        action="store_false",
-        default=preset.jitter,
-        help="reconnect without a random wait (storm)",
-    )
-    add(
-        "--plugin-port",
-        type=AMOUNTS["plugin_port"],
-        default=preset.plugin_port,
-        help="port of the plugin socket (0: the host's port + 1)",
-    )
-    add("--publish-to", default=preset.publish_to, help="where to publish, if not at the host")
-    add(
-        "--warm-up",
-        type=AMOUNTS["warm_up"],
-        default=preset.warm_up,
-        help="seconds of untimed messages",
-    )
-    add(
-        "--seconds",
-        type=AMOUNTS["seconds"],
-        default=preset.seconds,
-        help="measure so long once all users are there, then end (0: until stopped)",
-    )
-    add("--seed", type=int, default=preset.seed, help="seed of everything random")
-    add(
-        "--naive",
-        action="store_true",
-        default=preset.naive,
-        help="measure as a closed loop too, beside the honest figures",
-    )
-    add(
-        "--drain",
-        type=AMOUNTS["drain"],
-        default=preset.drain,
-        help="seconds to wait at the end for messages still under way",
-    )
-    add("--result", default=preset.result, include_in_web_ui=False, help="write figures here")
+    add_options(parser)
+    return parser.format_help()
+
+
+def complaint(form: Mapping[str, str]) -> str:
+    """Say which entry of a form, by the names of the settings, cannot be taken; else nothing."""
+    for name, item in KNOWN.items():
+        if name in form:
+            try:
+                item.read(form[name])
+            except ArgumentTypeError as error:
+                return f"{name.replace('_', ' ').capitalize()}: {error}."
+    return ""

@@ -16,11 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clients.net.headers import PROFILES
-from loadtests.plan.amounts import AMOUNTS, AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE, POSITIVE
-from loadtests.plan.options import SCENARIOS, Settings
+from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
+from loadtests.plan.options import COMPARED, USUAL, variant
 from loadtests.plan.plan import Level, Plan, Trial, cross
-from loadtests.plan.schedule import ARRIVALS, SHAPES, STEP_S
+from loadtests.plan.schedule import STEP_S
 from loadtests.trials import trial as trials
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Staging
@@ -28,11 +27,6 @@ from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
 from results.record.writer import RunWriter
 from wire.techniques import BY_SLUG, SLUGS
-
-# By chance, because an even rate falls into step with long-polling's round trips and polling's
-# interval, and then the same phase decides about every message.
-_QUICK = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=4.0, drain=6.0)
-
 
 # What the long run measures beside the usual pair: farther away, fewer messages, more users. Four
 # repeats are the least from which a difference between two runs can be called significant.
@@ -51,6 +45,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m loadtests",
         description="Compare the techniques: about two minutes, then a table and a report.",
+        epilog="Also: python -m loadtests calibrate (the instrument checks itself), "
+        "python -m loadtests options (of the users, on Locust's own command line).",
     )
     add = parser.add_argument
     add(
@@ -59,46 +55,30 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         choices=SLUGS,
         default=SLUGS,
         metavar="SLUG",
-        help=f"which to compare: {' '.join(SLUGS)}",
+        help=f"which to compare (default: {' '.join(SLUGS)})",
     )
-    add("--scenario", choices=SCENARIOS, default="feed", help="what the users do")
     add(
         "--users",
         type=AT_LEAST_ONE,
         nargs="+",
         default=[40],
-        help="subscribers; several: one level each",
+        help="subscribers; several: one level each (default: 40)",
     )
-    add("--rate", type=POSITIVE, nargs="+", default=[_QUICK.rate], help="messages/s in the channel")
     add(
         "--delay",
         type=NOT_NEGATIVE,
         nargs="+",
         default=[0.0, 25.0],
         metavar="MS",
-        help="one-way delays of the network; 0 is plain loopback",
+        help="one-way delays of the network; 0 is plain loopback (default: 0 25)",
     )
-    add("--seconds", type=POSITIVE, default=_QUICK.seconds, help="measured time of each cell")
-    add("--arrivals", choices=ARRIVALS, default=_QUICK.arrivals, help="by chance or evenly")
-    add("--size", type=AMOUNTS["size"], default=_QUICK.size, help="bytes of each message's text")
-    add(
-        "--poll-interval", type=POSITIVE, default=_QUICK.poll_interval, help="seconds between polls"
-    )
-    add("--hold", type=POSITIVE, default=_QUICK.hold, help="seconds that a long-poll may be held")
-    add("--no-keep-alive", action="store_true", help="a new TCP connection for every request")
-    add("--headers", choices=PROFILES, default=_QUICK.headers, help="request header fields")
-    add("--rate-shape", choices=SHAPES, default=_QUICK.rate_shape, help="rate over time")
-    add("--warm-up", type=NOT_NEGATIVE, default=_QUICK.warm_up, help="seconds that are not timed")
+    for item in COMPARED:
+        item.add_by(add)
     add(
         "--processes",
         type=NONE_OR_MORE,
         default=0,
-        help="worker processes of the generator (0: none)",
-    )
-    add(
-        "--no-jitter",
-        action="store_true",
-        help="storm: let all come back after the same time instead of a random one",
+        help="worker processes of the generator (0: none; default: %(default)s)",
     )
     add("--repeat", type=AT_LEAST_ONE, help="how often, interleaved in random order (default: 1)")
     add(
@@ -126,19 +106,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def make_plan(options: argparse.Namespace) -> Plan:
     """Return the plan that a command line asks for."""
+    told = {item.name: getattr(options, item.name) for item in COMPARED if not item.is_a_level}
     settings = replace(
-        _QUICK,
-        scenario=options.scenario,
-        arrivals=options.arrivals,
-        seconds=options.seconds,
-        size=options.size,
-        poll_interval=options.poll_interval,
-        hold=options.hold,
-        keep_alive=not options.no_keep_alive,
-        headers=options.headers,
-        rate_shape=options.rate_shape,
-        warm_up=options.warm_up,
-        jitter=not options.no_jitter,
+        USUAL,
+        **told,
         naive=options.scenario == "stall",
         drain=max(20.0 if options.scenario == "storm" else 6.0, 3 * options.poll_interval),
     )
@@ -150,21 +121,6 @@ def make_plan(options: argparse.Namespace) -> Plan:
         variant=variant(settings),
         settings=settings,
     )
-
-
-def variant(settings: Settings) -> str:
-    """Name what differs from the ordinary, so that unlike cells never look alike."""
-    words = {
-        "poll_interval": f"T={settings.poll_interval:g} s",
-        "hold": f"hold {settings.hold:g} s",
-        "arrivals": f"{settings.arrivals} arrivals",
-        "rate_shape": settings.rate_shape,
-        "headers": f"{settings.headers} headers",
-        "keep_alive": "no keep-alive",
-        "jitter": "no jitter",
-    }
-    different = (name for name in words if getattr(settings, name) != getattr(_QUICK, name))
-    return ", ".join(words[name] for name in different)
 
 
 def compare(

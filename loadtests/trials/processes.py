@@ -16,10 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from loadtests.plan.options import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 20.0
@@ -198,14 +200,14 @@ class Relay(Way):
 
 
 class Locust(Child):
-    """Headless Locust on our locustfile; ``options`` are those of its command line."""
+    """Headless Locust on our locustfile."""
 
     def __init__(
         self,
         user: str,
         host: str,
         users: int,
-        options: Mapping[str, str | bool],
+        settings: Settings,
         core: Core = None,
         spawn_rate: int | None = None,
         processes: int = 0,
@@ -218,11 +220,7 @@ class Locust(Child):
             words += ["--processes", str(processes), "--master-bind-host", "127.0.0.1"]
             words += ["--master-bind-port", port, "--master-port", port]
         words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
-        for name, value in options.items():
-            if value is True:
-                words.append(f"--{name}")
-            elif value is not False:
-                words += [f"--{name}", value]
+        words += ["--settings", settings.dump()]
         super().__init__("locust", words, core)
         if processes and core is not None and _PINS:
             others = os.sched_getaffinity(0) - {cores()[0]}

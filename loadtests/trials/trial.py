@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,6 @@ from hdrh.histogram import HdrHistogram
 from loadtests.measures import result_file
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result
-from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
 from loadtests.trials.processes import (
@@ -85,15 +84,13 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         between = stack.enter_context(way(server)) if way is not None else None
         if between is not None:
             host, plugin_port = between.url, between.plugin_port
-        options = command_line(trial.settings) | {
-            "plugin-port": str(plugin_port),
-            "publish-to": server.url,
-            "result": str(path),
-        }
+        settings = replace(
+            trial.settings, plugin_port=plugin_port, publish_to=server.url, result=str(path)
+        )
         sampler = Sampler(server.host, server.port, cell.technique)
         stack.callback(sampler.close)
         locust = stack.enter_context(
-            Locust(user, host, cell.users, options, far, staging.spawn_rate, staging.processes)
+            Locust(user, host, cell.users, settings, far, staging.spawn_rate, staging.processes)
         )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
@@ -126,29 +123,6 @@ def _attend(
         if interference is not None and begun_ns:
             interference(scene, time.monotonic() - begun_ns / 1e9)
         time.sleep(0.01)
-
-
-def command_line(settings: Settings) -> dict[str, str | bool]:
-    """Return the options of Locust's command line that say what ``settings`` say."""
-    return {
-        "channel": settings.channel,
-        "scenario": settings.scenario,
-        "rate": f"{settings.rate:g}",
-        "arrivals": settings.arrivals,
-        "rate-shape": settings.rate_shape,
-        "size": str(settings.size),
-        "warm-up": f"{settings.warm_up:g}",
-        "seconds": f"{settings.seconds:g}",
-        "poll-interval": f"{settings.poll_interval:g}",
-        "hold": f"{settings.hold:g}",
-        "no-keep-alive": not settings.keep_alive,
-        "headers": settings.headers,
-        "no-cursor": not settings.cursor,
-        "no-jitter": not settings.jitter,
-        "seed": str(settings.seed),
-        "naive": settings.naive,
-        "drain": f"{settings.drain:g}",
-    }
 
 
 def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Outcome:

@@ -8,10 +8,10 @@ import pytest
 from loadtests.measures.condition import Condition
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result, TechniqueResult, read, write
-from loadtests.plan.options import Settings, read_settings
+from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
 from loadtests.trials.processes import ProcessError, Relay
-from loadtests.trials.trial import Staging, bytes_rows, command_line, lateness, run, trouble
+from loadtests.trials.trial import Staging, bytes_rows, lateness, run, trouble
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 
@@ -88,46 +88,6 @@ def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire():
     assert rows["up", "framing"].bytes == 30
     assert rows["down", "message"].per_message == 100
     assert {row.source for row in rows.values()} == {"client", "kernel", "model"}
-
-
-def test_settings_survive_the_command_line():
-    """Locust's options say the same as the settings that they were made of."""
-    from argparse import ArgumentParser
-
-    from loadtests.plan.options import add_options
-
-    class Parser(ArgumentParser):
-        def add_argument(self, *names, include_in_web_ui=True, **options):
-            return super().add_argument(*names, **options)
-
-    settings = Settings(
-        rate=7.5,
-        arrivals="poisson",
-        size=17,
-        warm_up=0.5,
-        seconds=3.0,
-        poll_interval=0.2,
-        hold=3.0,
-        keep_alive=False,
-        cursor=False,
-        headers="heavy",
-        jitter=False,
-        seed=9,
-        naive=True,
-        scenario="stall",
-        drain=2.0,
-        channel="other",
-        rate_shape="spike",
-    )
-    parser = Parser()
-    add_options(parser)
-    words = []
-    for name, value in command_line(settings).items():
-        if value is True:
-            words.append(f"--{name}")
-        elif value is not False:
-            words += [f"--{name}", value]
-    assert read_settings(parser.parse_args(words)) == settings
 
 
 def test_a_result_is_read_as_it_was_written(tmp_path):

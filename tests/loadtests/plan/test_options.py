@@ -1,0 +1,186 @@
+"""A setting is one field: whoever asks for it, checks it or records it reads that field."""
+
+import json
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pytest
+
+from loadtests.plan.options import (
+    COMPARED,
+    KNOWN,
+    USUAL,
+    Settings,
+    add_options,
+    complaint,
+    load_settings,
+    options_help,
+    read_settings,
+    variant,
+)
+from loadtests.trials.compare import make_plan, parse_arguments
+
+ROOT = Path(__file__).resolve().parents[3]
+UNUSUAL = Settings(
+    rate=7.123456789, arrivals="poisson", size=17, warm_up=0.5, seconds=3.0, poll_interval=0.2,
+    hold=3.0, keep_alive=False, cursor=False, headers="heavy", jitter=False, seed=-9, naive=True,
+    scenario="stall", drain=2.0, channel="other", rate_shape="spike", plugin_port=81,
+    publish_to="http://127.0.0.1:80", result="a file",
+)  # fmt: skip
+ADDED = (
+    '    courtesy: float = setting(3.0, "bows", NOT_NEGATIVE, compared=Compared(), '
+    'variant="{:g} bows")\n'
+)
+
+
+def locust_reads(*words: str) -> Settings:
+    parser = ArgumentParser()
+    add_options(parser)
+    return read_settings(parser.parse_args(words))
+
+
+def test_settings_reach_locust_as_they_were() -> None:
+    assert all(getattr(UNUSUAL, item.name) != item.default for item in fields(Settings))
+    assert locust_reads("--settings", UNUSUAL.dump()) == UNUSUAL
+    assert locust_reads() == Settings()
+
+
+def test_each_setting_has_an_option_of_its_own() -> None:
+    words = []
+    for name, item in KNOWN.items():
+        value = getattr(UNUSUAL, name)
+        words += [item.flag] if isinstance(value, bool) else [item.flag, str(value)]
+    assert locust_reads(*words) == UNUSUAL
+
+
+def test_options_after_the_json_win() -> None:
+    given = ("--settings", '{"rate": 20, "keep_alive": false}')
+    assert locust_reads(*given, "--rate", "5") == Settings(rate=5.0, keep_alive=False)
+    assert locust_reads("--rate", "5", *given) == Settings(rate=20.0, keep_alive=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "no JSON"),
+        ("[1]", "one JSON object"),
+        ('{"rat": 1}', "no setting rat; there are channel, "),
+        ('{"size": 1, "rate": 0}', "rate: '0' is not a finite number greater than 0"),
+        ('{"size": 1.5}', "size: '1.5' is not a whole number"),
+        ('{"headers": "none"}', "headers: 'none' is not one of lean, "),
+        ('{"jitter": "perhaps"}', "jitter: 'perhaps' is not true or false"),
+    ],
+)
+def test_json_that_cannot_be_taken_is_refused_in_words(text: str, told: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=told):
+        load_settings(text)
+
+
+def test_a_form_is_judged_by_the_names_of_the_settings() -> None:
+    right = {"rate": "20", "scenario": "feed", "keep_alive": "true", "host": "", "seed": "-1"}
+    assert complaint(right) == ""
+    assert complaint({"poll_interval": ""}).startswith("Poll interval: ")
+    assert "greater than 0" in complaint({"rate": "0"})
+    assert "one of feed, chat" in complaint({"scenario": "war"})
+    assert "whole number" in complaint({"seed": "soon"})
+
+
+def test_every_default_is_accepted() -> None:
+    for item in (*KNOWN.values(), *COMPARED):
+        assert item.read(item.default) == item.default
+
+
+def test_what_is_not_usual_is_named() -> None:
+    assert variant(USUAL) == ""
+    found = variant(replace(UNUSUAL, arrivals="constant"))
+    assert found == (
+        "T=0.2 s, hold 3 s, constant arrivals, spike, heavy headers, no keep-alive, no jitter"
+    )
+
+
+def test_compare_measures_the_usual_unless_told() -> None:
+    plan = make_plan(parse_arguments(["--seed", "1"]))
+    assert plan.settings == replace(USUAL, drain=6.0)
+    assert plan.variant == ""
+    told = make_plan(
+        parse_arguments(["--no-keep-alive", "--rate", "1", "2", "--scenario", "stall"])
+    )
+    assert told.settings == replace(
+        USUAL, keep_alive=False, scenario="stall", naive=True, drain=6.0
+    )
+    assert {level.rate for level in told.levels} == {1.0, 2.0}
+    assert told.variant == "no keep-alive"
+
+
+def test_the_help_shows_our_options_without_locusts() -> None:
+    shown = options_help()
+    assert all(item.flag in shown for item in KNOWN.values())
+    assert "--headless" not in shown
+
+
+@pytest.fixture(scope="module")
+def house_with_one_more_field(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the suite in which one line of ``Settings`` was added."""
+    copy = tmp_path_factory.mktemp("house")
+    for package in ("wire", "clients", "servers", "loadtests", "results"):
+        shutil.copytree(
+            ROOT / package, copy / package,
+            ignore=shutil.ignore_patterns("__pycache__", "runs", "reference", "browser"),
+        )  # fmt: skip
+    file = copy / "loadtests" / "plan" / "options.py"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    number = next(i for i, line in enumerate(lines) if line.startswith("    channel: str"))
+    file.write_text("".join([*lines[:number], ADDED, *lines[number:]]), encoding="utf-8")
+    return copy
+
+
+def run_in(house: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *words], cwd=house, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+ON_LOCUSTS_PAGE = """
+import json, sys
+from locust.argument_parser import ui_extra_args_dict
+from locust import events
+from loadtests.plan import options
+assert "tests" not in sys.modules
+events.init_command_line_parser.add_listener(options.add_options)
+shown = ui_extra_args_dict(["--settings", '{"rate": 7}'])
+print(json.dumps([shown, options.complaint({"courtesy": "-1"})]))
+"""
+
+
+def test_one_field_is_an_option_of_both_commands_and_an_entry_of_the_page(
+    house_with_one_more_field: Path,
+) -> None:
+    house = house_with_one_more_field
+    assert "--courtesy COURTESY   bows (default: 3)" in run_in(house, "-m", "loadtests", "--help")
+    assert "--courtesy COURTESY   bows (default: 3)" in run_in(house, "-m", "loadtests", "options")
+    shown, told = json.loads(run_in(house, "-c", ON_LOCUSTS_PAGE))
+    assert shown["courtesy"]["default_value"] == 3
+    assert shown["courtesy"]["help_text"] == "bows (default: 3)"
+    assert told == "Courtesy: '-1' is not a finite number of at least 0."
+    on_page = {item.name for item in KNOWN.values() if item.on_page}
+    assert shown.keys() == on_page | {"courtesy"}
+    assert shown["rate"]["default_value"] == 7
+
+
+@pytest.mark.slow
+def test_one_field_is_measured_with_and_recorded(house_with_one_more_field: Path) -> None:
+    run_in(
+        house_with_one_more_field, "-m", "loadtests", "--courtesy", "5", "--techniques", "sse",
+        "--users", "2", "--seconds", "1", "--delay", "0", "--out", "run",
+    )  # fmt: skip
+    head = json.loads((house_with_one_more_field / "run" / "run.json").read_text("utf-8"))
+    assert head["plan"]["settings"]["courtesy"] == 5
+    assert [cell["variant"] for cell in head["cells"]] == ["5 bows"]
+    assert head["plan"]["settings"].keys() == asdict(Settings()).keys() | {"courtesy"}

@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import cast
 
 from servers.app import most_sockets, running
+from servers.front.guard import read_origin
+from servers.front.hosts import ANY, split_host
 from servers.relay.loop import new_loop
 from servers.service import Settings
 from wire.techniques import SLUGS, listing
@@ -52,10 +54,20 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--allow-origin",
-        action="append",
+        type=_origins,
+        action="extend",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin in; * lets all in",
+        help="let pages of this origin in (or of several: A,B); * lets all in",
+    )
+    add(
+        "--allow-host",
+        type=_host,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="be asked by this name too, such as lab_pc or duplex.example; * for any "
+        "(addresses, localhost, --host and this machine's name always are)",
     )
     add(
         "--log-messages",
@@ -105,6 +117,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _origins(text: str) -> list[str]:
+    try:
+        return [read_origin(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _host(text: str) -> str:
+    if text != ANY and split_host(text) != text.lower().removesuffix("."):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of a host, such as lab_pc or duplex.example (no port), nor *"
+        )
+    return text
+
+
 def _heartbeat(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0.1 <= (seconds := float(text)) <= _LONGEST_HEARTBEAT:
@@ -126,6 +153,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
         allowed_origins=frozenset(options.allow_origin),
+        allowed_hosts=frozenset({*options.allow_host, options.host}),
         heartbeat=options.heartbeat,
         most_message=options.max_message,
         log_messages=options.log_messages,

@@ -11,6 +11,8 @@ from servers.service import SERVICE
 from wire.errors import WireError
 
 _LOG = logging.getLogger("servers")
+# What pages send: polyfills of EventSource, and the habits of libraries, besides what we read.
+_MAY_SEND = "Content-Type, Last-Event-ID, Cache-Control, Authorization, X-Requested-With"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -40,6 +42,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         _LOG.exception("%s %s failed", request.method, request.path)
         response = Problem(500, "the server made a mistake, which is in its log").response()
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
     return response
@@ -49,7 +52,7 @@ def _preflight(origin: str) -> web.Response:
     headers = {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "GET, POST",
-        "Access-Control-Allow-Headers": "Content-Type, Last-Event-ID",
+        "Access-Control-Allow-Headers": _MAY_SEND,
         "Cache-Control": "no-store",
     }
     return web.Response(status=204, headers=headers)

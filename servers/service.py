@@ -35,6 +35,7 @@ class Settings:
 
     techniques: tuple[str, ...] = SLUGS
     allowed_origins: frozenset[str] = frozenset()
+    allowed_hosts: frozenset[str] = frozenset()
     heartbeat: float = 25.0
     most_message: int = 4 * 2**20
     most_echo: int = 32 * 2**20
@@ -81,7 +82,7 @@ def make_service(settings: Settings) -> Service:
     return Service(
         settings=settings,
         hub=hub,
-        guard=Guard(settings.allowed_origins),
+        guard=Guard(settings.allowed_origins, settings.allowed_hosts),
         liveness=liveness,
         presence=presence,
     )

@@ -23,7 +23,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import segno
@@ -53,10 +53,19 @@ _POSTS_PER_S: Final = 20.0
 
 
 class Doors:
-    """The page and its doors. ``room`` is the address for other people's devices, or empty."""
+    """The page and its doors, which may be asked by the names ``hosts``.
+
+    ``room`` is the address for other people's devices, or empty.
+    """
 
     def __init__(
-        self, key: str, lines: Lines, stage: StageProcess, source: Source, room: str
+        self,
+        key: str,
+        lines: Lines,
+        stage: StageProcess,
+        source: Source,
+        room: str,
+        hosts: Iterable[str] = (),
     ) -> None:
         self._key = key
         self._lines = lines
@@ -64,7 +73,7 @@ class Doors:
         self._source = source
         self._room = room
         self._run = secrets.token_urlsafe(6)  # a page sees by it that another command answers
-        self._guard = Guard()
+        self._guard = Guard(hosts=hosts)
         self._plugins: dict[tuple[str, int], Plugin] = {}
         self._next_plugin = 1
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
@@ -106,6 +115,7 @@ class Doors:
         except web.HTTPException as error:
             response = Problem(error.status, error.reason).response()
         response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
     def _has_key(self, request: web.Request) -> bool:

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from aiohttp import web
 
+from servers.front.hosts import split_host
 from servers.front.problems import Problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "clients" / "browser"
 _NAME = re.compile(r"(?:words/)?[a-z0-9_]+(\.js|\.css)")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
-_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 def host_of(request: web.Request) -> str:
     """Return the host by which the browser reached us, without its port."""
-    match = _HOST.fullmatch(request.headers.get("Host", ""))
-    if match is None:
+    host = split_host(request.headers.get("Host", ""))
+    if host is None:
         raise Problem(400, "the Host field is missing or is no name of a host")
-    return match[1]
+    return host
 
 
 def document(name: str, policy: str, **values: str) -> web.Response:

@@ -48,7 +48,8 @@ async def lecture(options: argparse.Namespace) -> None:
         listening = bound_socket(options.host, port + _PAGE if port else 0)
         stack.callback(listening.close)
         page_port = listening.getsockname()[1]
-        stage = StageProcess(page_port, port, plugin_port)
+        hosts = {*options.allow_host, options.host}
+        stage = StageProcess(page_port, port, plugin_port, hosts)
         stack.push_async_callback(stage.stop)
         await stage.start()
         lines = Lines(_targets(stage, port), options.host)
@@ -57,7 +58,7 @@ async def lecture(options: argparse.Namespace) -> None:
         doors: Doors
         source = Source(stage, lambda: doors.changed())
         key = secrets.token_urlsafe(9)
-        doors = Doors(key, lines, stage, source, room)
+        doors = Doors(key, lines, stage, source, room, hosts)
         publishing = loop.create_task(source.run())
         stack.callback(publishing.cancel)
         runner = web.AppRunner(

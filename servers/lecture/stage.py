@@ -5,7 +5,7 @@ lecture's page may embed; a limit on what the room may publish together; a chann
 lecture publishes to; and a door for that. It runs as a process of its own, so that it can be
 restarted before everybody's eyes:
 
-    python -m servers.lecture_stage PAGE_PORT PORT PLUGIN_PORT   (key in the environment)
+    python -m servers.lecture.stage PAGE_PORT PORT PLUGIN_PORT [HOST...]   (key in the environment)
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class StageGuard(Guard):
         """Return a foreign but allowed origin, else ``None``; see :class:`Guard`."""
         is_frame = fields.get("sec-fetch-dest") == "iframe" and "origin" not in fields
         if is_frame and fields.get("sec-fetch-site") == "same-site":
-            return None
+            fields = {**fields, "sec-fetch-site": "same-origin"}
         return super().check(fields)
 
 
@@ -89,7 +89,7 @@ class _Stage:
 
     def extend(self, app: web.Application, service: Service) -> None:
         """Add them to a server's application."""
-        service.guard = StageGuard()
+        service.guard = StageGuard(hosts=service.settings.allowed_hosts)
         service.allow = Allowance()
         app.on_response_prepare.append(self._embed)
         app.add_routes([web.get("/lane", self._lane), web.post("/stage/publish", self._publish)])
@@ -129,14 +129,17 @@ class _Stage:
         return web.json_response({"cursor": channel.cursor()}, status=201)
 
 
-async def _serve(page_port: int, port: int, plugin_port: int, key: str) -> None:
+async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
+    page_port, port, plugin_port = ports
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(name, stop.set)
     threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
-    settings = Settings(heartbeat=HEARTBEAT, most_message=MOST_MESSAGE)
+    settings = Settings(
+        allowed_hosts=frozenset(hosts), heartbeat=HEARTBEAT, most_message=MOST_MESSAGE
+    )
     extend = _Stage(page_port, key).extend
     async with running(settings, "127.0.0.1", port, plugin_port, extend) as server:
         print(f"stage ready {server.port} {server.plugin_port}", flush=True)
@@ -153,9 +156,9 @@ def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> N
 
 def main() -> None:
     """Run the stage until it is told to end, or until the lecture has ended."""
-    page_port, port, plugin_port = map(int, sys.argv[1:4])
+    ports, hosts = [int(text) for text in sys.argv[1:4]], sys.argv[4:]
     try:
-        asyncio.run(_serve(page_port, port, plugin_port, os.environ[KEY_VARIABLE]))
+        asyncio.run(_serve(ports, hosts, os.environ[KEY_VARIABLE]))
     except KeyboardInterrupt:
         pass
     except OSError as error:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import sys
+from collections.abc import Iterable
 
 from servers.lecture.stage import KEY_VARIABLE
 
@@ -14,11 +15,14 @@ _END_SECONDS = 5.0
 class StageProcess:
     """Runs :mod:`servers.lecture.stage`; ``port`` and ``plugin_port`` stay over restarts."""
 
-    def __init__(self, page_port: int, port: int, plugin_port: int) -> None:
+    def __init__(
+        self, page_port: int, port: int, plugin_port: int, hosts: Iterable[str] = ()
+    ) -> None:
         self.port, self.plugin_port = port, plugin_port
         self.key = secrets.token_urlsafe(24)
         self.is_ready = False
         self._page_port = page_port
+        self._hosts = sorted(hosts)
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -29,6 +33,7 @@ class StageProcess:
             "-m",
             "servers.lecture.stage",
             *map(str, ports),
+            *self._hosts,
             stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, KEY_VARIABLE: self.key},

@@ -31,13 +31,15 @@ def test_without_arguments_the_defaults_hold() -> None:
 
 def test_every_argument_reaches_the_settings() -> None:
     line = (
-        "--techniques web_socket sse --heartbeat 3 --allow-origin http://a --allow-origin * "
+        "--techniques web_socket sse --heartbeat 3 --allow-origin http://a,http://b:80/ "
+        "--allow-origin * --allow-host lab_pc "
         "--log-messages 5 --log-bytes 6 --max-message 7 --send-buffer 8 --deflate"
     )
     settings = settings_of(parse_arguments(line.split()))
     assert settings.techniques == ("sse", "web_socket")  # in the order of the registry
     assert settings.heartbeat == 3
-    assert settings.allowed_origins == {"http://a", "*"}
+    assert settings.allowed_origins == {"http://a", "http://b", "*"}
+    assert settings.allowed_hosts == {"lab_pc", "127.0.0.1"}
     assert (settings.log_messages, settings.log_bytes) == (5, 6)
     assert (settings.most_message, settings.send_buffer, settings.deflate) == (7, 8, True)
 
@@ -46,6 +48,24 @@ def test_an_unknown_technique_is_told_the_known_ones(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         parse_arguments(["--techniques", "telepathy"])
     assert "long_polling" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["lab_pc:80", "http://lab_pc", "a b", ""])
+def test_a_name_that_no_browser_can_ask_by_is_refused_at_the_start(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([f"--allow-host={text}"])
+    assert "no name of a host" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["a.example", "http://a,https://*.example", "https://a/app"])
+def test_an_origin_that_can_never_match_is_refused_at_the_start(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([f"--allow-origin={text}"])
+    assert "SCHEME://HOST[:PORT]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

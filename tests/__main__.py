@@ -1,6 +1,6 @@
 """Every gate in one go, the fast ones first: `python3 lab.py test`, or `python -m tests`.
 
-ruff, mypy, the fast tests, then the slow ones; the first that fails ends it with its exit status.
+ruff, mypy, tsc, the fast tests, then the slow ones; the first that fails ends it.
 System programs that slow tests need are installed by apt where that is ours to do (root on a
 Debian-like system); elsewhere this tells how to get them, and the tests that need them are skipped
 and say so. In CI (CI=true) none may be skipped for a program that can be installed.
@@ -45,6 +45,7 @@ GATES = {
     "ruff check": ("ruff", "check"),
     "ruff format": ("ruff", "format", "--check"),
     "mypy": ("mypy",),
+    "tsc": ("tests.javascript",),
 }
 
 

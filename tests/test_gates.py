@@ -36,7 +36,7 @@ def test_code_gates_stop_at_the_first_that_fails(capsys: pytest.CaptureFixture[s
 
 
 def test_code_gates_all_run_with_this_python() -> None:
-    runs = Runs(0, 0, 0)
+    runs = Runs(*[0] * len(GATES))
     assert check_code(runs) == 0
     assert [command[:2] for command in runs.commands] == [(sys.executable, "-m")] * len(GATES)
 

@@ -18,7 +18,7 @@ export function open(lane) {
   let lastSign = 0;
 
   window.receive = (message) => {
-    if (message.gap) lane.gap(message.cursor);
+    if ("gap" in message) lane.gap(message.cursor);
     else lane.take(message);
     // A page that never ends grows for ever, unless what was run is thrown away.
     const { head, body } = frame.contentDocument;

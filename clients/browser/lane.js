@@ -7,6 +7,7 @@ const pageOrigin = `${location.protocol}//${location.hostname}:${pagePort}`;
 const wanted = new URLSearchParams(location.search);
 const SHOWN = 6;
 
+/** @param {News} news */
 const report = (news) => parent.postMessage({ lane: slug, ...news }, pageOrigin);
 const clock = () => performance.timeOrigin + performance.now();
 
@@ -43,12 +44,17 @@ class Lane {
     report({ gap: true });
   }
 
-  /** Take a message; what was seen before does not count again. */
+  /**
+   * Take a message; what was seen before does not count again.
+   * @param {Message} message
+   */
   take(message, at = clock()) {
     if (message.id <= this.last) return;
     this.last = message.id;
     this.after = `${this.after.slice(0, this.after.lastIndexOf("-") + 1)}${message.id}`;
-    const { text, base64, bytes, ...fields } = message;
+    const { text, base64, bytes, ...rest } = message;
+    /** @type {Message} */
+    const fields = rest;
     fields.at = at;
     fields.size = bytes ? bytes.length
       : base64 !== undefined ? Math.floor((base64.length * 3) / 4) - (base64.match(/=*$/)[0].length)
@@ -68,6 +74,7 @@ class Lane {
     this.waiting = [];
   }
 
+  /** @param {Message} message */
   show({ id, sender, text, size }) {
     const list = document.getElementById("messages");
     if (!wanted.has("show") || this.frames.querySelector("iframe:not(.hidden)")) return;

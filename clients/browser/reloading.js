@@ -33,15 +33,16 @@ export function reloading(lane, path) {
   }
 
   function read() {
-    const main = frame.contentDocument?.querySelector("main[data-cursor]");
+    const main = frame.contentDocument?.querySelector("main");
     asked = 0;
-    if (!main) {
+    if (!main?.dataset.cursor) {
       if (frame.contentDocument?.URL !== "about:blank") lane.state("broken");
       return;
     }
     lane.state("open");
-    const messages = [...main.querySelectorAll("li[data-message]")].map((item) =>
-      JSON.parse(item.dataset.message));
+    const items = [...main.querySelectorAll("li")].filter((item) => item.dataset.message);
+    /** @type {Message[]} */
+    const messages = items.map((item) => JSON.parse(item.dataset.message));
     const [epoch] = main.dataset.cursor.split("-");
     const isOther = !lane.after.startsWith(`${epoch}-`);
     if (isOther || main.dataset.gap === "true") {

@@ -43,6 +43,7 @@ export function problemOf(text, status) {
 
 /** Take a batch of messages, as polling and long-polling bring it. */
 export function takeBatch(lane, text) {
+  /** @type {{ messages: Message[], cursor: string, gap: boolean }} */
   const { messages, cursor, gap } = JSON.parse(text);
   if (gap) {
     const epoch = cursor.slice(0, cursor.lastIndexOf("-"));

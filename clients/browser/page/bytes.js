@@ -12,6 +12,8 @@ function find(data, byte, from) {
   return at < 0 ? data.length : at;
 }
 
+/** @typedef {{ from: number, to: number, kind: string, words: string, values?: object }} Piece */
+
 /** Take a head apart: first line, fields, and the empty line that ends it. */
 function head(data, pieces) {
   let at = 0;
@@ -120,7 +122,10 @@ function chunks(data, at, technique, pieces) {
   }
 }
 
-/** Take one event of a track apart. `skip` is what is left of a frame that began before. */
+/**
+ * Take one event of a track apart. `skip` is what is left of a frame that began before.
+ * @returns {Piece[]}
+ */
 export function takeApart(data, technique, kind, isUpgraded, skip = 0) {
   const pieces = [];
   const start = textOf(data, 0, 8);

@@ -24,7 +24,7 @@ export const areKeysOn = () => !localStorage.getItem(STORED);
 
 /** Show the overlay. */
 export function openKeys() {
-  const dialog = document.getElementById("keys");
+  const dialog = document.querySelector("dialog");
   if (dialog.open) return;
   const rows = KEYS.flatMap(([key, words]) => [
     el("dt", {}, ...key.split("  ").map((one) =>

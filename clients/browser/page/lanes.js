@@ -20,7 +20,13 @@ export class Lane extends EventTarget {
    */
   constructor(slug, { channel, holder, name = "", brief = false, show = false, poll = 1 }) {
     super();
-    Object.assign(this, { slug, channel, name, brief, show, poll, holder });
+    this.slug = slug;
+    this.channel = channel;
+    this.holder = holder;
+    this.name = name;
+    this.brief = brief;
+    this.show = show;
+    this.poll = poll;
     this.track = new Track(slug, channel, technique(slug).stream);
     this.status = "waiting";
     this.pending = new Map();
@@ -53,7 +59,7 @@ export class Lane extends EventTarget {
     this.origin = `${location.protocol}//${location.hostname}:${lines[this.slug]}`;
     const query = new URLSearchParams({ technique: this.slug, channel: this.channel });
     query.set("viewer", room.viewer);
-    query.set("poll", this.poll);
+    query.set("poll", String(this.poll));
     if (this.name) query.set("name", this.name);
     if (this.brief) query.set("brief", "1");
     if (this.show) query.set("show", "1");
@@ -118,6 +124,12 @@ export class Lane extends EventTarget {
     }
   }
 
+  /** Hear what becomes of it, and the messages. */
+  onNews(hear) {
+    this.addEventListener("news", (/** @type {CustomEvent<News>} */ { detail }) => hear(detail));
+  }
+
+  /** @param {News} news */
   take({ ready, state, detail, messages = [], gap, sent, failed, limits }) {
     if (ready) {
       this.isReady = true;
@@ -139,6 +151,7 @@ export class Lane extends EventTarget {
     this.dispatchEvent(new CustomEvent("news", { detail: detailOf }));
   }
 
+  /** @param {Message} message */
   count(message) {
     const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
     if (number && number <= this.from) return;

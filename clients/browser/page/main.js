@@ -59,7 +59,7 @@ async function show(name, parameters, isWanted) {
     }
     current = name;
     shown.get(name).section.hidden = false;
-    for (const link of document.querySelectorAll("nav a")) {
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"))) {
       if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -81,7 +81,7 @@ function onKey(event) {
   else if (event.key === "f") toggleFull();
   else if (event.key === "+") toggleLarge();
   else if (event.key === "d") toggleTheme();
-  else if (!document.getElementById("keys").open) shown.get(current)?.module.key?.(event);
+  else if (!document.querySelector("dialog").open) shown.get(current)?.module.key?.(event);
 }
 
 function showRole() {
@@ -92,7 +92,7 @@ function showRole() {
 async function start() {
   startTheme();
   await useLanguage();
-  const select = document.getElementById("language");
+  const select = /** @type {HTMLSelectElement} */ (document.getElementById("language"));
   select.value = language;
   select.addEventListener("change", () => useLanguage(select.value));
   addEventListener("language", () => {
@@ -111,7 +111,7 @@ async function start() {
   room.addEventListener("role", showRole);
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
   room.addEventListener("found", () => notify(""));
-  room.addEventListener("anew", ({ detail }) => {
+  room.addEventListener("anew", (/** @type {CustomEvent} */ { detail }) => {
     if (detail.wasLecturer) notify(say("notice.new-key"), Infinity);
   });
   room.useKey("");

@@ -19,6 +19,7 @@ class Room extends EventTarget {
     this.key = sessionStorage.getItem(KEY) ?? "";
     this.isLecturer = false;
     this.isLost = false;
+    this.startedAt = null; // when the clock was first set
     this.state = null;
     this.offset = 0; // add it to local milliseconds to get the server's
     this.hasClock = false;
@@ -94,7 +95,7 @@ class Room extends EventTarget {
   }
 
   /** Send an order that only the lecturer may give. */
-  async control(door, order) {
+  async control(door, order = {}) {
     this.take({ state: await this.post(door, order) });
   }
 
@@ -132,6 +133,7 @@ class Room extends EventTarget {
     this.setClock().catch(() => {});
   }
 
+  /** @param {{ state?: any, trace?: TraceRow[], plugin?: any[] }} news */
   take({ state, trace = [], plugin = [] }) {
     for (const row of trace) this.traces.get(row[0])?.forEach((hear) => hear(row));
     for (const report of plugin) {

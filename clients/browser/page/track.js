@@ -11,7 +11,10 @@ const KEY = /\r\nsec-websocket-key: *(\S+)/i;
 const ACCEPT = /\r\nsec-websocket-accept: *(\S+)/i;
 const PLUGIN_CHANNEL = /^\{"channel":"([^"]*)"/;
 
-/** One event of a track; times are the server's milliseconds. */
+/**
+ * One event of a track; times are the server's milliseconds.
+ * @param {TraceRow} row
+ */
 function eventOf([, seq, entered, left, connection, kind, length, data]) {
   return { seq, entered, left, connection, kind, length, data };
 }

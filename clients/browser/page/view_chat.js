@@ -4,13 +4,14 @@ import { attempt, el, notify, saying, setText } from "./dom.js";
 import { bytes, duration, number, say, time } from "./i18n.js";
 import { Lane } from "./lanes.js";
 import { room } from "./room.js";
-import { markerIcon, SLUGS } from "./techniques.js";
+import { SLUGS } from "./techniques.js";
 
 export const CHANNEL = "room";
 const KEPT = 200;
 const MOST_BYTES = 1_500_000;
 const TELL_MS = 2000;
 // Pictures that cannot hold scripts; all else is offered as a file to save.
+/** @type {[type: string, start: number[]][]} */
 const PICTURES = [
   ["image/png", [0x89, 0x50, 0x4e, 0x47]],
   ["image/jpeg", [0xff, 0xd8, 0xff]],
@@ -80,7 +81,7 @@ function connect() {
   sessionStorage.setItem("duplex.name", name);
   const lane = open(CHANNEL, name);
   lanes.set("chat", lane);
-  lane.addEventListener("news", ({ detail }) => hear(detail, "chat"));
+  lane.onNews((news) => hear(news, "chat"));
   parts.name.disabled = parts.technique.disabled = true;
   saying(parts.connect, "chat.disconnect");
   saying(parts.state, "chat.connecting");
@@ -192,9 +193,9 @@ async function echo() {
   if (isNew) {
     const lane = open(`echo-${room.viewer}`, parts.name.value.trim());
     lanes.set("echo", lane);
-    lane.addEventListener("news", ({ detail }) => {
-      const own = detail.messages.filter((message) => !message.presence);
-      hear({ ...detail, messages: own, state: detail.state === "problem" ? "problem" : "" }, "echo");
+    lane.onNews((news) => {
+      const own = news.messages.filter((message) => !message.presence);
+      hear({ ...news, messages: own, state: news.state === "problem" ? "problem" : "" }, "echo");
     });
     await new Promise((resolve) => {
       const ready = () => (lane.status === "open" || lane.isClosed ? resolve() : setTimeout(ready, 50));

@@ -118,13 +118,14 @@ async function play(name) {
   const isCurrent = () => mine === plays;
   const preset = readPreset(name);
   saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
-  for (const button of document.querySelectorAll("#presets button")) {
+  const buttons = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#presets button"));
+  for (const button of buttons) {
     button.setAttribute("aria-pressed", String(button.dataset.preset === name));
   }
   if (!preset) return;
   if (preset.poll) {
     lanes.forEach((lane) => lane.setPoll(preset.poll));
-    document.getElementById("control-poll").value = preset.poll;
+    /** @type {HTMLInputElement} */ (document.getElementById("control-poll")).value = preset.poll;
   }
   if (!room.isLecturer) {
     if (room.state) notify(say("race.lecturer-only"));

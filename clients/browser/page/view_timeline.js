@@ -85,8 +85,8 @@ function open(slug) {
 function showPlugin(plugin) {
   const list = el("ol", { className: "plugin" });
   parts.stage.append(list);
-  plugin.addEventListener("news", ({ detail }) => {
-    for (const { id, sender, text } of detail.messages) {
+  plugin.onNews(({ messages }) => {
+    for (const { id, sender, text } of messages) {
       list.append(el("li", { value: id, textContent: `${sender}: ${text}` }));
       if (list.childElementCount > 6) list.firstElementChild.remove();
     }

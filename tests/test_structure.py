@@ -184,7 +184,7 @@ def code_of(notebook: Path) -> Iterator[str]:
             yield "\n".join(line for line in lines if not line.startswith(("%", "!")))
 
 
-def test_the_reader_of_imports_sees_all_of_them():
+def test_the_reader_of_imports_sees_all_of_them() -> None:
     source = """
 import a.b, c
 from d.e import f
@@ -195,7 +195,7 @@ def inside():
     assert roots(source, "room") == {"a", "c", "d", "room", "h"}
 
 
-def test_every_file_of_code_stands_in_a_room():
+def test_every_file_of_code_stands_in_a_room() -> None:
     homeless = [
         name(p)
         for package in PACKAGES
@@ -206,7 +206,7 @@ def test_every_file_of_code_stands_in_a_room():
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_the_rooms_its_arrows_lead_to(room: str):
+def test_a_room_imports_only_the_rooms_its_arrows_lead_to(room: str) -> None:
     order = list(ROOMS)
     paths = [p for package in PACKAGES for p in modules(package) if room_of(p) == room]
     assert paths, f"the room {room} is empty"
@@ -218,7 +218,7 @@ def test_a_room_imports_only_the_rooms_its_arrows_lead_to(room: str):
     assert all(order.index(other) <= order.index(room) for other in allowed_from(room))
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_no_modules_import_each_other_in_a_circle() -> None:
     paths = [p for package in PACKAGES for p in modules(package)]
     graph = {path: imported_by(path) & set(paths) for path in paths}
     try:
@@ -227,7 +227,7 @@ def test_no_modules_import_each_other_in_a_circle():
         pytest.fail(" -> ".join(name(path) for path in error.args[1]))
 
 
-def test_notebooks_import_only_the_rooms_their_arrows_lead_to():
+def test_notebooks_import_only_the_rooms_their_arrows_lead_to() -> None:
     for notebook in (ROOT / "notebooks").rglob("*.ipynb"):
         for code in code_of(notebook):
             for other in our_modules(code):
@@ -235,13 +235,13 @@ def test_notebooks_import_only_the_rooms_their_arrows_lead_to():
 
 
 @pytest.mark.parametrize("room", BARE_ROOMS)
-def test_wire_and_clients_need_nothing_but_python(room: str):
+def test_wire_and_clients_need_nothing_but_python(room: str) -> None:
     for path in modules(room):
         outside = roots_of(path) - sys.stdlib_module_names - {*PACKAGES}
         assert not outside, f"{name(path)} imports {', '.join(sorted(outside))}"
 
 
-def test_the_wire_room_does_no_input_or_output():
+def test_the_wire_room_does_no_input_or_output() -> None:
     for path in modules("wire"):
         assert not roots_of(path) & INPUT_AND_OUTPUT, name(path)
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -250,7 +250,7 @@ def test_the_wire_room_does_no_input_or_output():
 
 
 @pytest.mark.parametrize(("package", "homes"), KEPT_APART.items())
-def test_packages_that_must_not_meet_stay_in_their_rooms(package: str, homes: set[str]):
+def test_packages_that_must_not_meet_stay_in_their_rooms(package: str, homes: set[str]) -> None:
     users = {room_of(p) for room in PACKAGES for p in modules(room) if package in roots_of(p)}
     assert users == homes
 
@@ -260,7 +260,7 @@ def inits() -> list[Path]:
 
 
 @pytest.mark.parametrize("path", inits(), ids=name)
-def test_an_init_file_tells_the_rule_of_its_room_and_loads_nothing(path: Path):
+def test_an_init_file_tells_the_rule_of_its_room_and_loads_nothing(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), f"the rules of {path.parent.name} stand on its door"
     loaded = {
@@ -272,7 +272,7 @@ def test_an_init_file_tells_the_rule_of_its_room_and_loads_nothing(path: Path):
     assert loaded <= {"typing"}
 
 
-def test_a_folder_holds_what_one_can_take_in_at_a_glance():
+def test_a_folder_holds_what_one_can_take_in_at_a_glance() -> None:
     for package in [*PACKAGES, "tests"]:
         for folder in [ROOT / package, *(p for p in (ROOT / package).rglob("*") if p.is_dir())]:
             files = [p for p in folder.iterdir() if p.suffix in (".py", ".js")]
@@ -283,18 +283,18 @@ def test_a_folder_holds_what_one_can_take_in_at_a_glance():
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_each_technique_has_its_file_in_each_column_of_the_grid(slug: str):
+def test_each_technique_has_its_file_in_each_column_of_the_grid(slug: str) -> None:
     missing = [cell for cell in GRID if not (ROOT / cell.format(slug=slug)).is_file()]
     assert not missing
 
 
-def test_no_file_hides_the_websocket_library():
+def test_no_file_hides_the_websocket_library() -> None:
     # Locust puts the folder of its locustfile first on sys.path.
     assert not [name(p) for room in PACKAGES for p in (ROOT / room).rglob("websocket.py")]
 
 
 @pytest.mark.parametrize("room", PACKAGES)
-def test_no_module_outgrows_what_one_can_read_in_one_sitting(room: str):
+def test_no_module_outgrows_what_one_can_read_in_one_sitting(room: str) -> None:
     lengths = {
         name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules(room)
     }
@@ -308,7 +308,7 @@ def test_no_module_outgrows_what_one_can_read_in_one_sitting(room: str):
 
 
 @pytest.mark.parametrize("room", TESTED_ROOMS)
-def test_each_module_has_a_test_module_of_its_own_or_a_reason(room: str):
+def test_each_module_has_a_test_module_of_its_own_or_a_reason(room: str) -> None:
     untested = [
         name(path)
         for path in modules(room)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from servers.lecture.controls import NAMES as CONTROLS
+from servers.lecture.controls import Controls
 from tests.lecture_process import Lecture
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def ask(
     return answer.status, json.loads(content) if is_json else {"text": content.decode()}
 
 
-ORDERS = {
+ORDERS: dict[str, dict[str, Any]] = {
     "fits": {},
     "link": {"delay_s": 1},
     "cut": {"seconds": 1},
@@ -38,9 +38,14 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("control", CONTROLS)
+def test_each_order_has_its_example() -> None:
+    nobody: Any = None
+    assert set(ORDERS) == set(Controls(nobody, nobody, nobody, nobody).orders)
+
+
+@pytest.mark.parametrize("control", ORDERS)
 @pytest.mark.parametrize("key", ["", "wrong", "é"])
-def test_no_control_without_the_key(lecture, control, key) -> None:
+def test_no_control_without_the_key(lecture: Lecture, control, key) -> None:
     ask(lecture.url, "POST", "/lecture/source", {"rate": 0}, Duplex_Key=lecture.key)
     _, before = ask(lecture.url, "POST", "/lecture/fits", {}, Duplex_Key=lecture.key)
     fields = {"Duplex_Key": key.encode().decode("latin-1")} if key else {}
@@ -51,8 +56,8 @@ def test_no_control_without_the_key(lecture, control, key) -> None:
     assert {name: before[name] for name in same} == {name: after[name] for name in same}
 
 
-@pytest.mark.parametrize("control", CONTROLS)
-def test_no_control_from_another_origin_even_with_the_key(lecture, control) -> None:
+@pytest.mark.parametrize("control", ORDERS)
+def test_no_control_from_another_origin_even_with_the_key(lecture: Lecture, control) -> None:
     for origin in ("http://evil.example", "null", lecture.direct):
         status, _ = ask(
             lecture.url,
@@ -65,7 +70,7 @@ def test_no_control_from_another_origin_even_with_the_key(lecture, control) -> N
         assert status == 403
 
 
-def test_no_preflight_is_granted(lecture) -> None:
+def test_no_preflight_is_granted(lecture: Lecture) -> None:
     status, _ = ask(lecture.url, "OPTIONS", "/lecture/link", Origin="http://evil.example")
     assert status == 403
 
@@ -86,13 +91,13 @@ def test_no_preflight_is_granted(lecture) -> None:
         ("burst", "{"),
     ],
 )
-def test_a_wrong_order_is_explained(lecture, control, order) -> None:
+def test_a_wrong_order_is_explained(lecture: Lecture, control, order) -> None:
     status, problem = ask(lecture.url, "POST", f"/lecture/{control}", order, Duplex_Key=lecture.key)
     assert status == problem["status"] == 400
     assert problem["detail"]
 
 
-def test_a_new_schedule_begins_behind_all_that_was_due(lecture) -> None:
+def test_a_new_schedule_begins_behind_all_that_was_due(lecture: Lecture) -> None:
     def order(control: str, what: dict[str, int]) -> int:
         doors = f"/lecture/{control}"
         status, told = ask(lecture.url, "POST", doors, what, Duplex_Key=lecture.key)
@@ -105,7 +110,7 @@ def test_a_new_schedule_begins_behind_all_that_was_due(lecture) -> None:
     assert told == before + 150
 
 
-def test_the_room_cannot_publish_to_the_race(lecture) -> None:
+def test_the_room_cannot_publish_to_the_race(lecture: Lecture) -> None:
     lines = json.loads(
         ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]
     )
@@ -118,7 +123,7 @@ def test_the_room_cannot_publish_to_the_race(lecture) -> None:
     assert status == 403
 
 
-def test_the_room_has_a_limit_of_rate_and_size(lecture) -> None:
+def test_the_room_has_a_limit_of_rate_and_size(lecture: Lecture) -> None:
     plain = {"Content_Type": "text/plain"}
     statuses = []
     for _ in range(400):
@@ -131,7 +136,7 @@ def test_the_room_has_a_limit_of_rate_and_size(lecture) -> None:
     assert ask(lecture.direct, "POST", "/publish?channel=flood", large, **plain)[0] == 413
 
 
-def test_doors_for_all_have_limits(lecture) -> None:
+def test_doors_for_all_have_limits(lecture: Lecture) -> None:
     assert ask(lecture.url, "GET", "/lecture/events?viewer=NO")[0] == 400
     assert ask(lecture.url, "POST", f"/lecture/plugin?{VIEWER}", {"channel": "room"})[0] == 409
     assert ask(lecture.url, "POST", f"/lecture/plugin/send?{VIEWER}&plugin=1", {})[0] == 404
@@ -145,7 +150,7 @@ def test_doors_for_all_have_limits(lecture) -> None:
         pytest.fail("nobody counted")
 
 
-def test_lanes_may_be_embedded_by_the_page_only(lecture) -> None:
+def test_lanes_may_be_embedded_by_the_page_only(lecture: Lecture) -> None:
     lines = json.loads(
         ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]
     )
@@ -170,7 +175,7 @@ def test_lanes_may_be_embedded_by_the_page_only(lecture) -> None:
     connection.close()
 
 
-def test_only_loopback_listens_unless_asked(lecture) -> None:
+def test_only_loopback_listens_unless_asked(lecture: Lecture) -> None:
     ports = [urlsplit(lecture.url).port, urlsplit(lecture.direct).port]
     others = {
         found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)

@@ -85,7 +85,9 @@ def test_a_message_before_what_is_none_is_not_passed_over(script: Make) -> None:
         assert client.receive(5) == Message(1, "", 1, 2, "1")
 
 
-def test_a_wait_longer_than_the_system_can_count(script: Make, monkeypatch) -> None:
+def test_a_wait_longer_than_the_system_can_count(
+    script: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nap(seconds: float) -> None:
         if seconds > 86_400:
             raise OverflowError

@@ -27,7 +27,7 @@ def run_locust(line, *words, timeout=60):
 
 
 @pytest.mark.slow
-def test_headless_with_locusts_own_options(tmp_path):
+def test_headless_with_locusts_own_options(tmp_path: Path) -> None:
     table = tmp_path / "table.json"
     with Server(["sse"]) as server:
         done = run_locust(
@@ -43,13 +43,13 @@ def test_headless_with_locusts_own_options(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_a_host_it_says_what_is_missing():
+def test_without_a_host_it_says_what_is_missing() -> None:
     done = run_locust("SseUser --headless -u 1 -t 2s")
     assert "--host" in done.stdout + done.stderr
 
 
 @pytest.mark.slow
-def test_all_eight_users_are_there():
+def test_all_eight_users_are_there() -> None:
     listed = run_locust("--list").stdout.split()
     users = [word for word in listed if word.endswith("User")]
     assert len(users) == 8
@@ -57,7 +57,7 @@ def test_all_eight_users_are_there():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["chat", "echo", "idle"])
-def test_the_other_scenarios(tmp_path, scenario):
+def test_the_other_scenarios(tmp_path: Path, scenario) -> None:
     result = tmp_path / "result.json"
     with Server(["web_socket"]) as server:
         done = run_locust(
@@ -74,7 +74,7 @@ def test_the_other_scenarios(tmp_path, scenario):
 
 
 @pytest.mark.slow
-def test_users_that_join_later_are_audited_from_where_they_began(tmp_path):
+def test_users_that_join_later_are_audited_from_where_they_began(tmp_path: Path) -> None:
     result = tmp_path / "result.json"
     with Server(["sse"]) as server:
         done = run_locust(
@@ -89,7 +89,7 @@ def test_users_that_join_later_are_audited_from_where_they_began(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_master_and_two_workers_of_their_own_give_one_result(tmp_path):
+def test_a_master_and_two_workers_of_their_own_give_one_result(tmp_path: Path) -> None:
     result, rate, seconds, users = tmp_path / "result.json", 50, 2, 10
     locust = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
     with socket.create_server(("127.0.0.1", 0)) as probe:  # Locust's master cannot choose one

@@ -30,7 +30,7 @@ def make(takes_s, **settings):
 
 
 @pytest.mark.slow
-def test_a_talker_that_waits_for_answers_is_not_late_and_the_end_loses_nothing():
+def test_a_talker_that_waits_for_answers_is_not_late_and_the_end_loses_nothing() -> None:
     run_apart(
         PRELUDE
         + """
@@ -51,7 +51,7 @@ assert user.measure.flow.message_bytes_up == sent
 
 
 @pytest.mark.slow
-def test_an_echo_of_the_warm_up_is_not_timed():
+def test_an_echo_of_the_warm_up_is_not_timed() -> None:
     run_apart(
         PRELUDE
         + """

@@ -137,7 +137,7 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600 if ALL else 600)
-def test_no_case_of_the_suite_fails_with_the_codec_as_a_client(suite: int, tmp_path: Path):
+def test_no_case_of_the_suite_fails_with_the_codec_as_a_client(suite: int, tmp_path: Path) -> None:
     (count,) = Connection(suite, "/getCaseCount").echo()
     assert int(count) == COUNT
     for case in range(1, int(count) + 1):

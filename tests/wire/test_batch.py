@@ -23,7 +23,7 @@ BATCHES = [
 
 
 @pytest.mark.parametrize(("batch", "data"), BATCHES)
-def test_golden_both_ways(batch: Batch, data: bytes):
+def test_golden_both_ways(batch: Batch, data: bytes) -> None:
     encoded = [encode_message(message) for message in batch.messages]
     assert encode_batch(encoded, batch.cursor, batch.gap) == data
     assert decode_batch(data) == batch
@@ -44,7 +44,7 @@ def test_golden_both_ways(batch: Batch, data: bytes):
     st.text(),
     st.booleans(),
 )
-def test_round_trip(messages: list[Message], cursor: str, gap: bool):
+def test_round_trip(messages: list[Message], cursor: str, gap: bool) -> None:
     data = encode_batch(map(encode_message, messages), cursor, gap)
     assert decode_batch(data) == Batch(tuple(messages), cursor, gap)
     assert json.loads(data)["gap"] is gap
@@ -67,12 +67,12 @@ def test_round_trip(messages: list[Message], cursor: str, gap: bool):
         b'{"messages":[],"cursor":"\xff"}',
     ],
 )
-def test_what_is_no_batch(data: bytes):
+def test_what_is_no_batch(data: bytes) -> None:
     with pytest.raises(MessageError):
         decode_batch(data)
 
 
 @given(st.binary())
-def test_hostile_bytes_give_only_message_errors(data: bytes):
+def test_hostile_bytes_give_only_message_errors(data: bytes) -> None:
     with pytest.raises(MessageError):
         decode_batch(data)

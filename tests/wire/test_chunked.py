@@ -21,7 +21,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("pieces", "data"), BODIES)
-def test_golden_both_ways(pieces: list[bytes], data: bytes):
+def test_golden_both_ways(pieces: list[bytes], data: bytes) -> None:
     assert b"".join(map(encode_chunk, pieces)) + END == data
     for chunks in ways(data):
         decoder = ChunkedDecoder()
@@ -30,11 +30,11 @@ def test_golden_both_ways(pieces: list[bytes], data: bytes):
         assert decoder.trailing == b""
 
 
-def test_an_empty_chunk_would_end_the_body_so_there_is_none():
+def test_an_empty_chunk_would_end_the_body_so_there_is_none() -> None:
     assert encode_chunk(b"") == b""
 
 
-def test_a_piece_comes_at_once_though_its_chunk_is_not_complete():
+def test_a_piece_comes_at_once_though_its_chunk_is_not_complete() -> None:
     decoder = ChunkedDecoder()
     assert decoder.decode(b"5\r\nhel") == [b"hel"]
     assert decoder.decode(b"lo\r") == [b"lo"]
@@ -42,7 +42,7 @@ def test_a_piece_comes_at_once_though_its_chunk_is_not_complete():
     assert not decoder.finished
 
 
-def test_what_follows_the_end_is_the_next_answers():
+def test_what_follows_the_end_is_the_next_answers() -> None:
     data = b"1\r\na\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
     for chunks in ways(data):
         decoder = ChunkedDecoder()
@@ -52,12 +52,12 @@ def test_what_follows_the_end_is_the_next_answers():
 
 
 @pytest.mark.parametrize("size", [b"A", b"a", b"0a", b"a;name=value", b'a ; q="\xff"', b"a \t"])
-def test_forms_of_a_size_line(size: bytes):
+def test_forms_of_a_size_line(size: bytes) -> None:
     decoder = ChunkedDecoder()
     assert decoder.decode(size + b"\r\n0123456789\r\n") == [b"0123456789"]
 
 
-def test_trailers_are_read_over():
+def test_trailers_are_read_over() -> None:
     for chunks in ways(b"1\r\na\r\n0\r\nExpires: never\r\nX: y\r\n\r\nrest"):
         decoder = ChunkedDecoder()
         assert decoded(decoder, chunks) == [b"a"]
@@ -82,14 +82,14 @@ def test_trailers_are_read_over():
         b"HTTP/1.1 200 OK\r\n",
     ],
 )
-def test_broken_coding_is_refused(data: bytes):
+def test_broken_coding_is_refused(data: bytes) -> None:
     for chunks in ways(data):
         with pytest.raises(HttpError):
             decoded(ChunkedDecoder(), chunks)
 
 
 @pytest.mark.parametrize("before", [b"", b"0\r\n"])
-def test_a_line_that_never_ends_is_refused(before: bytes):
+def test_a_line_that_never_ends_is_refused(before: bytes) -> None:
     decoder = ChunkedDecoder()
     decoder.decode(before + b"1;" + b"x" * 4000)
     with pytest.raises(HttpError, match="more than 4096 bytes"):
@@ -97,7 +97,7 @@ def test_a_line_that_never_ends_is_refused(before: bytes):
 
 
 @given(st.lists(st.binary()), st.binary(), st.data())
-def test_round_trip(pieces: list[bytes], trailing: bytes, data: st.DataObject):
+def test_round_trip(pieces: list[bytes], trailing: bytes, data: st.DataObject) -> None:
     stream = b"".join(map(encode_chunk, pieces)) + END + trailing
     decoder = ChunkedDecoder()
     assert b"".join(decoded(decoder, data.draw(cuts(stream)))) == b"".join(pieces)
@@ -108,6 +108,6 @@ TOKENS = [b"\r\n", b"\n", b"\r", b"0", b"1", b"5", b"ff", b";", b"a: b"]
 
 
 @given(st.lists(st.sampled_from(TOKENS) | st.binary(max_size=5)).map(b"".join), st.data())
-def test_hostile_bytes_give_only_http_errors(stream: bytes, data: st.DataObject):
+def test_hostile_bytes_give_only_http_errors(stream: bytes, data: st.DataObject) -> None:
     with contextlib.suppress(HttpError):
         decoded(ChunkedDecoder(), data.draw(cuts(stream)))

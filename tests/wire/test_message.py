@@ -51,21 +51,21 @@ BODIES = TEXTS | st.binary()
 
 
 @pytest.mark.parametrize(("message", "data"), MESSAGES)
-def test_golden_both_ways(message: Message, data: bytes):
+def test_golden_both_ways(message: Message, data: bytes) -> None:
     assert encode_message(message) == data
     assert decode_message(data) == message
     assert decode_message(data.decode()) == message
 
 
 @given(st.builds(Message, NATURALS, TEXTS, NATURALS, NATURALS, BODIES, TEXTS))
-def test_round_trip(message: Message):
+def test_round_trip(message: Message) -> None:
     data = encode_message(message)
     assert decode_message(data) == message
     assert json.loads(data)["id"] == message.id
 
 
 @given(BODIES)
-def test_the_json_is_one_line_that_nothing_can_take_for_its_end(body: str | bytes):
+def test_the_json_is_one_line_that_nothing_can_take_for_its_end(body: str | bytes) -> None:
     data = encode_message(Message(1, "ana", 1, 1, body))
     for end in (b"<", b"\n", b"\r", b"\0", "\u2028".encode(), "\u2029".encode()):
         assert end not in data
@@ -80,44 +80,44 @@ def test_the_json_is_one_line_that_nothing_can_take_for_its_end(body: str | byte
         ("</script><!-- \u2028\u2029", rb'"\u003c/script>\u003c!-- \u2028\u2029"'),
     ],
 )
-def test_three_more_escapes_than_json_asks_for(text: str, written: bytes):
+def test_three_more_escapes_than_json_asks_for(text: str, written: bytes) -> None:
     assert dump_json(text) == written
     assert json.loads(written) == text
 
 
-def test_a_lone_surrogate_travels_as_an_escape():
+def test_a_lone_surrogate_travels_as_an_escape() -> None:
     assert dump_json("a\ud800<é") == '"a\\ud800\\u003cé"'.encode()
     message = Message(1, "\udfff", 1, 1, "\ud800")
     assert decode_message(encode_message(message)) == message
 
 
-def test_a_gap_both_ways():
+def test_a_gap_both_ways() -> None:
     data = b'{"gap":true,"cursor":"a1-0"}'
     assert encode_gap(Gap("a1-0")) == data
     assert decode_message(data) == Gap("a1-0")
 
 
 @pytest.mark.parametrize("data", [b'{"gap":true}', b'{"gap":true,"cursor":7}'])
-def test_a_gap_needs_a_cursor(data: bytes):
+def test_a_gap_needs_a_cursor(data: bytes) -> None:
     with pytest.raises(MessageError, match="cursor"):
         decode_message(data)
 
 
-def test_bytes_in_a_binary_frame_golden_both_ways():
+def test_bytes_in_a_binary_frame_golden_both_ways() -> None:
     message = Message(17, "ana", 1, 2, b"\n\0\xff")
     assert encode_binary_message(message) == HEAD + b"}\n\n\0\xff"
     assert decode_binary_message(HEAD + b"}\n\n\0\xff") == message
 
 
 @given(st.builds(Message, NATURALS, TEXTS, NATURALS, NATURALS, st.binary()))
-def test_bytes_in_a_binary_frame_round_trip(message: Message):
+def test_bytes_in_a_binary_frame_round_trip(message: Message) -> None:
     assert decode_binary_message(encode_binary_message(message)) == message
 
 
 @pytest.mark.parametrize(
     "message", [Message(1, "", 0, 0, "text"), Message(1, "", 0, 0, b"", presence="left")]
 )
-def test_only_bytes_go_into_a_binary_frame(message: Message):
+def test_only_bytes_go_into_a_binary_frame(message: Message) -> None:
     with pytest.raises(ValueError, match="only a message of bytes"):
         encode_binary_message(message)
 
@@ -125,7 +125,7 @@ def test_only_bytes_go_into_a_binary_frame(message: Message):
 @pytest.mark.parametrize(
     "data", [b"", b"{}", HEAD + b"}", b"\n", b'{"gap":true,"cursor":"a-1"}\n', b"[]\nabc"]
 )
-def test_binary_frames_that_are_no_message(data: bytes):
+def test_binary_frames_that_are_no_message(data: bytes) -> None:
     with pytest.raises(MessageError):
         decode_binary_message(data)
 
@@ -149,13 +149,13 @@ def test_binary_frames_that_are_no_message(data: bytes):
         (b'{"id":' + b"9" * 5_000 + b"}", "not JSON"),
     ],
 )
-def test_what_is_no_json_object(data: bytes, says: str):
+def test_what_is_no_json_object(data: bytes, says: str) -> None:
     with pytest.raises(MessageError, match=says):
         load_json(data)
 
 
 @pytest.mark.parametrize("name", ["id", "sender", "sent_ns", "published_ns", "text"])
-def test_a_missing_field_is_named(name: str):
+def test_a_missing_field_is_named(name: str) -> None:
     fields = {key: value for key, value in FIELDS.items() if key != name}
     with pytest.raises(MessageError, match=f"[\"']{name}[\"']"):
         message_from(fields)
@@ -186,26 +186,26 @@ def test_a_missing_field_is_named(name: str):
         ("presence", None),
     ],
 )
-def test_a_field_of_another_type_or_size_is_named(name: str, value: object):
+def test_a_field_of_another_type_or_size_is_named(name: str, value: object) -> None:
     with pytest.raises(MessageError, match=f'"{name}" must be') as caught:
         message_from(FIELDS | {name: value})
     assert len(str(caught.value)) < 100
 
 
 @pytest.mark.parametrize("text", ["A", "AAA", "A===", "AA==AA==", "A A=", "AA\n==", "_-==", "ñ==="])
-def test_base64_that_is_none(text: str):
+def test_base64_that_is_none(text: str) -> None:
     with pytest.raises(MessageError, match='"base64" is not base64'):
         body_from({"base64": text})
 
 
-def test_a_body_is_text_or_base64():
+def test_a_body_is_text_or_base64() -> None:
     assert body_from({"text": "a"}) == "a"
     assert body_from({"base64": "YQ=="}) == b"a"
     with pytest.raises(MessageError, match='a message needs "text" or "base64"'):
         body_from({})
 
 
-def test_more_fields_than_known_do_no_harm():
+def test_more_fields_than_known_do_no_harm() -> None:
     assert message_from({**FIELDS, "new": 1}) == Message(17, "ana", 1, 2, "hola")
 
 
@@ -217,13 +217,13 @@ JSON = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*FIELDS, "base64", "gap"], JSON)))
-def test_hostile_fields_give_a_message_or_a_message_error(fields: dict[str, object]):
+def test_hostile_fields_give_a_message_or_a_message_error(fields: dict[str, object]) -> None:
     with contextlib.suppress(MessageError):
         assert isinstance(message_from(fields), Message | Gap)
 
 
 @given(st.binary())
-def test_hostile_bytes_give_only_message_errors(data: bytes):
+def test_hostile_bytes_give_only_message_errors(data: bytes) -> None:
     for decode in (decode_message, decode_binary_message):
         with pytest.raises(MessageError):
             decode(data)

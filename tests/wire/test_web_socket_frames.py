@@ -34,7 +34,7 @@ MASKED = [
 
 
 @pytest.mark.parametrize(("frame", "data"), UNMASKED)
-def test_examples_of_the_rfc_from_a_server_both_ways(frame: Frame, data: str):
+def test_examples_of_the_rfc_from_a_server_both_ways(frame: Frame, data: str) -> None:
     stream = bytes.fromhex(data)
     assert encode_frame(frame.opcode, frame.payload, fin=frame.fin) == stream
     check_golden(client_side, stream, [frame])
@@ -42,14 +42,14 @@ def test_examples_of_the_rfc_from_a_server_both_ways(frame: Frame, data: str):
 
 
 @pytest.mark.parametrize(("frame", "data"), MASKED)
-def test_examples_of_the_rfc_from_a_client_both_ways(frame: Frame, data: str):
+def test_examples_of_the_rfc_from_a_client_both_ways(frame: Frame, data: str) -> None:
     stream = bytes.fromhex(data)
     assert encode_frame(frame.opcode, frame.payload, mask=KEY) == stream
     check_golden(server_side, stream, [frame])
     check_golden(server_side, stream + stream[:-1], [frame])
 
 
-def test_the_64_kib_example_of_the_rfc():
+def test_the_64_kib_example_of_the_rfc() -> None:
     stream = bytes.fromhex("827f0000000000010000") + bytes(65536)
     assert encode_frame(Opcode.BINARY, bytes(65536)) == stream
     assert client_side().decode(stream) == [Frame(Opcode.BINARY, bytes(65536))]
@@ -58,7 +58,7 @@ def test_the_64_kib_example_of_the_rfc():
 @pytest.mark.parametrize(
     ("size", "head"), [(0, 2), (73, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)]
 )
-def test_a_head_has_2_4_or_10_bytes_down_and_6_8_or_14_up(size: int, head: int):
+def test_a_head_has_2_4_or_10_bytes_down_and_6_8_or_14_up(size: int, head: int) -> None:
     payload = bytes(size)
     assert len(encode_frame(Opcode.BINARY, payload)) == head + size
     assert len(encode_frame(Opcode.BINARY, payload, mask=KEY)) == head + 4 + size
@@ -68,7 +68,7 @@ def test_a_head_has_2_4_or_10_bytes_down_and_6_8_or_14_up(size: int, head: int):
     assert decoded(up, [masked[:3], masked[3:9], masked[9:]]) == [Frame(Opcode.BINARY, payload)]
 
 
-def test_the_compression_bit_both_ways():
+def test_the_compression_bit_both_ways() -> None:
     data = encode_frame(Opcode.TEXT, b"abc", rsv1=True)
     assert data == b"\xc1\x03abc"
     frames = FrameDecoder(masked=False, limit=9, rsv1=True).decode(data)
@@ -85,14 +85,14 @@ FRAMES = st.builds(Frame, st.sampled_from(Opcode), st.binary(max_size=300))
 )
 def test_round_trip_however_the_stream_is_cut(
     frames: list[Frame], mask: bytes | None, data: st.DataObject
-):
+) -> None:
     stream = b"".join(encode_frame(f.opcode, f.payload, mask=mask) for f in frames)
     decoder = FrameDecoder(masked=mask is not None, limit=LIMIT)
     assert decoded(decoder, data.draw(cuts(stream))) == frames
 
 
 @given(st.binary(max_size=100), st.binary(min_size=4, max_size=4))
-def test_masking_is_xor_with_the_key_repeated_and_undoes_itself(payload: bytes, key: bytes):
+def test_masking_is_xor_with_the_key_repeated_and_undoes_itself(payload: bytes, key: bytes) -> None:
     masked = apply_mask(payload, key)
     assert masked == bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
     assert apply_mask(masked, key) == payload
@@ -125,7 +125,7 @@ VIOLATIONS = [
 
 
 @pytest.mark.parametrize(("data", "says"), VIOLATIONS)
-def test_a_violation_is_1002_as_soon_as_it_can_be_seen(data: str, says: str):
+def test_a_violation_is_1002_as_soon_as_it_can_be_seen(data: str, says: str) -> None:
     stream = bytes.fromhex(data)
     for chunks in ways(stream):
         decoder = server_side()
@@ -136,13 +136,13 @@ def test_a_violation_is_1002_as_soon_as_it_can_be_seen(data: str, says: str):
     assert server_side().decode(stream[:-1]) == []  # its last byte is what gives it away
 
 
-def test_a_server_that_masks_is_refused_with_1002():
+def test_a_server_that_masks_is_refused_with_1002() -> None:
     with pytest.raises(WebSocketError, match="a server must not mask") as caught:
         client_side().decode(b"\x81\x80")
     assert caught.value.code == 1002
 
 
-def test_the_compression_bit_is_reserved_unless_agreed_on_and_never_for_control_frames():
+def test_the_compression_bit_is_reserved_unless_agreed_on_and_never_for_control_frames() -> None:
     with pytest.raises(WebSocketError, match="1002: a reserved bit"):
         client_side().decode(b"\xc1\x00")
     with pytest.raises(WebSocketError, match="1002: a compressed control frame"):
@@ -152,7 +152,7 @@ def test_the_compression_bit_is_reserved_unless_agreed_on_and_never_for_control_
 
 
 @pytest.mark.parametrize("size", [101, 126, 65_536, 2**40, 2**63 - 1])
-def test_too_big_is_1009_before_the_payload_arrives(size: int):
+def test_too_big_is_1009_before_the_payload_arrives(size: int) -> None:
     data = encode_frame(Opcode.BINARY, b"")[:1]
     if size <= 125:
         data += bytes((size,))
@@ -165,20 +165,20 @@ def test_too_big_is_1009_before_the_payload_arrives(size: int):
     assert caught.value.code == CloseCode.TOO_BIG
 
 
-def test_a_frame_of_just_the_limit_passes():
+def test_a_frame_of_just_the_limit_passes() -> None:
     assert client_side(limit=100).decode(b"\x82\x64" + bytes(100)) == [
         Frame(Opcode.BINARY, bytes(100))
     ]
 
 
-def test_frames_before_a_fault_are_still_there():
+def test_frames_before_a_fault_are_still_there() -> None:
     decoder = client_side()
     with pytest.raises(WebSocketError):
         decoder.decode(b"\x81\x01a\x89\x00\x83\x00")
     assert decoder.frames == [Frame(Opcode.TEXT, b"a"), Frame(Opcode.PING, b"")]
 
 
-def test_a_mask_of_another_length_is_the_callers_mistake():
+def test_a_mask_of_another_length_is_the_callers_mistake() -> None:
     for mask in (b"", b"abc", b"abcde"):
         with pytest.raises(ValueError, match="four bytes"):
             encode_frame(Opcode.TEXT, b"abcdef", mask=mask)
@@ -187,7 +187,7 @@ def test_a_mask_of_another_length_is_the_callers_mistake():
 @given(st.binary(), st.booleans(), st.booleans(), st.data())
 def test_hostile_bytes_give_only_web_socket_errors(
     stream: bytes, masked: bool, rsv1: bool, data: st.DataObject
-):
+) -> None:
     decoder = FrameDecoder(masked=masked, limit=50, rsv1=rsv1)
     result = outcome(WebSocketError, decoded, decoder, data.draw(cuts(stream)))
     if isinstance(result, WebSocketError):

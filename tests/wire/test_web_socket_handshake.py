@@ -42,12 +42,12 @@ RESPONSE = (
 # The accept value
 
 
-def test_the_sample_key_of_the_rfc():
+def test_the_sample_key_of_the_rfc() -> None:
     assert base64.b64encode(NONCE).decode() == KEY
     assert accept_key(KEY) == ACCEPT
 
 
-def test_the_key_of_the_article_and_the_accept_it_prints_wrongly():
+def test_the_key_of_the_article_and_the_accept_it_prints_wrongly() -> None:
     right = accept_key(ARTICLES_KEY)
     assert right == "HSmrc0sMlYUkAGmm5OPpG2HaGWk="
     assert len(base64.b64decode(right)) == hashlib.sha1().digest_size == 20
@@ -57,7 +57,7 @@ def test_the_key_of_the_article_and_the_accept_it_prints_wrongly():
     assert len(base64.b64decode(printed)) == 17
 
 
-def test_the_key_is_not_decoded_and_the_guid_is_in_capitals():
+def test_the_key_is_not_decoded_and_the_guid_is_in_capitals() -> None:
     def digest(data: bytes) -> str:
         return base64.b64encode(hashlib.sha1(data).digest()).decode()
 
@@ -71,16 +71,16 @@ def test_the_key_is_not_decoded_and_the_guid_is_in_capitals():
 # The server's side
 
 
-def test_a_request_that_opens():
+def test_a_request_that_opens() -> None:
     assert check_request("GET", 1, REQUEST) == Opening(KEY, (), "")
 
 
-def test_tokens_are_read_in_any_case_and_in_lists():
+def test_tokens_are_read_in_any_case_and_in_lists() -> None:
     fields = REQUEST | {"upgrade": "h2c, WebSocket", "connection": "keep-alive, upgrade"}
     assert check_request("GET", 1, fields).key == KEY
 
 
-def test_what_the_client_asks_for():
+def test_what_the_client_asks_for() -> None:
     fields = REQUEST | {
         "sec-websocket-protocol": "soap, duplex.v1",
         "sec-websocket-extensions": "permessage-deflate",
@@ -116,21 +116,21 @@ def test_what_the_client_asks_for():
 )
 def test_requests_that_are_refused(
     method: str, minor: int, changed: dict[str, str | None], status: int
-):
+) -> None:
     fields = {name: value for name, value in (REQUEST | changed).items() if value is not None}
     with pytest.raises(HandshakeError) as caught:
         check_request(method, minor, fields)
     assert caught.value.status == status
 
 
-def test_a_refusal_says_what_is_accepted():
+def test_a_refusal_says_what_is_accepted() -> None:
     with pytest.raises(HandshakeError, match="accepted is 13"):
         check_request("GET", 1, REQUEST | {"sec-websocket-version": "8"})
     with pytest.raises(HandshakeError, match="24 characters"):
         check_request("GET", 1, REQUEST | {"sec-websocket-key": "abc"})
 
 
-def test_a_golden_answer():
+def test_a_golden_answer() -> None:
     opening = Opening(KEY, ("duplex.v1",), "")
     assert encode_answer(opening) == "\r\n".join([*RESPONSE, "", ""]).encode()
     answer = encode_answer(opening, "duplex.v1", "permessage-deflate", [("Duplex-Cursor", "a-1")])
@@ -143,7 +143,7 @@ def test_a_golden_answer():
 # The client's side
 
 
-def test_a_golden_opening():
+def test_a_golden_opening() -> None:
     opening = encode_opening("/web_socket", [("Host", "127.0.0.1:8000")], NONCE)
     assert opening == (
         b"GET /web_socket HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUpgrade: websocket\r\n"
@@ -163,7 +163,7 @@ def answer(*lines: str, instead_of: str = "") -> str | Agreement | None:
     return check_response(head, NONCE, ["soap", SUBPROTOCOL])[0]
 
 
-def test_responses_that_open():
+def test_responses_that_open() -> None:
     assert answer() is None
     assert answer("Sec-WebSocket-Protocol: duplex.v1") == "duplex.v1"
     assert answer("UPGRADE: WebSocket", instead_of="Upgrade") is None
@@ -186,18 +186,18 @@ def test_responses_that_open():
         ("-", "Sec-WebSocket-Extensions: permessage-deflate", "was not offered"),
     ],
 )
-def test_responses_that_fail_the_connection(instead_of: str, line: str, says: str):
+def test_responses_that_fail_the_connection(instead_of: str, line: str, says: str) -> None:
     with pytest.raises(HandshakeError, match=says):
         answer(line, instead_of=instead_of)
 
 
-def test_a_refusal_keeps_the_servers_status():
+def test_a_refusal_keeps_the_servers_status() -> None:
     with pytest.raises(HandshakeError) as caught:
         answer("HTTP/1.1 403 Forbidden", instead_of="HTTP")
     assert caught.value.status == 403
 
 
-def test_compression_counts_only_when_offered_and_only_as_offered():
+def test_compression_counts_only_when_offered_and_only_as_offered() -> None:
     offered = web_socket_deflate.offer()
     agreed = web_socket_deflate.agree(offered)
     assert agreed is not None
@@ -217,7 +217,7 @@ def test_compression_counts_only_when_offered_and_only_as_offered():
 
 
 @given(st.binary(min_size=16, max_size=16), st.sampled_from([None, "soap", SUBPROTOCOL]))
-def test_round_trip(nonce: bytes, protocol: str | None):
+def test_round_trip(nonce: bytes, protocol: str | None) -> None:
     request = encode_opening("/", [("Host", "h")], nonce, ["soap", SUBPROTOCOL])
     lines = request.decode().removesuffix("\r\n\r\n").split("\r\n")[1:]
     fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
@@ -228,7 +228,7 @@ def test_round_trip(nonce: bytes, protocol: str | None):
 
 
 @given(st.dictionaries(st.sampled_from([*REQUEST, "sec-websocket-protocol"]), st.text()))
-def test_hostile_fields_give_only_handshake_errors(changed: dict[str, str]):
+def test_hostile_fields_give_only_handshake_errors(changed: dict[str, str]) -> None:
     result = outcome(HandshakeError, check_request, "GET", 1, REQUEST | changed)
     if isinstance(result, HandshakeError):
         assert result.status in (400, 426)

@@ -61,12 +61,12 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize(("data", "events"), GOLDEN)
-def test_golden(data: str, events: list[Event]):
+def test_golden(data: str, events: list[Event]) -> None:
     check_golden(reader, bytes.fromhex(data), events)
     check_golden(reader, bytes.fromhex(data + "81"), events)
 
 
-def test_a_server_reads_the_same_masked():
+def test_a_server_reads_the_same_masked() -> None:
     stream = (
         encode_frame(Opcode.TEXT, b"he", mask=KEY, fin=False)
         + encode_frame(Opcode.PING, b"p", mask=KEY)
@@ -78,7 +78,7 @@ def test_a_server_reads_the_same_masked():
 @given(st.lists(st.text() | st.binary()), st.booleans(), st.integers(1, 50), st.data())
 def test_round_trip_fragmented_and_cut_in_any_way(
     bodies: list[str | bytes], masked: bool, size: int, data: st.DataObject
-):
+) -> None:
     mask = KEY if masked else None
     stream = b""
     for body in bodies:
@@ -108,19 +108,19 @@ def test_round_trip_fragmented_and_cut_in_any_way(
         ("0900", "a fragmented control frame"),
     ],
 )
-def test_fragments_out_of_turn_are_1002(data: str, says: str):
+def test_fragments_out_of_turn_are_1002(data: str, says: str) -> None:
     error = refusal(reader(), bytes.fromhex(data))
     assert (error.code, error.reason) == (1002, says)
 
 
-def test_a_fragmented_message_over_the_limit_is_1009():
+def test_a_fragmented_message_over_the_limit_is_1009() -> None:
     error = refusal(reader(limit=10), b"\x02\x06abcdef", b"\x00\x05ghijk")
     assert (error.code, error.reason) == (1009, "a message of more than 10 bytes")
     fits = reader(limit=10)
     assert fits.decode(b"\x02\x06abcdef\x80\x04ghij") == [Binary(b"abcdefghij")]
 
 
-def test_empty_fragments_without_end_do_not_pile_up():
+def test_empty_fragments_without_end_do_not_pile_up() -> None:
     decoder = reader()
     decoder.decode(b"\x01\x00" + b"\x00\x00" * 10)
     tracemalloc.start()
@@ -134,7 +134,7 @@ def test_empty_fragments_without_end_do_not_pile_up():
     assert decoder.decode(b"\x80\x01a") == [Text("a")]
 
 
-def test_small_fragments_cost_little_more_than_their_bytes():
+def test_small_fragments_cost_little_more_than_their_bytes() -> None:
     decoder = reader()
     decoder.decode(b"\x02\x00")
     tracemalloc.start()
@@ -154,25 +154,25 @@ def test_small_fragments_cost_little_more_than_their_bytes():
 @pytest.mark.parametrize(
     "payload", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"ok \xf0\x9f"]
 )
-def test_text_that_is_not_utf8_is_1007(payload: bytes):
+def test_text_that_is_not_utf8_is_1007(payload: bytes) -> None:
     assert refusal(reader(), encode_frame(Opcode.TEXT, payload)).code == 1007
     assert refusal(inflating(), encode_frame(Opcode.TEXT, deflate(payload), rsv1=True)).code == 1007
     whole = encode_frame(Opcode.BINARY, payload)
     assert reader().decode(whole) == [Binary(payload)]
 
 
-def test_bad_text_fails_with_the_fragment_that_shows_it_not_at_the_end():
+def test_bad_text_fails_with_the_fragment_that_shows_it_not_at_the_end() -> None:
     error = refusal(reader(), b"\x01\x02ok", b"\x00\x02\xf4\x90")
     assert (error.code, error.reason) == (1007, "text that is not UTF-8")
 
 
-def test_a_character_left_open_fails_with_the_last_fragment():
+def test_a_character_left_open_fails_with_the_last_fragment() -> None:
     decoder = reader()
     assert decoder.decode(b"\x01\x01\xc3\x00\x00") == []
     assert refusal(decoder, b"\x80\x00").code == 1007
 
 
-def test_the_state_of_one_text_does_not_leak_into_the_next():
+def test_the_state_of_one_text_does_not_leak_into_the_next() -> None:
     stream = b"\x01\x01\xc3\x80\x01\xb1" + b"\x02\x01\xff\x80\x01\xff" + b"\x01\x01a\x80\x01b"
     check_golden(reader, stream, [Text("ñ"), Binary(b"\xff\xff"), Text("ab")])
 
@@ -183,7 +183,7 @@ def test_the_state_of_one_text_does_not_leak_into_the_next():
 @pytest.mark.parametrize(
     "code", [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 3999, 4000, 4999]
 )
-def test_close_codes_that_may_be_sent(code: int):
+def test_close_codes_that_may_be_sent(code: int) -> None:
     data = encode_close(code, "bye")
     assert data == b"\x88\x05" + code.to_bytes(2, "big") + b"bye"
     check_golden(reader, data, [Close(code, "bye")])
@@ -192,28 +192,28 @@ def test_close_codes_that_may_be_sent(code: int):
 @pytest.mark.parametrize(
     "code", [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535]
 )
-def test_close_codes_that_may_not_are_1002(code: int):
+def test_close_codes_that_may_not_are_1002(code: int) -> None:
     error = refusal(reader(), b"\x88\x02" + code.to_bytes(2, "big"))
     assert (error.code, error.reason) == (1002, f"close code {code} may not be sent")
 
 
-def test_a_close_with_half_a_code_is_1002_and_with_bad_text_1007():
+def test_a_close_with_half_a_code_is_1002_and_with_bad_text_1007() -> None:
     assert refusal(reader(), b"\x88\x01\x03").code == 1002
     assert refusal(reader(), b"\x88\x04\x03\xe8\xc3\x28").code == 1007
 
 
-def test_no_code_is_an_empty_close():
+def test_no_code_is_an_empty_close() -> None:
     assert encode_close(1005) == b"\x88\x00"
     assert encode_close(1005, mask=KEY) == b"\x88\x80" + KEY
 
 
-def test_a_close_can_be_masked():
+def test_a_close_can_be_masked() -> None:
     decoder = MessageDecoder(masked=True, limit=9)
     assert decoder.decode(encode_close(1000, "bye", mask=KEY)) == [Close(1000, "bye")]
 
 
 @pytest.mark.parametrize("reason", ["x" * 200, "ñ" * 100, "€" * 100, "a" + "😀" * 50])
-def test_a_long_reason_is_cut_between_characters(reason: str):
+def test_a_long_reason_is_cut_between_characters(reason: str) -> None:
     data = encode_close(1011, reason)
     assert len(data) <= 127
     (close,) = reader().decode(data)
@@ -222,7 +222,7 @@ def test_a_long_reason_is_cut_between_characters(reason: str):
     assert len(close.reason.encode()) > 123 - 4
 
 
-def test_what_follows_a_close_is_thrown_away_be_it_good_or_bad():
+def test_what_follows_a_close_is_thrown_away_be_it_good_or_bad() -> None:
     decoder = reader()
     assert decoder.decode(b"\x88\x00\x81\x01a") == [Close(1005, "")]
     assert decoder.decode(b"\x81\x01a") == []
@@ -233,14 +233,14 @@ def test_what_follows_a_close_is_thrown_away_be_it_good_or_bad():
 # Faults
 
 
-def test_events_before_a_fault_are_still_there():
+def test_events_before_a_fault_are_still_there() -> None:
     for fault in (b"\x83\x00", b"\x81\x01\xff", b"\x80\x00", b"\x81\x80"):
         decoder = reader()
         refusal(decoder, b"\x81\x01a\x89\x00" + fault)
         assert decoder.events == [Text("a"), Ping(b"")]
 
 
-def test_an_error_of_the_message_comes_before_one_of_a_later_frame():
+def test_an_error_of_the_message_comes_before_one_of_a_later_frame() -> None:
     assert refusal(reader(), b"\x81\x01\xff" + b"\x83\x00").code == 1007
 
 
@@ -269,16 +269,16 @@ def compressed(payload: bytes, *sizes: int) -> bytes:
     ],
     ids=["one frame", "two fragments", "not compressed", "a last block", "two blocks"],
 )
-def test_compressed_examples_of_the_rfc(data: str):
+def test_compressed_examples_of_the_rfc(data: str) -> None:
     check_golden(inflating, bytes.fromhex(data) * 2, [Text("Hello")] * 2)
 
 
 @given(st.text(), st.lists(st.integers(0, 10), max_size=4))
-def test_compressed_fragments_round_trip(text: str, sizes: list[int]):
+def test_compressed_fragments_round_trip(text: str, sizes: list[int]) -> None:
     assert inflating().decode(compressed(text.encode(), *sizes)) == [Text(text)]
 
 
-def test_compressed_and_plain_messages_and_a_ping_may_mix():
+def test_compressed_and_plain_messages_and_a_ping_may_mix() -> None:
     stream = compressed(b"one") + b"\x81\x03two" + compressed(b"three", 2)[:4]
     rest = compressed(b"three", 2)[4:]
     check_golden(
@@ -288,7 +288,7 @@ def test_compressed_and_plain_messages_and_a_ping_may_mix():
     )
 
 
-def test_the_compression_bit_on_a_continuation_is_1002():
+def test_the_compression_bit_on_a_continuation_is_1002() -> None:
     error = refusal(inflating(), b"\x41\x01\xf2", b"\xc0\x01\x00")
     assert (error.code, error.reason) == (
         1002,
@@ -296,11 +296,11 @@ def test_the_compression_bit_on_a_continuation_is_1002():
     )
 
 
-def test_without_compression_agreed_its_bit_is_1002():
+def test_without_compression_agreed_its_bit_is_1002() -> None:
     assert refusal(reader(), compressed(b"hola")).code == 1002
 
 
-def test_a_bomb_is_1009():
+def test_a_bomb_is_1009() -> None:
     bomb = deflate(bytes(50 * 2**20))
     assert len(bomb) < 60_000
     tracemalloc.start()
@@ -313,7 +313,7 @@ def test_a_bomb_is_1009():
     assert peak < 8 * 2**20  # and is never inflated to its end
 
 
-def test_the_limit_holds_after_decompression():
+def test_the_limit_holds_after_decompression() -> None:
     assert inflating(limit=100).decode(compressed(b"a" * 100)) == [Text("a" * 100)]
     assert refusal(inflating(limit=100), compressed(b"a" * 101)).code == 1009
 
@@ -331,7 +331,7 @@ STREAMS = st.lists(
 
 
 @given(STREAMS, st.data())
-def test_hostile_bytes_give_only_web_socket_errors(stream: bytes, data: st.DataObject):
+def test_hostile_bytes_give_only_web_socket_errors(stream: bytes, data: st.DataObject) -> None:
     decoder = inflating(limit=50)
     result = outcome(WebSocketError, decoded, decoder, data.draw(cuts(stream)))
     assert not isinstance(result, WebSocketError) or result.code in (1002, 1007, 1009)

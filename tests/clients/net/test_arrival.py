@@ -10,7 +10,7 @@ from clients.net import arrival
 
 
 @pytest.fixture
-def pair(monkeypatch):
+def pair(monkeypatch: pytest.MonkeyPatch):
     """A connected pair (sender, receiver); the module's switch is put back afterwards."""
     monkeypatch.setattr(arrival, "_by_kernel", False)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -29,7 +29,7 @@ def send_and_wait(sender, receiver):
     return before, time.monotonic_ns()
 
 
-def test_by_default_it_is_when_the_process_read(pair):
+def test_by_default_it_is_when_the_process_read(pair) -> None:
     sender, receiver = pair
     arrival.prepare(receiver)
     _, reading = send_and_wait(sender, receiver)
@@ -39,7 +39,7 @@ def test_by_default_it_is_when_the_process_read(pair):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives")
-def test_by_the_kernel_it_is_before_the_process_read(pair):
+def test_by_the_kernel_it_is_before_the_process_read(pair) -> None:
     sender, receiver = pair
     assert arrival.use_kernel_clock()
     arrival.prepare(receiver)
@@ -51,7 +51,7 @@ def test_by_the_kernel_it_is_before_the_process_read(pair):
     assert sent <= arrived_ns < reading
 
 
-def test_the_end_of_a_connection_is_still_seen(pair):
+def test_the_end_of_a_connection_is_still_seen(pair) -> None:
     sender, receiver = pair
     arrival.use_kernel_clock()
     arrival.prepare(receiver)

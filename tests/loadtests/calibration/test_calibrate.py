@@ -13,16 +13,16 @@ from results.record.reading import read_run
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_numbers_are_short():
+def test_numbers_are_short() -> None:
     assert [short(value) for value in (180_000.0, 0.0909, 43.276)] == ["180,000", "0.0909", "43.28"]
 
 
-def test_every_kind_of_oracle_has_its_part():
+def test_every_kind_of_oracle_has_its_part() -> None:
     assert {"polling", "long_polling", "naive", "streams", "freeze", "bare", "faults"} <= set(PARTS)
 
 
 @pytest.mark.slow
-def test_the_exact_part_passes_and_is_recorded(tmp_path):
+def test_the_exact_part_passes_and_is_recorded(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     done = subprocess.run(
         [sys.executable, "-m", "loadtests", "calibrate", "--only", "exact", "--out", str(folder)],

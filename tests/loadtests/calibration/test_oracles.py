@@ -9,7 +9,7 @@ from wire.techniques import SLUGS
 
 
 @pytest.mark.slow
-def test_every_exact_check_passes_and_every_technique_is_checked():
+def test_every_exact_check_passes_and_every_technique_is_checked() -> None:
     with Server(SLUGS) as server, CountingRelay(server) as relay:
         found = list(oracles.all_checks(server, relay))
     failed = [(slug, check) for slug, check in found if not check.passed]

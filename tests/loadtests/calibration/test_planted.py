@@ -16,7 +16,7 @@ SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=
 
 
 @pytest.mark.parametrize("fault", ["drop", "double", "swap"])
-def test_every_spoiled_message_is_found_to_the_message(fault):
+def test_every_spoiled_message_is_found_to_the_message(fault) -> None:
     outcome, count = planted.with_fault(fault, every=100, messages=310)
     audit = outcome.audit
     assert count == 9
@@ -25,17 +25,17 @@ def test_every_spoiled_message_is_found_to_the_message(fault):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
-def test_a_generator_on_the_servers_core_says_so():
+def test_a_generator_on_the_servers_core_says_so() -> None:
     judgement = planted.on_one_core(SHORT).judgement
     assert judgement.verdict is Verdict.GENERATOR_BOUND
     assert "core" in judgement.reason
 
 
-def test_a_generator_with_a_tenth_of_a_core_says_so():
+def test_a_generator_with_a_tenth_of_a_core_says_so() -> None:
     judgement = planted.with_a_tenth_of_a_core(SHORT).judgement
     assert judgement.verdict is Verdict.GENERATOR_BOUND
     assert "late" in judgement.reason
 
 
-def test_two_workers_give_one_result_whose_counts_are_the_sums():
+def test_two_workers_give_one_result_whose_counts_are_the_sums() -> None:
     assert all(check.passed for check in models.shared_work().checks)

@@ -23,7 +23,7 @@ def user(epoch, received):
 
 
 @pytest.mark.slow
-def test_who_has_all_does_not_go_on_asking_while_another_waits_in_vain():
+def test_who_has_all_does_not_go_on_asking_while_another_waits_in_vain() -> None:
     run_apart(
         PRELUDE
         + """
@@ -46,7 +46,7 @@ assert lossy.settled_s - quick.settled_s >= 0.25, (quick.settled_s, lossy.settle
 
 
 @pytest.mark.slow
-def test_who_has_not_come_back_after_a_restart_is_waited_for():
+def test_who_has_not_come_back_after_a_restart_is_waited_for() -> None:
     run_apart(
         PRELUDE
         + """

@@ -23,7 +23,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 class LocustUi(Child):
     """Locust with its web UI on a free port."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         file = str(ROOT / "loadtests" / "locustfile.py")
@@ -45,7 +45,7 @@ def await_answer(url):
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: apt install chromium")
-def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser():
+def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
     with Server(["sse", "polling"]) as server, LocustUi() as locust:
         await_answer(locust.url)
         with sync_api.sync_playwright() as playwright:
@@ -80,7 +80,7 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser():
 
 
 @pytest.mark.slow
-def test_a_number_that_cannot_be_measured_starts_no_test():
+def test_a_number_that_cannot_be_measured_starts_no_test() -> None:
     with LocustUi() as locust:
         await_answer(locust.url)
         form = {"user_count": 1, "spawn_rate": 1, "host": "http://127.0.0.1:9", "rate": "0"}
@@ -93,7 +93,7 @@ def test_a_number_that_cannot_be_measured_starts_no_test():
 
 
 @pytest.mark.slow
-def test_a_port_in_use_is_told_in_words():
+def test_a_port_in_use_is_told_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         file = str(ROOT / "loadtests" / "locustfile.py")

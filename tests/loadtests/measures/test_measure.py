@@ -17,7 +17,7 @@ def message(number, sent_ns=0, published_ns=None, sender="publisher"):
     return Message(number, sender, sent_ns, published, "text")
 
 
-def test_a_stream_delivery_is_split_into_publish_and_transfer():
+def test_a_stream_delivery_is_split_into_publish_and_transfer() -> None:
     measure = Measure()
     measure.take_message(message(1, sent_ns=10 * MS, published_ns=12 * MS), 0, 15 * MS)
     found = measure.histograms()
@@ -26,7 +26,7 @@ def test_a_stream_delivery_is_split_into_publish_and_transfer():
         assert found[metric].get_max_value() == pytest.approx(milliseconds * MS, rel=1e-3)
 
 
-def test_a_polled_delivery_waits_until_it_is_asked_for():
+def test_a_polled_delivery_waits_until_it_is_asked_for() -> None:
     measure = Measure()
     measure.take_message(message(1, published_ns=10 * MS), 40 * MS, 42 * MS)
     found = measure.histograms()
@@ -34,7 +34,7 @@ def test_a_polled_delivery_waits_until_it_is_asked_for():
     assert found["transfer"].get_max_value() == pytest.approx(2 * MS, rel=1e-3)
 
 
-def test_the_spread_is_from_first_to_last_receiver_whatever_their_order():
+def test_the_spread_is_from_first_to_last_receiver_whatever_their_order() -> None:
     measure = Measure()
     for arrived in (7, 3, 9, 5):
         measure.take_message(message(1), 0, arrived * MS)
@@ -44,7 +44,7 @@ def test_the_spread_is_from_first_to_last_receiver_whatever_their_order():
     assert found["publish"].get_total_count() == 1
 
 
-def test_warm_up_messages_cost_bytes_but_are_not_timed():
+def test_warm_up_messages_cost_bytes_but_are_not_timed() -> None:
     measure = Measure()
     warm = message(1, sender=WARM_UP)
     measure.take_message(warm, 0, 5 * MS)
@@ -53,7 +53,7 @@ def test_warm_up_messages_cost_bytes_but_are_not_timed():
     assert measure.flow.message_bytes == len(encode_message(warm))
 
 
-def test_parcels_of_two_processes_add_up_to_one():
+def test_parcels_of_two_processes_add_up_to_one() -> None:
     chance = random.Random(4)
     one, workers, master = Measure(), [Measure(), Measure()], Measure()
     for number in range(1, 400):
@@ -80,7 +80,7 @@ def test_parcels_of_two_processes_add_up_to_one():
         assert list(merged[name].counts) == list(histogram.counts), name
 
 
-def test_memory_stays_bounded_over_many_messages(monkeypatch):
+def test_memory_stays_bounded_over_many_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtests.measures.measure._KEPT_MESSAGES", 10)
     measure = Measure()
     for number in range(1, 1001):
@@ -89,7 +89,7 @@ def test_memory_stays_bounded_over_many_messages(monkeypatch):
     assert measure.histograms()["spread"].get_total_count() == 1000
 
 
-def test_what_came_before_a_subscription_is_not_its_flow():
+def test_what_came_before_a_subscription_is_not_its_flow() -> None:
     flow = Flow(tcp_down=500, requests=3)
     flow.subtract(Flow(tcp_down=200, requests=1))
     assert flow == Flow(tcp_down=300, requests=2)

@@ -5,7 +5,7 @@ from loadtests.plan.plan import Level, Plan, cross
 LEVELS = cross([10, 20], [5.0], [0.0, 25.0])
 
 
-def test_every_combination_comes_once_in_each_repeat():
+def test_every_combination_comes_once_in_each_repeat() -> None:
     plan = Plan(("sse", "polling"), LEVELS, repeats=3)
     cells = [trial.cell for trial in plan.trials()]
     assert len(cells) == len(set(cells)) == 2 * 4 * 3
@@ -14,7 +14,7 @@ def test_every_combination_comes_once_in_each_repeat():
         assert {cell.repeat for cell in batch} == {number}
 
 
-def test_the_order_is_by_chance_and_repeated_by_its_seed():
+def test_the_order_is_by_chance_and_repeated_by_its_seed() -> None:
     orders = [
         [trial.cell.key for trial in Plan(levels=LEVELS, seed=seed).trials()] for seed in (1, 1, 2)
     ]
@@ -23,12 +23,12 @@ def test_the_order_is_by_chance_and_repeated_by_its_seed():
     assert sorted(orders[0]) == sorted(orders[2])
 
 
-def test_all_techniques_of_a_repeat_get_the_same_schedule():
+def test_all_techniques_of_a_repeat_get_the_same_schedule() -> None:
     plan = Plan(levels=(Level(10, 5.0, 0.0),), repeats=2)
     seeds = {(trial.cell.repeat, trial.settings.seed) for trial in plan.trials()}
     assert len(seeds) == 2
 
 
-def test_networks_are_named():
+def test_networks_are_named() -> None:
     plan = Plan(("sse",), cross([1], [1.0], [0.0, 25.0, 2.5]))
     assert {t.cell.network for t in plan.trials()} == {"loopback", "relay 25 ms", "relay 2.5 ms"}

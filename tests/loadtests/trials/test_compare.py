@@ -53,14 +53,16 @@ def start(folder, *options):
         "--rate-shape spike",
     ],
 )
-def test_what_cannot_be_measured_is_refused_before_anything_starts(line, capsys):
+def test_what_cannot_be_measured_is_refused_before_anything_starts(
+    line, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
         parse_arguments(line.split())
     assert end.value.code == 2
     assert line.split()[0] in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_what_can_be_measured_is_taken():
+def test_what_can_be_measured_is_taken() -> None:
     line = (
         "--users 1 7 --rate 0.5 --delay 0 2.5 --size 0 --warm-up 0 --repeat 1 "
         "--rate-shape spike --seconds 20"
@@ -72,7 +74,7 @@ def test_what_can_be_measured_is_taken():
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_all_eight_deliver_everything_and_the_run_can_be_read(tmp_path):
+def test_all_eight_deliver_everything_and_the_run_can_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(folder, "--delay", "0")
     printed, _ = process.communicate(timeout=170)
@@ -98,7 +100,7 @@ def test_all_eight_deliver_everything_and_the_run_can_be_read(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_interrupted_it_keeps_what_was_measured_and_leaves_no_process(tmp_path):
+def test_interrupted_it_keeps_what_was_measured_and_leaves_no_process(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(folder, "--delay", "0", "--techniques", "sse", "polling", "--repeat", "9")
     deadline = time.monotonic() + 60

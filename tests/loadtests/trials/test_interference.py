@@ -9,10 +9,10 @@ from loadtests.trials.interference import stall, storm
 class StandIn:
     """Notes what is done to a server."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.done = []
 
-    def signal(self, number):
+    def signal(self, number) -> None:
         self.done.append(number)
 
     def successor(self):
@@ -21,11 +21,11 @@ class StandIn:
 
 
 class Scene:
-    def __init__(self):
+    def __init__(self) -> None:
         self.server = StandIn()
 
 
-def test_a_stall_freezes_once_and_ends_after_a_second():
+def test_a_stall_freezes_once_and_ends_after_a_second() -> None:
     scene, act = Scene(), stall(Settings(seconds=10.0))
     for tenths in range(-10, 120):
         act(scene, tenths / 10)
@@ -34,7 +34,7 @@ def test_a_stall_freezes_once_and_ends_after_a_second():
     assert scene.server.done == [signal.SIGSTOP, signal.SIGCONT]
 
 
-def test_a_storm_restarts_once():
+def test_a_storm_restarts_once() -> None:
     scene, act = Scene(), storm(Settings(seconds=10.0))
     for tenths in range(-10, 120):
         act(scene, tenths / 10)

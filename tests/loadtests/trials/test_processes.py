@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from typing import Never
 
 import psutil
 import pytest
@@ -10,8 +11,8 @@ from loadtests.trials.processes import Child
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_who_is_interrupted_while_starting_is_ended(error, monkeypatch):
-    def interrupted():
+def test_who_is_interrupted_while_starting_is_ended(error, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> Never:
         raise error
 
     child = Child("a sleeper", ["http.server", "0", "--bind", "127.0.0.1"])
@@ -21,11 +22,11 @@ def test_who_is_interrupted_while_starting_is_ended(error, monkeypatch):
     assert not psutil.pid_exists(child.pid)
 
 
-def test_who_is_interrupted_while_being_made_is_ended(monkeypatch):
+def test_who_is_interrupted_while_being_made_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
     class Slow(subprocess.Popen):
-        def __init__(self, *arguments, **options):
+        def __init__(self, *arguments, **options) -> None:
             super().__init__(*arguments, **options)
             made.append(self)
             signal.raise_signal(signal.SIGINT)

@@ -12,7 +12,7 @@ def reading(at_s, **values):
     return Reading(at_s=at_s, **known)
 
 
-def test_rates_are_differences_divided_by_the_time_between():
+def test_rates_are_differences_divided_by_the_time_between() -> None:
     readings = [
         reading(10.0, requests=100, cpu_s=1.0, bytes_down=1000),
         reading(12.0, requests=140, cpu_s=1.5, bytes_down=5000, open=7, held=3, rss_bytes=9),
@@ -22,13 +22,13 @@ def test_rates_are_differences_divided_by_the_time_between():
     assert (row.open_sockets, row.held_requests, row.server_rss_bytes) == (7, 3, 9)
 
 
-def test_only_the_measured_time_counts():
+def test_only_the_measured_time_counts() -> None:
     readings = [reading(float(second)) for second in range(8)]
     rows = ledger_rows(readings, [], 2.0, 5.0)
     assert [row.t_s for row in rows] == [1.0, 2.0, 3.0]
 
 
-def test_the_busiest_generator_process_of_each_second_counts():
+def test_the_busiest_generator_process_of_each_second_counts() -> None:
     idle = Condition([1.0, 2.0, 3.0], [0.1, 0.1, 0.1], [1.0, 1.0, 1.0], [0, 0, 0])
     busy = Condition([1.1, 2.1, 3.1], [0.2, 0.9, 0.2], [2.0, 70.0, 2.0], [0, 0, 0])
     rows = ledger_rows([reading(1.0), reading(2.0), reading(3.0)], [idle, busy], 1.0, 3.0)
@@ -36,7 +36,7 @@ def test_the_busiest_generator_process_of_each_second_counts():
     assert [row.generator_lag_ms for row in rows] == [pytest.approx(70.0), pytest.approx(2.0)]
 
 
-def test_between_two_processes_of_a_server_there_is_no_rate():
+def test_between_two_processes_of_a_server_there_is_no_rate() -> None:
     """The new one may have used as much CPU as the old one; rates below 0 would be nonsense."""
     readings = [
         reading(10.0, pid=1, cpu_s=0.5, requests=90, bytes_down=4000),

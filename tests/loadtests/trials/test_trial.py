@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -30,20 +31,20 @@ RESULT = Result(
 )
 
 
-def test_where_the_kernel_stamps_a_stream_only_what_left_late_counts():
+def test_where_the_kernel_stamps_a_stream_only_what_left_late_counts() -> None:
     assert lateness("sse", RESULT, 10.0, 11.0) == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("slug", ["polling", "long_polling", "page_reload", "frame_reload"])
-def test_what_asks_is_late_when_the_loop_is(slug):
+def test_what_asks_is_late_when_the_loop_is(slug) -> None:
     assert lateness(slug, RESULT, 10.0, 11.0) == [5.0, 60.0, 5.0]
 
 
-def test_without_the_kernels_stamps_the_loop_counts_everywhere():
+def test_without_the_kernels_stamps_the_loop_counts_everywhere() -> None:
     assert lateness("sse", replace(RESULT, stamped="process"), 10.0, 11.0) == [5.0, 60.0, 5.0]
 
 
-def test_of_several_processes_the_latest_of_each_second_counts():
+def test_of_several_processes_the_latest_of_each_second_counts() -> None:
     """A master that only waits must not hide that its worker is behind."""
     idle = Condition([9.9, 11.2, 12.2], [0.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3, [0] * 3)
     result = replace(RESULT, conditions={"": idle, "worker": CONDITION})
@@ -51,29 +52,29 @@ def test_of_several_processes_the_latest_of_each_second_counts():
     assert sorted(lateness("polling", result, 10.0, 12.0)) == [5.0, 5.0, 60.0]
 
 
-def test_trouble_names_a_test_in_which_nothing_was_published():
+def test_trouble_names_a_test_in_which_nothing_was_published() -> None:
     silent = TechniqueResult({}, Audit(0, 0), Flow(), 0)
     assert "nothing was measured" in trouble(replace(RESULT, techniques={"sse": silent}))
     heard = replace(silent, audit=Audit(3, 0))
     assert trouble(replace(RESULT, techniques={"sse": heard})) == ""
 
 
-def test_trouble_names_users_that_could_not_connect():
+def test_trouble_names_users_that_could_not_connect() -> None:
     found = trouble(replace(RESULT, connected=3, failures={"UnreachableError: refused": 4}))
     assert "3 of 5" in found
     assert "refused" in found
 
 
-def test_trouble_names_a_host_without_descriptors_or_ports():
+def test_trouble_names_a_host_without_descriptors_or_ports() -> None:
     for what in ("OSError: [Errno 24] Too many open files", "Cannot assign requested address"):
         assert what in trouble(replace(RESULT, failures={what: 1}))
 
 
-def test_ordinary_failures_are_no_trouble_of_the_generator():
+def test_ordinary_failures_are_no_trouble_of_the_generator() -> None:
     assert trouble(replace(RESULT, failures={"RefusedError: 503": 2})) == ""
 
 
-def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire():
+def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire() -> None:
     flow = Flow(
         message_bytes=1000,
         message_bytes_up=50,
@@ -90,7 +91,7 @@ def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire():
     assert {row.source for row in rows.values()} == {"client", "kernel", "model"}
 
 
-def test_a_result_is_read_as_it_was_written(tmp_path):
+def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     histogram = new_histogram()
     record_ns(histogram, 1_234_567)
     found = TechniqueResult({"delivery": histogram}, Audit(5, 4, 1, 2), Flow(tcp_down=9), 4)
@@ -105,14 +106,14 @@ def test_a_result_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server():
+def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server() -> None:
     relays = []
 
     def way(server):
         relays.append(Relay(server, delay_ms=1.0))
         return relays[0]
 
-    def kill(scene, seconds):
+    def kill(scene, seconds) -> None:
         if seconds > 0.2:
             relays[0].signal(signal.SIGKILL)
 

@@ -23,17 +23,17 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_every_third_event_is_spoiled(fault):
+def test_every_third_event_is_spoiled(fault) -> None:
     assert spoiled(fault, stream(7)) == EXPECTED[fault]
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_however_the_bytes_are_cut(fault):
+def test_however_the_bytes_are_cut(fault) -> None:
     whole = b"".join(stream(7))
     assert spoiled(fault, [whole]) == EXPECTED[fault]
     assert spoiled(fault, [whole[i : i + 1] for i in range(len(whole))]) == EXPECTED[fault]
 
 
-def test_what_is_no_message_goes_through():
+def test_what_is_no_message_goes_through() -> None:
     data = b"retry: 2000\n\n:\n\n" + encode_event(b"1", "epoch-1")
     assert EventSpoiler("drop", 3).spoil(data) == data

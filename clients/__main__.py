@@ -33,13 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("technique", choices=SLUGS, metavar="TECHNIQUE", help="one of those below")
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the server (%(default)s)")
-    parser.add_argument("--channel", default="lobby", help="(%(default)s)")
-    parser.add_argument("--after", metavar="CURSOR", help="resume behind a cursor, not from now")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8000", help="the server (default: %(default)s)"
+    )
+    parser.add_argument("--channel", default="lobby", help="what to follow (default: %(default)s)")
+    parser.add_argument(
+        "--after", metavar="CURSOR", help="resume behind a cursor (default: from now)"
+    )
     parser.add_argument("--name", help="tell the others that you are here")
-    parser.add_argument("--interval", type=float, help="seconds from request to request")
-    parser.add_argument("--plugin-port", type=int, help="if it is not the page's port + 1")
-    parser.add_argument("--count", type=int, help="stop after so many messages")
+    parser.add_argument(
+        "--interval", type=float, help="seconds from request to request (default: 1)"
+    )
+    parser.add_argument(
+        "--plugin-port", type=int, help="port of the plugin socket (default: the page's + 1)"
+    )
+    parser.add_argument("--count", type=int, help="stop after so many messages (default: never)")
     asked = parser.parse_args(arguments)
     options = {"after": asked.after, "name": asked.name}
     for name, fitting in _FITTING.items():

@@ -34,8 +34,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     default = Settings()
-    add("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
-    add("--port", type=int, default=8000, help="port of the pages; 0 takes a free one")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s, loopback only)",
+    )
+    add(
+        "--port",
+        type=int,
+        default=8000,
+        help="port of the pages; 0 takes a free one (default: %(default)s)",
+    )
     add("--plugin-port", type=int, help="port of the plugin socket (default: port + 1)")
     add(
         "--techniques",
@@ -43,7 +52,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=SLUGS,
         default=SLUGS,
         metavar="SLUG",
-        help="which to serve, see below (default: all)",
+        help=f"which to serve, see below (default: all: {' '.join(SLUGS)})",
     )
     add(
         "--heartbeat",
@@ -58,7 +67,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin in (or of several: A,B); * lets all in",
+        help="let pages of this origin in (or of several: A,B); * lets all in (default: none)",
     )
     add(
         "--allow-host",
@@ -102,7 +111,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--loop",
         choices=("auto", "uvloop", "asyncio"),
         default="auto",
-        help="event loop; auto takes uvloop where it exists",
+        help="event loop; auto takes uvloop where it exists (default: %(default)s)",
     )
     add(
         "--lecture",

@@ -90,17 +90,19 @@ def open_sockets(host: str, port: int, slug: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run until SIGTERM, then write all latencies."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests.calibration.bare")
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.calibration.bare", description=(__doc__ or "").splitlines()[0]
+    )
     add = parser.add_argument
-    add("--technique", required=True)
-    add("--host", default="127.0.0.1")
+    add("--technique", required=True, help="its slug")
+    add("--host", default="127.0.0.1", help="address (default: %(default)s)")
     add("--port", type=int, required=True, help="where the technique is")
     add("--stats-port", type=int, required=True, help="where /stats is")
-    add("--channel", default="lobby")
+    add("--channel", default="lobby", help="what to subscribe to (default: %(default)s)")
     add("--users", type=int, required=True, help="how many others there will be")
-    add("--groups", type=int, default=5)
-    add("--each", type=int, default=4, help="sockets in a group")
-    add("--out", type=Path, required=True)
+    add("--groups", type=int, default=5, help="of sockets (default: %(default)s)")
+    add("--each", type=int, default=4, help="sockets in a group (default: %(default)s)")
+    add("--out", type=Path, required=True, help="file for all latencies, in ns")
     options = parser.parse_args(arguments)
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))

@@ -56,9 +56,11 @@ def main(arguments: Sequence[str]) -> int:
         nargs="+",
         choices=["exact", *PARTS],
         metavar="PART",
-        help=f"parts to run: exact {' '.join(PARTS)}",
+        help=f"parts to run (default: all: exact {' '.join(PARTS)})",
     )
-    parser.add_argument("--out", type=Path, help="the run's folder")
+    parser.add_argument(
+        "--out", type=Path, help="the run's folder (default: a new one in results/runs)"
+    )
     options = parser.parse_args(arguments)
     chosen = options.only or ["exact", *PARTS]
     name = datetime.now().strftime("calibrate-%Y%m%d-%H%M%S")

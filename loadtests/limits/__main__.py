@@ -265,10 +265,10 @@ def main(arguments: list[str] | None = None) -> int:
         "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help="default: all, half an hour"
     )
     parser.add_argument(
-        "--rounds", type=AT_LEAST_ONE, default=3, help="repeats; medians are compared (3)"
+        "--rounds", type=AT_LEAST_ONE, default=3, help="repeats; medians count (default: 3)"
     )
     parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
-    parser.add_argument("--seconds", type=POSITIVE, default=60.0, help="length of the soak (60)")
+    parser.add_argument("--seconds", type=POSITIVE, default=60.0, help="soak (default: 60)")
     options = parser.parse_args(arguments)
     parts: dict[str, Part] = {**PARTS, "soak": partial(soak, seconds=options.seconds)}
     if OUR_CORE is not None:

@@ -179,8 +179,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m loadtests.limits.deflate", description="Measure what permessage-deflate costs."
     )
-    parser.add_argument("--connections", type=int, default=200, help="of each kind and side")
-    parser.add_argument("--messages", type=int, default=10, help="broadcast in each round")
+    parser.add_argument(
+        "--connections", type=int, default=200, help="of each kind and side (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--messages", type=int, default=10, help="broadcast in each round (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
         sides = [

@@ -250,11 +250,15 @@ class Probe:
 
 def main() -> None:
     """Obey the commands on standard input."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests.limits.probe")
-    parser.add_argument("slug", choices=GREETINGS)
-    parser.add_argument("port", type=int)
-    parser.add_argument("--interval", type=float, default=1.0)
-    parser.add_argument("--audit", action="store_true")
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.limits.probe", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("slug", choices=GREETINGS, help="the technique")
+    parser.add_argument("port", type=int, help="where it is served, on 127.0.0.1")
+    parser.add_argument(
+        "--interval", type=float, default=1.0, help="seconds between polls (default: %(default)g)"
+    )
+    parser.add_argument("--audit", action="store_true", help="read every message of every socket")
     options = parser.parse_args()
     arrival.use_kernel_clock()
     probe = Probe(options.slug, options.port, options.interval, options.audit)

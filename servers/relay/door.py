@@ -179,9 +179,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="the server; may be given several times: one relay each",
     )
     add("--port", type=_port, action="append", help="listen here (default: any free port)")
-    add("--delay-ms", type=float, default=0.0, help="one-way delay, each way")
-    add("--bandwidth", type=float, metavar="BYTES_PER_S", help="limit, each way")
-    add("--control-port", type=_port, help="serve the JSON door on this port of 127.0.0.1")
+    add(
+        "--delay-ms", type=float, default=0.0, help="one-way delay, each way (default: %(default)g)"
+    )
+    add("--bandwidth", type=float, metavar="BYTES_PER_S", help="limit, each way (default: none)")
+    add(
+        "--control-port",
+        type=_port,
+        help="serve the JSON door on this port of 127.0.0.1 (default: no door)",
+    )
     found = parser.parse_args(argv)
     found.port = found.port or [0] * len(found.to)
     if len(found.port) != len(found.to):

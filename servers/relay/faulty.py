@@ -95,10 +95,15 @@ async def serve(host: str, port: int, fault: str, every: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the proxy."""
-    parser = argparse.ArgumentParser(prog="python -m servers.relay.faulty")
-    parser.add_argument("--to", required=True, metavar="HOST:PORT")
-    parser.add_argument("--fault", choices=FAULTS, required=True)
-    parser.add_argument("--every", type=int, default=1000, metavar="N")
+    parser = argparse.ArgumentParser(
+        prog="python -m servers.relay.faulty",
+        description="A way to a server that spoils one event in so many.",
+    )
+    parser.add_argument("--to", required=True, metavar="HOST:PORT", help="the server")
+    parser.add_argument("--fault", choices=FAULTS, required=True, help="what happens to the event")
+    parser.add_argument(
+        "--every", type=int, default=1000, metavar="N", help="spoil each Nth (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     host, _, port = options.to.rpartition(":")
     with contextlib.suppress(KeyboardInterrupt):

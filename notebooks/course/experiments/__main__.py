@@ -6,6 +6,7 @@ relay are. Times are in ms, bytes are TCP payload unless a name says otherwise. 
 order here: no load generator imports this, and several blocking clients listen side by side.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -41,8 +42,18 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run one experiment and print what it found."""
-    name, words = arguments
-    asked = json.loads(words)
+    parser = argparse.ArgumentParser(
+        "python -m notebooks.course.experiments", description=(__doc__ or "").splitlines()[2]
+    )
+    parser.add_argument("name", choices=EXPERIMENTS, metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument(
+        "asked",
+        type=json.loads,
+        metavar="JSON",
+        help='an object: "where" server and relay are, and what the experiment takes',
+    )
+    options = parser.parse_args(arguments)
+    name, asked = options.name, options.asked
     found = EXPERIMENTS[name](Place(**asked.pop("where")), **asked)
     print(json.dumps(found))
     return 0

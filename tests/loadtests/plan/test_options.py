@@ -148,14 +148,13 @@ def run_in(house: Path, *words: str) -> str:
 
 
 ON_LOCUSTS_PAGE = """
-import json, sys
-from locust.argument_parser import ui_extra_args_dict
+import json
+from locust.argument_parser import get_parser, ui_extra_args_dict
 from locust import events
 from loadtests.plan import options
-assert "tests" not in sys.modules
 events.init_command_line_parser.add_listener(options.add_options)
 shown = ui_extra_args_dict(["--settings", '{"rate": 7}'])
-print(json.dumps([shown, options.complaint({"courtesy": "-1"})]))
+print(json.dumps([shown, options.complaint({"courtesy": "-1"}), get_parser().format_help()]))
 """
 
 
@@ -165,10 +164,11 @@ def test_one_field_is_an_option_of_both_commands_and_an_entry_of_the_page(
     house = house_with_one_more_field
     assert "--courtesy COURTESY   bows (default: 3)" in run_in(house, "-m", "loadtests", "--help")
     assert "--courtesy COURTESY   bows (default: 3)" in run_in(house, "-m", "loadtests", "options")
-    shown, told = json.loads(run_in(house, "-c", ON_LOCUSTS_PAGE))
+    shown, told, whole_help = json.loads(run_in(house, "-c", ON_LOCUSTS_PAGE))
     assert shown["courtesy"]["default_value"] == 3
     assert shown["courtesy"]["help_text"] == "bows (default: 3)"
     assert told == "Courtesy: '-1' is not a finite number of at least 0."
+    assert "--courtesy COURTESY" in whole_help.partition("\nDuplex:\n")[2]
     on_page = {item.name for item in KNOWN.values() if item.on_page}
     assert shown.keys() == on_page | {"courtesy"}
     assert shown["rate"]["default_value"] == 7

@@ -17,7 +17,7 @@ from servers.app import most_sockets, running
 from servers.front.guard import read_origin
 from servers.front.hosts import ANY, split_host
 from servers.relay.loop import new_loop
-from servers.service import Settings
+from servers.service import Logs, Settings, memory_logs
 from wire.techniques import SLUGS, listing
 
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
@@ -173,7 +173,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     )
 
 
-async def serve(options: argparse.Namespace) -> None:
+async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -184,7 +184,8 @@ async def serve(options: argparse.Namespace) -> None:
     plugin_port = options.plugin_port
     if plugin_port is None:
         plugin_port = port + 1 if port else 0
-    async with running(settings_of(options), options.host, port, plugin_port) as server:
+    settings = settings_of(options)
+    async with running(settings, options.host, port, plugin_port, logs=logs) as server:
         plugin = f" plugin {server.host}:{server.plugin_port}" if server.plugin_port else ""
         print(f"servers ready {server.url}{plugin}", flush=True)
         # What exists now lives on; collecting it again and again would only cost pauses.
@@ -215,8 +216,8 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return the exit status."""
+def main(arguments: list[str] | None = None, logs: Logs = memory_logs) -> int:
+    """Run the command, with the history kept by ``logs``; return the exit status."""
     _open_standard_streams()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     options = parse_arguments(arguments)
@@ -228,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         factory = loop_factory(options.loop)
         with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(serve(options))
+            runner.run(serve(options, logs))
     except OSError as error:
         print(
             f"cannot listen: {error.strerror or error}; choose another address "

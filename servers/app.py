@@ -18,7 +18,7 @@ from servers import checks, observing, publish
 from servers.front.handover import RESERVE, Listener
 from servers.front.listening import bound_socket
 from servers.kinds import reloads
-from servers.service import SERVICE, Service, Settings, make_service
+from servers.service import SERVICE, Logs, Service, Settings, make_service, memory_logs
 from wire.techniques import OWN_PORT
 
 _GOODBYE_SECONDS = 0.8
@@ -78,13 +78,16 @@ async def running(
     port: int = 0,
     plugin_port: int = 0,
     extend: Callable[[web.Application, Service], None] | None = None,
+    logs: Logs = memory_logs,
 ) -> AsyncIterator[Running]:
-    """Run a server inside ``async with``; port 0 takes a free one; ``extend`` may add routes.
+    """Run a server inside ``async with``; port 0 takes a free one.
+
+    ``extend`` may add routes; ``logs`` keeps the history.
 
     On leaving, held polls are answered, streams ended and WebSockets closed with 1001.
     Raises :class:`OSError` where a port is taken.
     """
-    service = make_service(settings)
+    service = make_service(settings, logs)
     app = make_app(service)
     if extend is not None:
         extend(app, service)
@@ -94,6 +97,7 @@ async def running(
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(service.hub.close)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_say_goodbye, service)
         pages = await _listen(loop, service.listener, host, port, settings)

@@ -16,7 +16,8 @@ from typing import Any
 from servers.front.handover import FULL, Refusal
 from servers.front.problems import Problem, problem_of
 from servers.front.query import check_name
-from servers.kinds.streams import Framing, Stream, gap_notice
+from servers.kinds.streams import Framing, gap_notice
+from servers.kinds.two_way import TwoWay
 from servers.publish import most_json, publish_fields
 from servers.service import Service
 from wire.cursor import DEFAULT_CHANNEL, check_channel, parse_cursor
@@ -34,7 +35,7 @@ FRAMING = Framing(
 )
 
 
-class PluginSocket(Stream):
+class PluginSocket(TwoWay):
     """One plugin's connection."""
 
     __slots__ = ("_lines", "_since")
@@ -50,8 +51,8 @@ class PluginSocket(Stream):
         try:
             lines = self._lines.decode(data)
         except MessageError as error:
-            self._refuse(Problem(413, str(error)), is_fatal=True)
-            return
+            self.complain(Problem(413, str(error)))
+            return self.finish()
         for line in lines:
             if self._is_closing or self.transport.is_closing():
                 return
@@ -72,16 +73,18 @@ class PluginSocket(Stream):
             if self._channel is None:
                 self._open(fields)
             else:
-                publish_fields(self._service, "plugin_socket", self._channel, fields, self._name)
+                service, channel = self._service, self._channel
+                self.see_kept(publish_fields(service, FRAMING.slug, channel, fields, self._name))
         except Problem as problem:
-            self._refuse(problem)
+            self.complain(problem)
         except WireError as error:
-            self._refuse(problem_of(error))
+            self.complain(problem_of(error))
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        name = str(fields.get("channel") or DEFAULT_CHANNEL)
-        channel = self._service.channel(check_channel(name))
+        channel = self._service.channel(
+            check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
+        )
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
         cursor = channel.cursor(self.position)
@@ -91,11 +94,10 @@ class PluginSocket(Stream):
             self.write(gap_notice(channel, FRAMING, self.position))
         self.begin(channel)
 
-    def _refuse(self, problem: Problem, is_fatal: bool = False) -> None:
-        self.write(encode_line(dump_json({"problem": problem.members()})))
-        # A wrong line is told. It costs the connection where it is the first, or cannot be read to
-        # its end, or where complaints pile up unread.
-        if is_fatal or self.feed is None or not self.is_writable():
+    def complain(self, problem: Problem) -> None:
+        """Tell what was wrong; whoever said nothing right yet, or does not read it, must go."""
+        self.write(encode_line(problem.in_band()))
+        if self.feed is None or not self.is_writable():
             self.finish()
 
     def _answer_policy(self) -> None:
@@ -106,5 +108,5 @@ class PluginSocket(Stream):
 def protocol(service: Service) -> asyncio.Protocol:
     """Make the protocol of one connection, or of its refusal where descriptors have run out."""
     if service.ledger.sockets >= service.settings.most_sockets:
-        return Refusal(service.ledger, encode_line(dump_json({"problem": FULL.members()})))
+        return Refusal(service.ledger, encode_line(FULL.in_band()))
     return PluginSocket(service)

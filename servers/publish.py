@@ -3,26 +3,33 @@
 POST /publish?channel=lobby
 text/plain, application/json {"text" or "base64","sender","sent_ns"}, application/octet-stream
 201 {"id":17,"cursor":"..."}
+
+A log that takes no messages, or none in time, is a problem 503 with ``Retry-After``.
 """
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from servers.channels.channel import Channel
+from servers.channels.log import Appended, Unavailable
+from servers.front.ledger import Row
 from servers.front.problems import Problem
 from servers.front.query import check_name, check_sent_ns, query_of
 from servers.service import SERVICE, Service
-from wire.message import Body, Message, body_from, dump_json, load_json
+from wire.message import Body, body_from, dump_json, load_json
 
+_LOG_SECONDS = 5.0  # a log that takes longer to keep a message is called late
+_RETRY_AFTER = "1"
 _BODY_SECONDS = 30.0  # a body that takes longer is an attack or a broken line
 
 
 def publish_fields(
     service: Service, slug: str | None, channel: Channel, fields: Mapping[str, Any], name: str = ""
-) -> Message:
+) -> Appended:
     """Publish what a JSON object asks for: ``text`` or ``base64``, ``sender``, ``sent_ns``."""
     sender = check_name(fields.get("sender", name))
     sent_ns = check_sent_ns(fields.get("sent_ns"))
@@ -36,16 +43,42 @@ def publish_body(
     body: Body,
     sender: str,
     sent_ns: int | None = None,
-) -> Message:
-    """Publish ``body`` unless it is too large."""
+) -> Appended:
+    """Publish ``body`` unless it is too large; :func:`kept` tells what became of it."""
     size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
     if size > service.settings.most_message:
         raise too_large(service)
     if service.allow is not None:
         service.allow(channel.name, size)
+    appended = channel.publish(body, sender, sent_ns)
     if slug is not None:
-        service.row(slug).publishes += 1
-    return channel.publish(body, sender, sent_ns)
+        row = service.row(slug)
+        if isinstance(appended, int):
+            row.publishes += 1
+        else:
+            appended.add_done_callback(partial(_count, row))
+    return appended
+
+
+def _count(row: Row, appended: asyncio.Future[int]) -> None:
+    row.publishes += not appended.cancelled() and appended.exception() is None
+
+
+async def kept(appended: Appended) -> int:
+    """Return a message's id once the log holds it.
+
+    Raises :class:`~servers.front.problems.Problem` with status 503 if it was refused, or is late.
+    """
+    if isinstance(appended, int):
+        return appended
+    try:
+        async with asyncio.timeout(_LOG_SECONDS):
+            return await appended
+    except Unavailable as error:
+        detail = f"the message was not published: {error}"
+    except TimeoutError:
+        detail = f"the log did not answer for {_LOG_SECONDS:g} s: the message may come, or not"
+    raise Problem(503, detail, Retry_After=_RETRY_AFTER)
 
 
 def most_json(service: Service) -> int:
@@ -103,13 +136,14 @@ async def publish(request: web.Request) -> web.Response:
     body = await read_body(request, most_json(service) if kind == "application/json" else most)
     channel = service.channel(query.channel)
     if kind == "application/json":
-        message = publish_fields(service, None, channel, load_json(body), query.sender)
+        appended = publish_fields(service, None, channel, load_json(body), query.sender)
     else:
         content: Body = body if kind == "application/octet-stream" else decode_text(body)
-        message = publish_body(service, None, channel, content, query.sender, query.sent_ns)
+        appended = publish_body(service, None, channel, content, query.sender, query.sent_ns)
+    number = await kept(appended)
     return web.Response(
         status=201,
-        body=dump_json({"id": message.id, "cursor": channel.cursor(message.id)}),
+        body=dump_json({"id": number, "cursor": channel.cursor(number)}),
         content_type="application/json",
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from servers.channels.channel import Channel, Hub
-from servers.channels.log import MemoryLog
+from servers.channels.log import Log, MemoryLog
 from servers.channels.pacer import Pacer
 from servers.channels.presence import Presence
 from servers.front.guard import Guard
@@ -72,10 +72,18 @@ class Service:
         return self.ledger.rows[slug]
 
 
-def make_service(settings: Settings) -> Service:
-    """Put a service together; needs a running loop."""
+def memory_logs(settings: Settings) -> Callable[[str], Log]:
+    """Return what makes the log of the channel that it is given: in memory, bounded as set up."""
+    return lambda name: MemoryLog(settings.log_messages, settings.log_bytes)
+
+
+Logs = Callable[[Settings], Callable[[str], Log]]
+
+
+def make_service(settings: Settings, logs: Logs = memory_logs) -> Service:
+    """Put a service together whose history ``logs`` keeps; needs a running loop."""
     pacer = Pacer()
-    hub = Hub(pacer, lambda: MemoryLog(settings.log_messages, settings.log_bytes))
+    hub = Hub(pacer, logs(settings))
     liveness = Liveness(settings.heartbeat)
     presence = Presence(hub, silence=1.5 * settings.heartbeat)
     liveness.rounds.append(presence.sweep)

@@ -40,12 +40,13 @@ class WebSocket(WebSocketPeer):
         assert channel is not None
         try:
             if isinstance(message, Binary):
-                publish_body(service, "web_socket", channel, message.data, self._name)
+                appended = publish_body(service, "web_socket", channel, message.data, self._name)
             elif self.has_envelopes:
                 fields = load_json(message.text)
-                publish_fields(service, "web_socket", channel, fields, self._name)
+                appended = publish_fields(service, "web_socket", channel, fields, self._name)
             else:
-                publish_body(service, "web_socket", channel, message.text, self._name)
+                appended = publish_body(service, "web_socket", channel, message.text, self._name)
+            self.see_kept(appended)
         except Problem as problem:
             if problem.status == 413:  # told as of any frame that is too large
                 self.close(CloseCode.TOO_BIG, problem.detail)

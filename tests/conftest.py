@@ -17,6 +17,17 @@ settings.load_profile("duplex")
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--servers", default="servers", metavar="MODULE",
+        help="module that starts the servers which are tested (tests.late_servers has another log)",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    ServerProcess.module = config.getoption("servers")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that ask for most time, so that none of them is left for the end."""
     asked: dict[Path, float] = {}

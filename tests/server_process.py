@@ -31,10 +31,12 @@ def eventually(check: Callable[[], T], what: str) -> T:
 
 
 class ServerProcess:
-    """`python -m servers` on free ports."""
+    """`python -m servers` on free ports, or another ``module`` that starts them."""
+
+    module = "servers"
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "servers", "--port", "0", "--plugin-port", "0"]
+        command = [sys.executable, "-m", self.module, "--port", "0", "--plugin-port", "0"]
         self.child = subprocess.Popen(
             [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )

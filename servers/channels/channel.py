@@ -1,18 +1,23 @@
 """The channel: a named topic with a log. It stamps messages and knows no transport.
 
 What wants to hear of new messages registers a :class:`Reader` under a key of its own choosing;
-after a publish, each reader's ``flush`` is called when the pacer says so, and reads what is due
-from the log. So a burst is joined by itself, and nothing is queued twice.
+when the log has news, each reader's ``flush`` is called as the pacer says, and reads what is due
+from the log. So a burst is joined by itself, nothing is queued twice, and it is all the same
+whether a message was published here or, where servers share a log, elsewhere.
 """
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from servers.channels.log import Log, MemoryLog
+from servers.channels.log import Appended, Log, tell_nobody
 from servers.channels.pacer import Pacer
 from wire.cursor import Cursor
 from wire.message import Body, Message, encode_message
+
+_LOG = logging.getLogger("servers")
 
 
 class Reader(Protocol):
@@ -37,21 +42,40 @@ class Channel:
         self.log = log
         self.readers: dict[object, Reader] = {}
         self._pacer = pacer
+        log.news = self._announce
 
     def publish(
         self, body: Body, sender: str = "", sent_ns: int | None = None, presence: str = ""
-    ) -> Message:
-        """Stamp a message, log it, and see that its readers hear of it.
+    ) -> Appended:
+        """Stamp a message and log it; its readers hear of it from the log.
 
-        ``sent_ns`` is the sender's monotonic time; without it, the message was sent now.
+        ``sent_ns`` is the sender's monotonic time; without it, the message was sent now. Returns
+        the id, or a future of it, as :meth:`~servers.channels.log.Log.append` does.
         """
         now = time.monotonic_ns()
-        sent_ns = now if sent_ns is None else sent_ns
-        message = Message(self.log.last + 1, sender, sent_ns, now, body, presence)
-        self.log.append(encode_message(message))
+        sent = now if sent_ns is None else sent_ns
+        return self.log.append(
+            lambda number: encode_message(Message(number, sender, sent, now, body, presence))
+        )
+
+    def notice(self, slug: str, name: str, presence: str) -> None:
+        """Publish that somebody came or went; if the log refuses, nobody can be told."""
+        appended = self.publish(slug, name, presence=presence)
+        if not isinstance(appended, int):
+            appended.add_done_callback(self._noticed)
+
+    def _noticed(self, appended: asyncio.Future[int]) -> None:
+        if not appended.cancelled() and (error := appended.exception()) is not None:
+            _LOG.warning("a notice on channel %s was not published: %s", self.name, error)
+
+    def _announce(self) -> None:
         if self.readers:
             self._pacer.due(self)
-        return message
+
+    def close(self) -> None:
+        """Forget the log; what still refers to the channel may read it to its end."""
+        self.log.news = tell_nobody
+        self.log.close()
 
     def flush(self) -> None:
         """Let every reader bring what is due."""
@@ -94,7 +118,7 @@ class Hub:
     def __init__(
         self,
         pacer: Pacer,
-        make_log: Callable[[], MemoryLog],
+        make_log: Callable[[str], Log],
         most: int = 1000,
         most_bytes: int = 256 * 2**20,
     ) -> None:
@@ -109,7 +133,7 @@ class Hub:
         """Return the channel of that (checked) name."""
         channel = self.channels.pop(name, None)
         if channel is None:
-            channel = Channel(name, self._make_log(), self.pacer)
+            channel = Channel(name, self._make_log(name), self.pacer)
             self._until_check = 0
         self.channels[name] = channel  # the newest use is last
         self._until_check -= 1
@@ -125,4 +149,9 @@ class Hub:
                 return
             if not any(reader.size for reader in channel.readers.values()):
                 total -= channel.log.size
-                del self.channels[name]
+                self.channels.pop(name).close()
+
+    def close(self) -> None:
+        """Forget all channels: the server ends."""
+        while self.channels:
+            self.channels.popitem()[1].close()

@@ -1,22 +1,41 @@
 """The log of a channel: the newest messages, kept so that clients can resume.
 
 :class:`Log` is the small interface behind which history lives. In memory is the default; another
-keeper (a stream in Valkey, say) needs these six names and nothing else.
+keeper (a stream in Valkey that several servers share, say) needs these names and nothing else.
 """
 
+import asyncio
 import secrets
+from collections.abc import Callable
 from typing import Protocol
 
 Entry = tuple[int, bytes]  # a message's id and its JSON
+Appended = int | asyncio.Future[int]  # a message's id, now or later
+
+
+class Unavailable(Exception):
+    """The log took no message; the text says why."""
+
+
+def tell_nobody() -> None:
+    """Hear of news, and do nothing."""
 
 
 class Log(Protocol):
-    """A bounded history; ids are consecutive, ``first`` to ``last``."""
+    """A bounded history; ids are consecutive, ``first`` to ``last``.
+
+    The log chooses ids and epochs. What is asked of it here is answered from this process's memory;
+    only ``append`` may take its time.
+    """
 
     epoch: str
-    """Names this life of the history: ids of different epochs cannot be compared."""
+    """Names this life of the history: ids of different epochs cannot be compared. It has the form
+    that a cursor gives it (:mod:`wire.cursor`), and may change when a history was lost."""
     size: int
     """Bytes of JSON held."""
+    news: Callable[[], None]
+    """What the log calls when it holds more than before, or another epoch, whoever appended: this
+    process or another. The channel sets it."""
 
     @property
     def first(self) -> int:
@@ -26,11 +45,20 @@ class Log(Protocol):
     def last(self) -> int:
         """The newest id, 0 before the first message."""
 
-    def append(self, json: bytes) -> None:
-        """Add the message with id ``last + 1``."""
+    def append(self, make: Callable[[int], bytes]) -> Appended:
+        """Add the message whose JSON ``make(id)`` writes, in the order of the calls.
+
+        Returns its id, or a future of it that is done when :meth:`read` finds the message, and
+        raises :class:`Unavailable` if it was not taken. Whoever waits for it may give up and cancel
+        it. ``make`` may be called at any time and more than once: what it writes behind the id is
+        the same each time.
+        """
 
     def read(self, after: int, limit: int) -> list[Entry]:
         """Return entries after id ``after``: at least one if any, else about ``limit`` bytes."""
+
+    def close(self) -> None:
+        """End what keeps the log up to date: its channel is forgotten."""
 
 
 class MemoryLog:
@@ -39,6 +67,7 @@ class MemoryLog:
     def __init__(self, messages: int = 10_000, size: int = 16 * 2**20) -> None:
         self.epoch = secrets.token_hex(4)
         self.size = 0
+        self.news: Callable[[], None] = tell_nobody
         self._most_messages = messages
         self._most_bytes = size
         self._entries: dict[int, bytes] = {}
@@ -54,16 +83,19 @@ class MemoryLog:
         """The newest id."""
         return self._first + len(self._entries) - 1
 
-    def append(self, json: bytes) -> None:
+    def append(self, make: Callable[[int], bytes]) -> int:
         """Add one message; forget the oldest past the bounds, but never the newest."""
         entries = self._entries
-        entries[self._first + len(entries)] = json
+        number = self._first + len(entries)
+        entries[number] = json = make(number)
         self.size += len(json)
         while len(entries) > 1 and (
             len(entries) > self._most_messages or self.size > self._most_bytes
         ):
             self.size -= len(entries.pop(self._first))
             self._first += 1
+        self.news()
+        return number
 
     def read(self, after: int, limit: int) -> list[Entry]:
         """Return entries after id ``after``, at least one if any, else about ``limit`` bytes."""
@@ -76,3 +108,6 @@ class MemoryLog:
                 break
             found.append((number, json))
         return found
+
+    def close(self) -> None:
+        """Do nothing: nobody else writes here."""

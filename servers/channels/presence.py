@@ -32,7 +32,7 @@ class Presence:
             return
         self._held[who] = self._held.get(who, 0) + 1
         if self._held[who] == 1:
-            channel.publish(slug, name, presence="joined")
+            channel.notice(slug, name, "joined")
 
     def leave(self, channel: Channel, name: str, slug: str) -> None:
         """A named client holds one connection less."""
@@ -42,7 +42,7 @@ class Presence:
         self._held[who] -= 1
         if not self._held[who]:
             del self._held[who]
-            channel.publish(slug, name, presence="left")
+            channel.notice(slug, name, "left")
 
     def seen(self, channel: Channel, name: str, slug: str) -> None:
         """A named client has just asked."""
@@ -52,7 +52,7 @@ class Presence:
             return
         self._seen[who] = time.monotonic()
         if is_new:
-            channel.publish(slug, name, presence="joined")
+            channel.notice(slug, name, "joined")
 
     def sweep(self) -> None:
         """Announce those who have been silent for too long."""
@@ -61,4 +61,4 @@ class Presence:
             if seen < since:
                 del self._seen[who]
                 channel, name, slug = who
-                self._hub.channel(channel).publish(slug, name, presence="left")
+                self._hub.channel(channel).notice(slug, name, "left")

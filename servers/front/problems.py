@@ -11,6 +11,7 @@ from aiohttp import web
 
 from wire.errors import CursorError, HandshakeError, MessageError, WireError
 from wire.http_head import encode_response
+from wire.message import dump_json
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -50,6 +51,15 @@ class Problem(Exception):
             content_type=CONTENT_TYPE,
             headers={"Cache-Control": "no-store", **self.headers},
         )
+
+    def in_band(self) -> bytes:
+        """Return ``{"problem":{...}}`` as JSON, for sockets; their answers have no header fields.
+
+        What ``Retry-After`` says is the member ``retry_after`` there, in seconds.
+        """
+        wait = self.headers.get("Retry-After")
+        more = {} if wait is None else {"retry_after": int(wait)}
+        return dump_json({"problem": self.members() | more})
 
     def raw(self) -> bytes:
         """Make the answer for a bare socket, which it ends."""

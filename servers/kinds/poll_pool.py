@@ -46,12 +46,12 @@ class Pool:
     """One channel's answers for one technique, and the connections that wait for the next."""
 
     def __init__(self, channel: Channel, row: Row, deadlines: "Deadlines") -> None:
-        self.waiting: dict[Waiting, tuple[Ask, int]] = {}
+        self.waiting: dict[Waiting, tuple[Ask, str, int]] = {}
         self._channel = channel
         self._row = row
         self._deadlines = deadlines
         self._answers: dict[object, tuple[bytes, int]] = {}
-        self._at = -1  # the newest id when the kept answers were made
+        self._at = ("", -1)  # epoch and newest id when the kept answers were made
         self._kept = 0
 
     @property
@@ -68,9 +68,9 @@ class Pool:
 
     def _answer(self, ask: Ask, seen: int, has_gap: bool) -> bytes:
         log = self._channel.log
-        if self._at != log.last:
+        if self._at != (now := (log.epoch, log.last)):
             self._answers.clear()
-            self._at, self._kept = log.last, 0
+            self._at, self._kept = now, 0
         key = (seen, has_gap, ask.close, ask.origin)
         found = self._answers.get(key)
         if found is None:
@@ -90,7 +90,8 @@ class Pool:
     def hold(self, connection: Waiting, ask: Ask) -> None:
         """Let ``connection`` wait for the next message or its timeout."""
         self._row.held += 1
-        self.waiting[connection] = ask, self._channel.log.last
+        log = self._channel.log
+        self.waiting[connection] = ask, log.epoch, log.last
         self._deadlines.add(connection, ask.query.timeout)
 
     def drop(self, connection: Waiting) -> None:
@@ -99,13 +100,21 @@ class Pool:
             self._row.held -= 1
 
     def flush(self) -> None:
-        """Answer everybody who waits."""
+        """Answer everybody for whom there is something new."""
+        log = self._channel.log
+        epoch, oldest, newest = log.epoch, log.first - 1, log.last
         waiting, self.waiting = self.waiting, {}
-        self._row.held -= len(waiting)
-        oldest = self._channel.log.first - 1
-        for connection, (ask, seen) in waiting.items():
+        for connection, (ask, of, seen) in waiting.items():
+            if of != epoch:
+                seen, has_gap = oldest, True
+            elif seen == newest:  # it began to wait after the message that was announced
+                self.waiting[connection] = ask, of, seen
+                continue
+            else:
+                seen, has_gap = max(seen, oldest), seen < oldest
+            self._row.held -= 1
             self._deadlines.remove(connection)
-            connection.answer(ask, self._answer(ask, max(seen, oldest), seen < oldest))
+            connection.answer(ask, self._answer(ask, seen, has_gap))
 
 
 def _response(status: str, ask: Ask, body: bytes = b"") -> bytes:

@@ -208,7 +208,7 @@ class PollConnection(asyncio.Protocol):
     def time_out(self) -> None:
         """Answer that nothing came."""
         if self._pool is not None:
-            ask, _ = self._pool.waiting[self]
+            ask = self._pool.waiting[self][0]
             self._pool.drop(self)
             self.answer(ask, nothing_new(ask))
 

@@ -15,7 +15,7 @@ from servers.front.handover import Front
 from servers.front.heads import count_request
 from servers.front.problems import Problem
 from servers.front.query import Query, check_name, parse_sent_ns, query_of
-from servers.publish import decode_text, publish_body, read_body
+from servers.publish import decode_text, kept, publish_body, read_body
 from servers.service import SERVICE
 from wire.cursor import check_channel
 from wire.message import Message, decode_message
@@ -139,7 +139,7 @@ async def take_form(request: web.Request, slug: str, path: str) -> web.Response:
     if "text" not in values:
         raise Problem(400, "the form has no field named text")
     sent_ns = parse_sent_ns(values.get("sent_ns"))
-    publish_body(service, slug, channel, values["text"], name, sent_ns)
+    await kept(publish_body(service, slug, channel, values["text"], name, sent_ns))
     again = {"channel": channel.name, "name": name}
     if "every" in values:
         again["every"] = values["every"][:20]

@@ -22,6 +22,7 @@ from wire.message import Gap, encode_gap
 
 _AT_ONCE = 256 * 2**10  # bytes of JSON encoded for one write
 _WHILE_BEHIND = 64 * 2**10
+_NOWHERE = -1  # in the place of an id: behind anything that the log holds
 
 
 @dataclass(frozen=True)
@@ -50,26 +51,32 @@ class Feed:
         self._framing = framing
         self._row = row
         self._live: dict[Stream, Callable[[bytes], None]] = {}
+        self._behind: set[Stream] = set()
+        self._epoch = channel.log.epoch
         self._sent = channel.log.last  # the id up to which the live streams were written
 
     def join(self, stream: "Stream") -> None:
         """Serve ``stream`` from its position on."""
+        self._follow_epoch()
         self.size += 1
+        self._behind.add(stream)
         self.catch_up(stream)
 
     def leave(self, stream: "Stream") -> None:
         """Serve ``stream`` no more."""
         self.size -= 1
         self._live.pop(stream, None)
+        self._behind.discard(stream)
         if not self.size:
             self._channel.readers.pop(self._framing.key, None)
 
     def flush(self) -> None:
         """Write what is due to everybody who is live: one encoding, one write each."""
         log = self._channel.log
+        self._follow_epoch()
         if not self._live:
             self._sent = log.last
-        while self._sent < log.last:
+        while self._sent < log.last or self._sent == _NOWHERE:
             data, self._sent, count = self._encode(self._sent, _AT_ONCE, len(self._live))
             self._row.deliveries += count * len(self._live)
             self._row.bytes_down += len(data) * len(self._live)
@@ -81,12 +88,14 @@ class Feed:
         """Write no more to ``stream`` than what it was just given."""
         if self._live.pop(stream, None) is not None:
             stream.position = self._sent
+            self._behind.add(stream)
 
     def catch_up(self, stream: "Stream") -> None:
         """Write to ``stream`` from the log until it is behind again, or live."""
         log = self._channel.log
+        self._follow_epoch()
         while stream.is_writable() and stream not in self._live:
-            if stream.position < log.last:
+            if stream.position < log.last or stream.position == _NOWHERE:
                 data, stream.position, count = self._encode(stream.position, _WHILE_BEHIND, 1)
                 self._row.deliveries += count
                 self._row.bytes_down += len(data)
@@ -94,16 +103,26 @@ class Feed:
             else:
                 self.flush()
                 self._live[stream] = stream.transport.write
+                self._behind.discard(stream)
+
+    def _follow_epoch(self) -> None:
+        """Where the log has begun another life, what everybody has read is no place in it."""
+        if self._epoch != self._channel.log.epoch:
+            self._epoch = self._channel.log.epoch
+            self._sent = _NOWHERE
+            for stream in self._behind:
+                stream.position = _NOWHERE
 
     def _encode(self, after: int, limit: int, readers: int) -> tuple[bytes, int, int]:
         channel, framing = self._channel, self._framing
-        entries = channel.log.read(after, limit)
         parts = []
-        if entries[0][0] > after + 1:
+        if after < (oldest := channel.log.first - 1):
+            after = oldest
             self._row.gaps += readers
-            parts.append(gap_notice(channel, framing, entries[0][0] - 1))
+            parts.append(gap_notice(channel, framing, oldest))
+        entries = channel.log.read(after, limit)
         parts += [framing.message(channel.cursor(number), json) for number, json in entries]
-        return b"".join(parts), entries[-1][0], len(entries)
+        return b"".join(parts), entries[-1][0] if entries else after, len(entries)
 
 
 def gap_notice(channel: Channel, framing: Framing, number: int) -> bytes:

@@ -9,10 +9,10 @@ import asyncio
 
 from servers.channels.channel import Channel
 from servers.front.problems import Problem
-from servers.kinds.streams import Framing, Stream
+from servers.kinds.streams import Framing
+from servers.kinds.two_way import TwoWay
 from servers.service import Service
 from wire.errors import WebSocketError
-from wire.message import dump_json
 from wire.web_socket_deflate import Agreement, deflate
 from wire.web_socket_frames import CloseCode, Opcode, encode_frame
 from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Pong, Text, encode_close
@@ -28,7 +28,7 @@ def encode_data(opcode: Opcode, payload: bytes, agreement: Agreement | None) -> 
     return encode_frame(opcode, deflate(payload, agreement.window_bits), rsv1=True)
 
 
-class WebSocketPeer(Stream):
+class WebSocketPeer(TwoWay):
     """A WebSocket; ``on_message`` says what is done with a message."""
 
     __slots__ = ("_awaits_pong", "_decoder", "_deflate", "_has_failed", "_limit")
@@ -62,7 +62,7 @@ class WebSocketPeer(Stream):
     def complain(self, problem: Problem) -> None:
         """Tell of a message that was not published."""
         if self.is_writable():
-            self.send(Opcode.TEXT, dump_json({"problem": problem.members()}))
+            self.send(Opcode.TEXT, problem.in_band())
         else:  # whoever does not read would pile up complaints
             self.close(CloseCode.POLICY_VIOLATION, "read what is wrong before you send more")
 

@@ -24,7 +24,7 @@ from servers.app import running
 from servers.front.guard import Guard
 from servers.front.problems import Problem
 from servers.lecture import files as lecture_files
-from servers.publish import read_body
+from servers.publish import kept, read_body
 from servers.service import SERVICE, Service, Settings
 from wire.message import body_from, load_json
 from wire.techniques import SLUGS
@@ -125,7 +125,8 @@ class _Stage:
         order = load_json(await read_body(request, 4 * MOST_MESSAGE))
         channel = service.channel(order["channel"])
         for message in order["messages"]:
-            channel.publish(body_from(message), message["sender"], message["sent_ns"])
+            body = body_from(message)
+            await kept(channel.publish(body, message["sender"], message["sent_ns"]))
         return web.json_response({"cursor": channel.cursor()}, status=201)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from servers.channels.channel import Channel
+from wire.message import Message, decode_message
 
 
 class FakeTransport(asyncio.Transport):
@@ -63,3 +64,11 @@ class Listener:
 
     def flush(self) -> None:
         self.flushed.append(self.channel.log.last)
+
+
+def newest(channel: Channel) -> Message:
+    """Return the last message that the channel holds."""
+    ((_, json),) = channel.log.read(channel.log.last - 1, 0)
+    message = decode_message(json)
+    assert isinstance(message, Message)
+    return message

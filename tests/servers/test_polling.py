@@ -1,13 +1,14 @@
 from servers.app import Running
 from tests.servers.asking import Link, ask
+from tests.servers.standing_in import newest
 
 
 async def test_the_exact_bytes_of_an_answer(here: Running) -> None:
     channel = here.service.channel("x")
     before = channel.cursor()
-    message = channel.publish("hola", "ana", sent_ns=7)
+    channel.publish("hola", "ana", sent_ns=7)
     body = (
-        f'{{"messages":[{{"id":1,"sender":"ana","sent_ns":7,"published_ns":{message.published_ns},'
+        f'{{"messages":[{{"id":1,"sender":"ana","sent_ns":7,"published_ns":{newest(channel).published_ns},'
         f'"text":"hola"}}],"cursor":"{channel.cursor()}","gap":false}}'
     )
     async with Link(here.port) as link:

@@ -4,7 +4,7 @@ import pytest
 
 from servers.channels.channel import Channel, Hub
 from servers.channels.log import MemoryLog
-from tests.servers.standing_in import AtOnce, Listener
+from tests.servers.standing_in import AtOnce, Listener, newest
 from wire.cursor import Cursor, parse_cursor
 from wire.message import decode_message
 
@@ -15,13 +15,15 @@ def channel() -> Channel:
 
 
 def make_hub(most: int, most_bytes: int = 2**20) -> Hub:
-    return Hub(AtOnce(), MemoryLog, most, most_bytes)  # type: ignore[arg-type]
+    return Hub(AtOnce(), lambda name: MemoryLog(), most, most_bytes)  # type: ignore[arg-type]
 
 
 def test_messages_are_stamped_and_logged(channel: Channel) -> None:
     before = time.monotonic_ns()
-    one = channel.publish("hola", "ana", sent_ns=5)
-    two = channel.publish(b"\xff")
+    assert channel.publish("hola", "ana", sent_ns=5) == 1
+    one = newest(channel)
+    assert channel.publish(b"\xff") == 2
+    two = newest(channel)
     assert (one.id, one.sender, one.sent_ns, one.body) == (1, "ana", 5, "hola")
     assert two.id == 2
     assert before <= one.published_ns <= two.sent_ns == two.published_ns <= time.monotonic_ns()

@@ -6,7 +6,7 @@ from servers.channels.log import MemoryLog
 def filled(count: int, messages: int = 10, size: int = 1000) -> MemoryLog:
     log = MemoryLog(messages, size)
     for number in range(1, count + 1):
-        log.append(b"%03d" % number)
+        assert log.append(lambda number: b"%03d" % number) == number
     return log
 
 
@@ -40,12 +40,19 @@ def test_the_oldest_are_forgotten_past_the_bytes() -> None:
 
 def test_the_newest_is_kept_even_if_it_is_larger_than_the_log() -> None:
     log = filled(5, size=12)
-    log.append(b"x" * 50)
+    assert log.append(lambda number: b"x" * 50) == 6
     assert (log.first, log.last, log.size) == (6, 6, 50)
-    log.append(b"007")
+    assert log.append(lambda number: b"%03d" % number) == 7
     assert (log.first, log.last, log.size) == (7, 7, 3)
 
 
 @pytest.mark.parametrize(("limit", "count"), [(0, 1), (1, 1), (3, 1), (6, 2), (8, 2), (9, 3)])
 def test_a_reading_is_limited_but_never_empty(limit: int, count: int) -> None:
     assert len(filled(5).read(0, limit)) == count
+
+
+def test_whoever_appends_the_log_tells_of_it_when_it_can_be_read() -> None:
+    log, seen = filled(5), []
+    log.news = lambda: seen.append(log.read(5, 100))
+    log.append(lambda number: b"new")
+    assert seen == [[(6, b"new")]]

@@ -10,7 +10,7 @@ from wire.message import Message, decode_message
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub(AtOnce(), MemoryLog)  # type: ignore[arg-type]
+    return Hub(AtOnce(), lambda name: MemoryLog())  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -171,6 +171,18 @@ async def test_a_wait_that_the_log_overtakes_is_told_of_the_gap() -> None:
         assert [message["id"] for message in batch["messages"]] == [8, 9, 10]
 
 
+async def test_who_begins_to_wait_behind_a_message_is_not_woken_by_its_news(here: Running) -> None:
+    row, channel = here.service.row("long_polling"), here.service.channel("x")
+    channel.publish("before")
+    async with Link(here.port) as link:
+        link.ask(f"GET /long_polling?channel=x&after={channel.cursor()}")
+        await until(lambda: row.held == 1, "it waits")
+        channel.flush()
+        assert row.held == 1
+        channel.publish("hola")
+        assert [m["text"] for m in (await link.answer()).json["messages"]] == ["hola"]
+
+
 async def test_a_last_answer_may_be_read_slowly(here: Running) -> None:
     text = "x" * 2**22
     here.service.channel("x").publish(text)

@@ -5,6 +5,8 @@ import pytest
 from servers.channels.channel import Channel
 from servers.kinds.streams import Framing, Stream
 from servers.service import Service, Settings, make_service
+from tests.late_servers import Keeper
+from tests.servers.asking import until
 from tests.servers.standing_in import FakeTransport
 
 encoded = 0
@@ -195,3 +197,28 @@ async def test_the_row_counts_what_is_written_and_said(service: Service, lobby: 
     row = service.row("sse")
     assert row.bytes_down == len(transport.written)
     assert (row.bytes_up, row.connections, row.open, row.held) == (5, 1, 1, 1)
+
+
+async def test_a_full_stream_is_told_once_when_the_log_begins_another_life() -> None:
+    keeper = Keeper()
+    service = make_service(Settings(log_messages=10), keeper)
+    lobby = service.channel("lobby")
+    slow, transport = open_stream(service)
+    _, live = open_stream(service)
+    slow.pause_writing()
+    for count in (3, 2):  # the ids are told anew, so the second life is shorter
+        for _ in range(count):
+            appended = lobby.publish("x")
+            assert not isinstance(appended, int)
+            await appended
+        if count == 3:
+            await until(lambda: live.written.endswith(b"3;"), "the first life")
+            keeper.lose_all()
+    await until(lambda: live.written.endswith(b"2;"), "the second life")
+    _, late = open_stream(service, (1, False))
+    slow.resume_writing()
+    await asyncio.sleep(0)
+    assert transport.written == b"head;gap to 0;1;2;"
+    assert live.written == b"head;1;2;3;gap to 0;1;2;"
+    assert late.written == b"head;2;"
+    assert service.row("sse").gaps == 2

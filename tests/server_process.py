@@ -1,4 +1,4 @@
-"""A server in a process of its own, a relay in a thread, and waiting for what must come true."""
+"""A server somewhere or in a process of its own, a relay in a thread, and waiting for the truth."""
 
 import asyncio
 import json
@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -30,7 +31,34 @@ def eventually(check: Callable[[], T], what: str) -> T:
     return found
 
 
-class ServerProcess:
+class ServerAddress:
+    """A server that listens somewhere: ``url`` of its pages, and the port of its plugin socket.
+
+    ``without`` names the techniques that it has not.
+    """
+
+    def __init__(self, url: str, plugin_port: int, without: Collection[str] = ()) -> None:
+        self.url = url.rstrip("/")
+        parts = urlsplit(self.url)
+        self.host = parts.hostname or ""
+        self.port = parts.port or 80
+        self.plugin_port = plugin_port
+        self.without = frozenset(without)
+
+    def port_of(self, slug: str) -> int:
+        return self.plugin_port if slug == "plugin_socket" else self.port
+
+    def stats(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def descriptors(self) -> int:
+        """How many descriptors it has open, as far as one can see from here."""
+        return int(self.stats()["process"]["open_sockets"])
+
+
+class ServerProcess(ServerAddress):
     """`python -m servers` on free ports, or another ``module`` that starts them."""
 
     module = "servers"
@@ -45,19 +73,11 @@ class ServerProcess:
         if words[:2] != ["servers", "ready"]:
             self.stop()
             raise AssertionError(f"the server said {words} and ended")
-        self.url = words[2]
-        self.host = "127.0.0.1"
-        self.port = int(self.url.rpartition(":")[2])
-        self.plugin_port = int(words[4].rpartition(":")[2]) if len(words) > 4 else 0
+        super().__init__(words[2], int(words[4].rpartition(":")[2]) if len(words) > 4 else 0)
         self.process = psutil.Process(self.child.pid)
 
-    def port_of(self, slug: str) -> int:
-        return self.plugin_port if slug == "plugin_socket" else self.port
-
-    def stats(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+    def descriptors(self) -> int:
+        return int(self.process.num_fds())
 
     def resident_bytes(self) -> int:
         return int(self.process.memory_info().rss)
@@ -78,11 +98,11 @@ class ServerProcess:
 class RelayThread:
     """A relay whose loop runs in a thread, so that blocking clients can be tested through it."""
 
-    def __init__(self, to_port: int, link: Link | None = None) -> None:
+    def __init__(self, to_port: int, link: Link | None = None, to_host: str = "127.0.0.1") -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._relay = self.do(lambda: Relay("127.0.0.1", to_port, link=link))
+        self._relay = self.do(lambda: Relay(to_host, to_port, link=link))
         asyncio.run_coroutine_threadsafe(self._relay.start(), self._loop).result(PATIENCE_S)
         self.port = self._relay.port
         self.dial = ("127.0.0.1", self.port)
@@ -122,8 +142,10 @@ class RelayThread:
 
 
 @contextmanager
-def relaying(to_port: int, link: Link | None = None) -> Iterator[RelayThread]:
-    relay = RelayThread(to_port, link)
+def relaying(
+    to_port: int, link: Link | None = None, to_host: str = "127.0.0.1"
+) -> Iterator[RelayThread]:
+    relay = RelayThread(to_port, link, to_host)
     try:
         yield relay
     finally:

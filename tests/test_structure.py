@@ -317,3 +317,17 @@ def test_each_module_has_a_test_module_of_its_own_or_a_reason(room: str) -> None
     ]
     assert untested == [file for file in WITHOUT_TEST_MODULE if file.startswith(f"{room}/")]
     assert all(WITHOUT_TEST_MODULE.values())
+
+
+def test_the_specification_says_why_before_what():
+    paths = sorted((ROOT / "tests" / "conformance").glob("test_*.py"))
+    assert [int(path.name.split("_")[1]) for path in paths] == list(range(1, len(paths) + 1))
+    silent = [
+        f"{path.name}: {node.name}"
+        for path in paths
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent, "begin with who would suffer"

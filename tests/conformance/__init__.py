@@ -1,6 +1,21 @@
-"""What every technique must do: a specification that runs.
+"""What every technique must do: a specification that runs, to be read from its first file on.
 
-Real servers in processes of their own, real clients, real bytes. The technique is the one axis:
-a test that takes ``technique`` runs once for each of the eight, and what only some can do says so
-in its name. Each test has a channel of its own, so they may run in any order.
+1. messages: what is published comes to every subscriber, once, in order and unchanged;
+2. resuming: a connection may break at any byte, and whoever comes back misses nothing;
+3. ways up: what is accepted, and what is told of what is not;
+4. http: caches, old clients, kept connections, waiting, what each technique says first;
+5. handshake: how a WebSocket opens, who is let in, and what its frames weigh;
+6. plugin socket: the port beside the page's;
+7. closing: whoever ends a connection, nothing is left behind;
+8. slow readers: they harm nobody, and are told what they missed;
+9. ledger: what the server says of itself;
+10. foreign clients: others' clients agree.
+
+Each test begins with *why*: who would suffer were it otherwise. The technique is the one axis: a
+test that takes ``technique`` runs once for each of the eight, and what only some can do says so in
+its name. Real servers, real clients, real bytes; each test has a channel of its own, so they may
+run in any order.
+
+``pytest tests/conformance --url http://127.0.0.1:8000`` asks a server that runs already, be it
+ours or not; what needs options of its own, or a technique that it has not, is skipped with words.
 """

@@ -1,12 +1,93 @@
-"""The one axis, and what each test stands on."""
+"""The one axis, the server that is tested, and what each test stands on.
+
+``--url`` points the suite at a server that runs already; without it, each worker starts one.
+"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.doors import Desk
-from tests.server_process import ServerProcess
+from tests.conformance.steps import Desk, Starting
+from tests.server_process import ServerAddress, ServerProcess
 from wire.techniques import SLUGS
+
+_MOST_PORT = 2**16 - 1
+
+
+ELSEWHERE = pytest.StashKey[ServerAddress | None]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the address of a server that runs already."""
+    add = parser.getgroup("conformance", "a server of your own").addoption
+    add("--url", metavar="URL", help="test the server at http://HOST:PORT; nobody else may use it")
+    add("--plugin-port", type=int, metavar="N", help="its plugin socket (default: port + 1)")
+    add(
+        "--without",
+        nargs="+",
+        action="extend",
+        choices=SLUGS,
+        default=[],
+        metavar="SLUG",
+        help=f"techniques that it has not: {' '.join(SLUGS)}",
+    )
+
+
+def _elsewhere(config: pytest.Config) -> ServerAddress | None:
+    """Read the options; :class:`pytest.UsageError` says what is wrong with them."""
+    # They are unknown where pytest was not pointed at this folder.
+    url = config.getoption("--url", None)
+    plugin_port = config.getoption("--plugin-port", None)
+    without = config.getoption("--without", [])
+    if url is None:
+        if plugin_port is not None or without:
+            raise pytest.UsageError("--plugin-port and --without say more of a server at --url")
+        return None
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme == "http" and parts.hostname and parts.path in ("", "/")
+        port = parts.port or 80
+    except ValueError:
+        is_address, port = False, 0
+    if not is_address:
+        raise pytest.UsageError(f"--url {url}: accepted is http://HOST:PORT, as the server says it")
+    if plugin_port is None:
+        plugin_port = port + 1
+    if not 0 < plugin_port <= _MOST_PORT:
+        raise pytest.UsageError(f"--plugin-port {plugin_port}: accepted is 1 to {_MOST_PORT}")
+    if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        raise pytest.UsageError("--url: what one server counts is read, so test it without -n")
+    return ServerAddress(url, plugin_port, without)
+
+
+def _given(config: pytest.Config) -> ServerAddress | None:
+    if ELSEWHERE not in config.stash:
+        config.stash[ELSEWHERE] = _elsewhere(config)
+    return config.stash[ELSEWHERE]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say whom the tests are about to ask."""
+    given = _given(config)
+    if given is None:
+        return None
+    return f"conformance of {given.url}, plugin socket on port {given.plugin_port}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, with words, what the server at ``--url`` has not."""
+    given = _given(config)
+    if given is None:
+        return
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent:
+            asked = item.callspec.params if hasattr(item, "callspec") else {}
+            for slug in sorted(given.without & {asked.get("technique"), asked.get("slug")}):
+                item.add_marker(pytest.mark.skip(f"--without {slug}"))
 
 
 @pytest.fixture(params=SLUGS)
@@ -16,8 +97,52 @@ def technique(request: pytest.FixtureRequest) -> str:
     return slug
 
 
+@pytest.fixture(scope="session")
+def starting(request: pytest.FixtureRequest) -> Starting:
+    """Start servers with options of one's own; a server that runs already cannot be started so."""
+    given = _given(request.config)
+
+    @contextmanager
+    def start(*options: str) -> Iterator[ServerProcess]:
+        if given is not None:
+            words = " ".join(options) or "no options"
+            pytest.skip(f"needs a server that the test starts, with {words}; --url gives another")
+        server = ServerProcess(*options)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
+    """Stand for the server that is tested: the one at ``--url``, else one for all tests."""
+    given = _given(request.config)
+    if given is not None:
+        yield given
+        return
+    server = ServerProcess()
+    yield server
+    assert server.stop() == 0
+
+
 @pytest.fixture
-def desk(server: ServerProcess) -> Iterator[Desk]:
+def one_clock(server: ServerAddress) -> None:
+    """Let only those go on whose host's clock is the server's."""
+    if isinstance(server, ServerProcess) or server.host == "localhost":
+        return
+    try:
+        is_here = ip_address(server.host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        pytest.skip(f"compares with this host's clock, and {server.host} may be another")
+
+
+@pytest.fixture
+def desk(server: ServerAddress) -> Iterator[Desk]:
     """Stand at the server with a kept connection of one's own."""
     desk = Desk(server)
     yield desk

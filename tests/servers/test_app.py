@@ -2,11 +2,16 @@ import asyncio
 import logging
 import socket
 
+import psutil
 import pytest
 
+from clients.errors import ClientError
 from servers.app import Running, most_sockets, running
 from servers.service import Settings
+from tests.conformance.steps import HTTP, join, take_messages
+from tests.server_process import ServerAddress
 from tests.servers.asking import Link, ask, until
+from wire.techniques import SLUGS
 
 
 async def test_free_ports_are_taken_and_told(here: Running) -> None:
@@ -97,12 +102,9 @@ async def test_pages_of_other_sites_get_nothing_from_anywhere(here: Running) -> 
         answer.check_problem(403, "--allow-origin")
         assert "access-control-allow-origin" not in answer.head.fields
     answer = await ask(
-        here,
-        "POST /page_reload",
-        "Origin: http://evil.example",
-        "Content-Type: application/x-www-form-urlencoded",
-        body=b"text=x",
-    )
+        here, "POST /page_reload", "Origin: http://evil.example",
+        "Content-Type: application/x-www-form-urlencoded", body=b"text=x",
+    )  # fmt: skip
     answer.check_problem(403)
     assert here.service.channel("lobby").log.last == 0
 
@@ -148,3 +150,31 @@ async def test_only_what_is_asked_for_is_served() -> None:
 def test_some_sockets_are_kept_in_reserve() -> None:
     resource = pytest.importorskip("resource")
     assert 16 <= most_sockets() < max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 17)
+
+
+@pytest.mark.parametrize("technique", SLUGS)
+async def test_one_technique_can_be_served_alone(technique: str) -> None:
+    async with running(Settings(techniques=(technique,))) as server:
+        for slug in HTTP:
+            async with Link(server.port) as link:
+                link.ask(f"GET /{slug}")
+                assert (await link.head()).status == (200 if slug == technique else 404)
+        assert bool(server.plugin_port) == (technique == "plugin_socket")
+
+
+@pytest.mark.parametrize("technique", SLUGS)
+async def test_a_server_that_stops_leaves_nothing_behind(technique: str, channel: str) -> None:
+    process = psutil.Process()
+    tasks, descriptors = asyncio.all_tasks(), process.num_fds()
+    async with running(Settings()) as server:
+        at = ServerAddress(server.url, server.plugin_port)
+        client = await asyncio.to_thread(join, technique, at, channel, reconnects=0)
+        await asyncio.to_thread(client.send, "hola")
+        await asyncio.to_thread(take_messages, client, 1)
+    with pytest.raises(ClientError):
+        await asyncio.to_thread(client.receive, 10)
+    client.close()
+    assert asyncio.all_tasks() == tasks
+    assert process.num_fds() == descriptors
+    assert not server.service.liveness.held
+    assert server.service.ledger.sockets == 0

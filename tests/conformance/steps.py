@@ -3,13 +3,16 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 import clients
 from clients.client import Client, Item
-from tests.server_process import PATIENCE_S, RelayThread, ServerProcess
+from tests.server_process import PATIENCE_S, RelayThread, ServerAddress, ServerProcess, relaying
 from wire.http_head import ResponseHead, decode_response_head
 from wire.message import Message
 from wire.techniques import SLUGS
@@ -20,16 +23,19 @@ HELD = tuple(slug for slug in SLUGS if slug not in ASKING)
 STREAMS = tuple(slug for slug in HELD if slug != "long_polling")
 HTTP = tuple(slug for slug in SLUGS if slug not in ("plugin_socket", "web_socket"))
 OFTEN_S = 0.02
+Starting = Callable[..., AbstractContextManager[ServerProcess]]  # with options
 
 
 def join(
     slug: str,
-    server: ServerProcess,
+    server: ServerAddress,
     channel: str,
     through: RelayThread | None = None,
     **options: Any,
 ) -> Client:
     """Open a client; one that asks on a timer asks often."""
+    if slug in server.without:
+        pytest.skip(f"--without {slug}")
     if slug in ASKING:
         options.setdefault("interval", OFTEN_S)
     if slug == "plugin_socket":
@@ -37,6 +43,11 @@ def join(
     if through is not None:
         options["dial"] = through.dial
     return clients.open(slug, server.url, channel, **options)
+
+
+def relay_to(server: ServerAddress, slug: str) -> AbstractContextManager[RelayThread]:
+    """Stand between, where connections can be cut and bytes counted."""
+    return relaying(server.port_of(slug), to_host=server.host)
 
 
 def take(client: Client, count: int) -> list[Item]:
@@ -63,7 +74,7 @@ def ids(items: Iterable[Item]) -> list[int]:
 class Desk:
     """One kept HTTP connection straight to the server: publishes, and asks what no client does."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerAddress) -> None:
         self._connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE_S)
 
     def publish(
@@ -117,10 +128,10 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
         assert word in problem["detail"]
 
 
-class Wire:
+class RawSocket:
     """A bare socket, for what no well-behaved client does."""
 
-    def __init__(self, server: ServerProcess, slug: str = "", receive_buffer: int = 0) -> None:
+    def __init__(self, server: ServerAddress, slug: str = "", receive_buffer: int = 0) -> None:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -168,7 +179,7 @@ class Wire:
     def close(self) -> None:
         self.sock.close()
 
-    def __enter__(self) -> "Wire":
+    def __enter__(self) -> "RawSocket":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -13,8 +13,8 @@ import websocket
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
-from tests.conformance.doors import HTTP, Desk, join, take_messages
-from tests.server_process import PATIENCE_S, ServerProcess, eventually
+from tests.conformance.steps import HTTP, Desk, Starting, join, take_messages
+from tests.server_process import PATIENCE_S, ServerAddress, eventually
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl: `apt install curl`")
 
@@ -40,12 +40,12 @@ def curling(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
             child.kill()
 
 
-def subscribers(server: ServerProcess, channel: str) -> int:
+def subscribers(server: ServerAddress, channel: str) -> int:
     found = server.stats()["channels"].get(channel, {})
     return int(found.get("subscribers", 0))
 
 
-def address(server: ServerProcess, path: str = "/web_socket?channel=") -> str:
+def address(server: ServerAddress, path: str = "/web_socket?channel=") -> str:
     return f"ws://{server.host}:{server.port}{path}"
 
 
@@ -53,7 +53,8 @@ def address(server: ServerProcess, path: str = "/web_socket?channel=") -> str:
 
 
 @needs_curl
-def test_curl_publishes_text_json_and_bytes(server: ServerProcess, channel: str) -> None:
+def test_curl_publishes_text_json_and_bytes(server: ServerAddress, channel: str) -> None:
+    """The first thing that anybody tries is curl."""
     to = f"{server.url}/publish?channel={channel}"
     with join("sse", server, channel) as witness:
         answer = json.loads(curl("-H", "Content-Type: text/plain", "-d", "¿qué?", to))
@@ -66,7 +67,8 @@ def test_curl_publishes_text_json_and_bytes(server: ServerProcess, channel: str)
 
 
 @needs_curl
-def test_curl_polls(server: ServerProcess, desk: Desk, channel: str) -> None:
+def test_curl_polls(server: ServerAddress, desk: Desk, channel: str) -> None:
+    """Whoever reads the contract should be able to follow it by hand."""
     url = f"{server.url}/polling?channel={channel}"
     start = json.loads(curl(url))
     assert start["messages"] == []
@@ -78,7 +80,8 @@ def test_curl_polls(server: ServerProcess, desk: Desk, channel: str) -> None:
 
 
 @needs_curl
-def test_curl_waits_in_a_long_poll(server: ServerProcess, desk: Desk, channel: str) -> None:
+def test_curl_waits_in_a_long_poll(server: ServerAddress, desk: Desk, channel: str) -> None:
+    """A shell script that waits for a message needs nothing but curl."""
     url = f"{server.url}/long_polling?channel={channel}"
     cursor = json.loads(curl(url))["cursor"]
     assert curl(f"{url}&after={cursor}&timeout=0.1", "-w", "%{http_code}") == "204"
@@ -92,8 +95,9 @@ def test_curl_waits_in_a_long_poll(server: ServerProcess, desk: Desk, channel: s
 @needs_curl
 @pytest.mark.parametrize("version", ["--http1.1", "--http1.0"])
 def test_curl_follows_an_event_stream(
-    version: str, server: ServerProcess, desk: Desk, channel: str
+    version: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A log watcher pipes the stream into a file, maybe through an old proxy."""
     with curling(version, f"{server.url}/sse?channel={channel}") as child:
         eventually(lambda: subscribers(server, channel), "curl reads")
         desk.publish(channel, "hola")
@@ -109,8 +113,9 @@ def test_curl_follows_an_event_stream(
 @needs_curl
 @pytest.mark.parametrize("version", ["--http1.1", "--http1.0"])
 def test_curl_reads_a_forever_frame(
-    version: str, server: ServerProcess, desk: Desk, channel: str
+    version: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """What a browser runs as scripts is a page like any other to everybody else."""
     with curling(version, f"{server.url}/forever_frame?channel={channel}") as child:
         eventually(lambda: subscribers(server, channel), "curl reads")
         desk.publish(channel, "</script>")
@@ -126,8 +131,9 @@ def test_curl_reads_a_forever_frame(
 @needs_curl
 @pytest.mark.parametrize("slug", ["page_reload", "frame_reload"])
 def test_curl_fetches_a_page_and_sends_its_form(
-    slug: str, server: ServerProcess, channel: str
+    slug: str, server: ServerAddress, channel: str
 ) -> None:
+    """A browser without JavaScript, in 1995 or today, sends what was typed, escapes and all."""
     url = f"{server.url}/{slug}?channel={channel}"
     assert "<!doctype html>" in curl(url)
     after = curl("-L", "--data-urlencode", "text=¿qué & <b>?", "-d", "sender=ana", url)
@@ -139,7 +145,8 @@ def test_curl_fetches_a_page_and_sends_its_form(
 
 @needs_curl
 @pytest.mark.parametrize("slug", HTTP)
-def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerProcess) -> None:
+def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerAddress) -> None:
+    """A cache in the company's network sees exactly this."""
     ends = slug not in ("sse", "forever_frame")
     said = curl("-i", "--max-time", "0.3", f"{server.url}/{slug}", ends=ends)
     assert said.startswith("HTTP/1.1 200 OK\n")
@@ -149,7 +156,8 @@ def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerProcess
 # websockets and websocket-client
 
 
-def test_websockets_talks_both_ways(server: ServerProcess, channel: str) -> None:
+def test_websockets_talks_both_ways(server: ServerAddress, channel: str) -> None:
+    """Python programs come with this library, and offer extensions and subprotocols as it likes."""
     with (
         connect(address(server) + channel, subprotocols=["duplex.v1"]) as ana,  # type: ignore[list-item]
         connect(address(server) + channel) as eva,
@@ -168,7 +176,8 @@ def test_websockets_talks_both_ways(server: ServerProcess, channel: str) -> None
         assert ana.ping(b"there?").wait(PATIENCE_S)
 
 
-def test_websockets_closes_and_is_told_so(server: ServerProcess, channel: str) -> None:
+def test_websockets_closes_and_is_told_so(server: ServerAddress, channel: str) -> None:
+    """Who says good-bye with a code wants to know that it was heard."""
     with connect(address(server) + channel) as ana:
         ana.close(4000, "good-bye")
         assert ana.close_code == 4000
@@ -178,7 +187,8 @@ def test_websockets_closes_and_is_told_so(server: ServerProcess, channel: str) -
     eventually(lambda: not subscribers(server, channel), "it has left")
 
 
-def test_websocket_client_talks_both_ways(server: ServerProcess, channel: str) -> None:
+def test_websocket_client_talks_both_ways(server: ServerAddress, channel: str) -> None:
+    """Another library cuts its frames otherwise: pings come between, and must be answered there."""
     ana = websocket.create_connection(
         address(server) + channel, timeout=PATIENCE_S, subprotocols=["duplex.v1"]
     )
@@ -209,8 +219,9 @@ def test_websocket_client_talks_both_ways(server: ServerProcess, channel: str) -
 
 @pytest.mark.parametrize("client", ["websockets", "websocket-client"])
 def test_binary_frames_reach_foreign_clients(
-    client: str, server: ServerProcess, desk: Desk, channel: str
+    client: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """The binary form is ours; whoever reads servers/README.md can read it with any library."""
     url = f"{address(server)}{channel}&binary=frames"
     opened: Any = (
         connect(url) if client == "websockets" else closing(websocket.create_connection(url))
@@ -224,16 +235,17 @@ def test_binary_frames_reach_foreign_clients(
 
 
 @pytest.mark.parametrize("payload", ["¿qué?", b"\xff\x00", "x" * 70_000, bytes(2**20), ""])
-def test_the_echo_sends_back_what_it_got(payload: str | bytes, server: ServerProcess) -> None:
+def test_the_echo_sends_back_what_it_got(payload: str | bytes, server: ServerAddress) -> None:
+    """Conformance suites and ping-pong need a peer that adds nothing."""
     with connect(address(server, "/web_socket/echo"), compression=None, max_size=None) as socket:
         socket.send(payload)
         assert socket.recv(PATIENCE_S) == payload
 
 
 @pytest.mark.slow
-def test_a_server_that_stops_closes_web_sockets_with_1001(channel: str) -> None:
-    server = ServerProcess()
-    with connect(address(server) + channel) as ana:
+def test_a_server_that_stops_closes_web_sockets_with_1001(starting: Starting, channel: str) -> None:
+    """A page that is told "going away" comes back later, instead of showing an error."""
+    with starting() as server, connect(address(server) + channel) as ana:
         old = websocket.create_connection(address(server) + channel, timeout=PATIENCE_S)
         try:
             assert server.stop() == 0
@@ -248,9 +260,11 @@ def test_a_server_that_stops_closes_web_sockets_with_1001(channel: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_server_pings_at_every_heartbeat_and_ends_who_does_not_answer(channel: str) -> None:
-    server = ServerProcess("--heartbeat", "0.4")
-    try:
+def test_the_server_pings_at_every_heartbeat_and_ends_who_does_not_answer(
+    starting: Starting, channel: str
+) -> None:
+    """A phone without battery is silent for ever; one that answers must not be lost with it."""
+    with starting("--heartbeat", "0.4") as server:
         mute = websocket.create_connection(address(server) + channel, timeout=PATIENCE_S)
         with connect(address(server) + channel, ping_interval=None) as ana:
             frame = mute.recv_frame()  # which, unlike recv, does not answer
@@ -261,5 +275,3 @@ def test_the_server_pings_at_every_heartbeat_and_ends_who_does_not_answer(channe
             ana.send("still here")
             assert json.loads(ana.recv(PATIENCE_S))["text"] == "still here"
         mute.shutdown()
-    finally:
-        server.stop()

@@ -8,8 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.doors import STREAMS, Desk, ids, join, take, take_messages
-from tests.server_process import ServerProcess, relaying
+from tests.conformance.steps import (
+    STREAMS,
+    Desk,
+    Starting,
+    ids,
+    join,
+    relay_to,
+    take,
+    take_messages,
+)
+from tests.server_process import ServerAddress, ServerProcess
 from wire.message import Gap
 from wire.techniques import SLUGS
 
@@ -18,11 +27,10 @@ KEPT = 10
 
 
 @pytest.fixture(scope="module")
-def forgetful() -> Iterator[ServerProcess]:
+def forgetful(starting: Starting) -> Iterator[ServerProcess]:
     """Run a server that remembers ten messages."""
-    server = ServerProcess("--log-messages", str(KEPT))
-    yield server
-    server.stop()
+    with starting("--log-messages", str(KEPT)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -36,10 +44,13 @@ def forgetful_desk(forgetful: ServerProcess) -> Iterator[Desk]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_backoff")
 def test_cut_after_any_byte_nothing_is_lost_or_doubled(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Trains enter tunnels at any byte, so a connection is cut at every place that two messages
+    have.
+    """
     with (
-        relaying(server.port_of(technique)) as relay,
+        relay_to(server, technique) as relay,
         join(technique, server, channel, through=relay) as client,
     ):
         received, cuts = [], range(1, 2 * len(TEXT.encode()), 11)
@@ -57,10 +68,11 @@ def test_cut_after_any_byte_nothing_is_lost_or_doubled(
 @pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
 def test_cut_while_nothing_happens_nothing_is_lost_or_doubled(
-    technique: str, server: ServerProcess, desk: Desk, channel: str, reset: bool
+    technique: str, server: ServerAddress, desk: Desk, channel: str, reset: bool
 ) -> None:
+    """A router that restarts at night cuts what is idle; in the morning nothing may be missing."""
     with (
-        relaying(server.port_of(technique)) as relay,
+        relay_to(server, technique) as relay,
         join(technique, server, channel, through=relay) as client,
     ):
         desk.publish_all(channel, ["one", "two"])
@@ -73,11 +85,12 @@ def test_cut_while_nothing_happens_nothing_is_lost_or_doubled(
 
 @pytest.mark.usefixtures("no_backoff")
 def test_a_message_of_one_mebibyte_survives_a_cut_in_its_middle(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """The larger the message, the likelier the cut in it: it comes whole at last, and only once."""
     body = "kůň " * 2**18
     with (
-        relaying(server.port_of(technique)) as relay,
+        relay_to(server, technique) as relay,
         join(technique, server, channel, through=relay) as client,
     ):
         relay.cut_after(500_000)
@@ -88,8 +101,9 @@ def test_a_message_of_one_mebibyte_survives_a_cut_in_its_middle(
 
 
 def test_any_cursor_on_the_way_can_be_resumed_by_another_client(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Who changes from the phone to the laptop goes on reading where the other has stopped."""
     with join(technique, server, channel) as client:
         cursors = [client.cursor]
         desk.publish_all(channel, ["one", "two", "three", "four"])
@@ -103,8 +117,9 @@ def test_any_cursor_on_the_way_can_be_resumed_by_another_client(
 
 
 def test_a_cursor_of_one_technique_is_good_for_all_others(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A page that falls back from WebSocket to polling behind a proxy must not lose its place."""
     with join(technique, server, channel) as client:
         desk.publish_all(channel, ["one", "two", "three"])
         take_messages(client, 2 if technique in STREAMS else 1)
@@ -117,6 +132,7 @@ def test_a_cursor_of_one_technique_is_good_for_all_others(
 def test_a_cursor_older_than_the_log_gets_a_gap_and_what_is_left(
     technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
 ) -> None:
+    """Who was away for a week cannot have everything, but must not believe to have everything."""
     cursor = forgetful_desk.cursor(channel)
     forgetful_desk.publish_all(channel, (f"message {n}" for n in range(1, 31)))
     with join(technique, forgetful, channel, after=cursor) as client:
@@ -130,6 +146,7 @@ def test_a_cursor_older_than_the_log_gets_a_gap_and_what_is_left(
 def test_the_oldest_cursor_that_the_log_knows_gets_no_gap(
     technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
 ) -> None:
+    """A false alarm makes people reload all they have; the bound must be right to the message."""
     epoch, _, _ = forgetful_desk.cursor(channel).partition("-")
     forgetful_desk.publish_all(channel, (f"message {n}" for n in range(1, 31)))
     with join(technique, forgetful, channel, after=f"{epoch}-{30 - KEPT}") as client:
@@ -138,8 +155,11 @@ def test_the_oldest_cursor_that_the_log_knows_gets_no_gap(
 
 @pytest.mark.parametrize("what", ["of another epoch", "ahead of the log"])
 def test_a_cursor_that_cannot_be_resumed_gets_a_gap_and_all_there_is(
-    technique: str, server: ServerProcess, desk: Desk, channel: str, what: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str, what: str
 ) -> None:
+    """A cursor from before the restart names another history; to go on silently would skip or
+    repeat.
+    """
     epoch, _, _ = desk.cursor(channel).partition("-")
     desk.publish_all(channel, ["one", "two"])
     after = "0ther-1" if what == "of another epoch" else f"{epoch}-3"
@@ -152,8 +172,11 @@ def test_a_cursor_that_cannot_be_resumed_gets_a_gap_and_all_there_is(
 
 
 def test_a_gap_before_an_empty_log_is_told_at_once(
-    technique: str, server: ServerProcess, channel: str
+    technique: str, server: ServerAddress, channel: str
 ) -> None:
+    """After a restart nobody may speak for hours; who waits should know at once that the past is
+    gone.
+    """
     with join(technique, server, channel, after="0ther-1") as client:
         (gap,) = take(client, 1)
         assert isinstance(gap, Gap)
@@ -165,8 +188,9 @@ def test_a_gap_before_an_empty_log_is_told_at_once(
 def test_a_client_away_for_too_long_is_told_of_the_gap(
     technique: str, forgetful: ServerProcess, forgetful_desk: Desk, channel: str
 ) -> None:
+    """The line was down and the talk went on: what is lost is lost, but never without a word."""
     with (
-        relaying(forgetful.port_of(technique)) as relay,
+        relay_to(forgetful, technique) as relay,
         join(technique, forgetful, channel, through=relay) as client,
     ):
         forgetful_desk.publish_all(channel, ["one", "two"])
@@ -181,14 +205,16 @@ def test_a_client_away_for_too_long_is_told_of_the_gap(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_backoff")
-def test_all_eight_survive_a_restart_of_the_server_and_are_told_of_the_gap(channel: str) -> None:
-    first = ServerProcess()
-    try:
+def test_all_eight_survive_a_restart_of_the_server_and_are_told_of_the_gap(
+    starting: Starting, channel: str
+) -> None:
+    """Servers are updated in the middle of the day; nobody should have to reload the page for
+    that.
+    """
+    with starting() as first:
         clients = [join(slug, first, channel, reconnects=1000) for slug in SLUGS]
-    finally:
-        first.stop()
-    second = ServerProcess("--port", str(first.port), "--plugin-port", str(first.plugin_port))
-    try:
+    again = ["--port", str(first.port), "--plugin-port", str(first.plugin_port)]
+    with starting(*again) as second:
         desk = Desk(second)
         desk.publish(channel, "of another life")
         desk.close()
@@ -197,5 +223,3 @@ def test_all_eight_survive_a_restart_of_the_server_and_are_told_of_the_gap(chann
             assert isinstance(gap, Gap)
             assert ids([message]) == [1]
             client.close()
-    finally:
-        second.stop()

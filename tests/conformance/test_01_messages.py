@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from servers.service import Settings
-from tests.conformance.doors import Desk, Wire, ids, join, take, take_messages
-from tests.server_process import ServerProcess, eventually
+from tests.conformance.steps import Desk, RawSocket, Starting, ids, join, take, take_messages
+from tests.server_process import ServerAddress, ServerProcess, eventually
 from wire.techniques import SLUGS
 
 TEXTS = [
@@ -24,8 +24,9 @@ TEXTS = [
 
 
 def test_messages_come_in_order_and_once(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A chat that swaps two lines or repeats one tells another story than was written."""
     with join(technique, server, channel) as client:
         desk.publish_all(channel, (f"message {n}" for n in range(1, 301)))
         messages = take_messages(client, 300)
@@ -37,8 +38,11 @@ def test_messages_come_in_order_and_once(
 
 
 def test_what_was_published_before_is_not_received(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Who enters a room has not asked for its past: without a cursor one hears what comes from now
+    on.
+    """
     desk.publish_all(channel, ["long", "ago"])
     with join(technique, server, channel) as client:
         desk.publish(channel, "now")
@@ -46,8 +50,11 @@ def test_what_was_published_before_is_not_received(
 
 
 def test_channels_do_not_mix(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """What is said in one room must not be heard in another, be its name as like as `blue` and
+    `BLUE`.
+    """
     names = [f"{channel}.{kind}" for kind in ("red", "green", "BLUE", "blue")]
     readers = [join(technique, server, name) for name in names]
     try:
@@ -66,8 +73,9 @@ def test_channels_do_not_mix(
 
 @pytest.mark.slow
 def test_each_of_100_subscribers_gets_all_of_200_messages(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A server that is right for one reader may forget the last of a hundred: each one counts."""
     readers = [join(technique, server, channel) for _ in range(100)]
     try:
         desk.publish_all(channel, (f"message {n}" for n in range(200)))
@@ -81,16 +89,20 @@ def test_each_of_100_subscribers_gets_all_of_200_messages(
 
 
 def test_any_text_comes_unchanged(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """People write in every script and paste any code; a technique's own delimiters are text to
+    them.
+    """
     with join(technique, server, channel) as client:
         desk.publish_all(channel, TEXTS)
         assert [message.body for message in take_messages(client, len(TEXTS))] == TEXTS
 
 
 def test_any_sender_comes_unchanged(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A name is as free as a text, and stands in the same pages, scripts and lines."""
     with join(technique, server, channel) as client:
         for text in TEXTS:
             desk.publish(channel, "hola", sender=text[:100])
@@ -99,8 +111,11 @@ def test_any_sender_comes_unchanged(
 
 
 def test_a_message_of_one_mebibyte_comes_whole(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A photo or a long paste is larger than every buffer on its way, and what follows must come
+    too.
+    """
     body = "Žluťoučký kůň 🐎 " * (2**20 // 26)
     body += "." * (2**20 - len(body.encode()))
     with join(technique, server, channel) as client:
@@ -116,8 +131,11 @@ def test_a_message_of_one_mebibyte_comes_whole(
     ids=["empty", "every byte", "no UTF-8", "delimiters", "1 MiB"],
 )
 def test_bytes_come_unchanged(
-    technique: str, server: ServerProcess, desk: Desk, channel: str, body: bytes
+    technique: str, server: ServerAddress, desk: Desk, channel: str, body: bytes
 ) -> None:
+    """Who sends a picture wants the same bytes back, as bytes, even where the transport carries
+    text only.
+    """
     with join(technique, server, channel) as client:
         desk.publish(channel, body)
         (message,) = take_messages(client, 1)
@@ -126,8 +144,11 @@ def test_bytes_come_unchanged(
 
 
 def test_bytes_come_in_binary_frames_where_asked_for(
-    server: ServerProcess, desk: Desk, channel: str
+    server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Base64 costs who sends pictures a third more; a WebSocket can do without, if the client
+    asks.
+    """
     body = bytes(range(256)) * 400
     with (
         join("web_socket", server, channel, binary_frames=True) as frames,
@@ -141,9 +162,13 @@ def test_bytes_come_in_binary_frames_where_asked_for(
         assert texts.bytes_down - frames.bytes_down > len(body) // 4
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_sender_and_times_come_along(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Latency is measured from these times: one that the server rounded or stamped anew would be a
+    lie.
+    """
     with join(technique, server, channel) as client:
         before = time.monotonic_ns()
         desk.publish(channel, "planned", sender="ana", sent_ns=12345)
@@ -157,8 +182,9 @@ def test_sender_and_times_come_along(
 
 
 def test_the_same_message_crosses_every_technique(
-    server: ServerProcess, desk: Desk, channel: str
+    server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """The comparison is fair only if all techniques carry one and the same message."""
     readers = [join(slug, server, channel) for slug in SLUGS]
     try:
         desk.publish(channel, "the same for all", sender="ana")
@@ -170,17 +196,19 @@ def test_the_same_message_crosses_every_technique(
 
 
 @pytest.fixture(scope="module")
-def quick() -> Iterator[ServerProcess]:
+def quick(starting: Starting) -> Iterator[ServerProcess]:
     """Run a server for which a client that does not ask for 0.6 s is gone."""
-    server = ServerProcess("--heartbeat", "0.4")
-    yield server
-    server.stop()
+    with starting("--heartbeat", "0.4") as server:
+        yield server
 
 
 @pytest.mark.slow
 def test_a_named_client_is_announced_when_it_comes_and_goes(
     technique: str, quick: ServerProcess, channel: str
 ) -> None:
+    """In a room one sees who is there; a pollster who leaves says nothing, and is missed
+    nevertheless.
+    """
     with join("sse", quick, channel) as witness:
         with join(technique, quick, channel, name="ana"):
             (joined,) = take_messages(witness, 1)
@@ -190,8 +218,11 @@ def test_a_named_client_is_announced_when_it_comes_and_goes(
 
 
 def test_what_a_client_sends_comes_to_all(
-    technique: str, server: ServerProcess, channel: str
+    technique: str, server: ServerAddress, channel: str
 ) -> None:
+    """Who speaks wants to be heard by all, and to see the own words in their place among the
+    others'.
+    """
     with join(technique, server, channel) as ana, join(technique, server, channel) as eva:
         for body in ("hola", "¿qué tal? 👋", b"\x00\xff" * 100):
             ana.send(body, sender="ana", sent_ns=77)
@@ -201,7 +232,8 @@ def test_what_a_client_sends_comes_to_all(
                 assert (message.sender, message.sent_ns) == ("ana", 77)
 
 
-def test_a_client_may_send_a_mebibyte(technique: str, server: ServerProcess, channel: str) -> None:
+def test_a_client_may_send_a_mebibyte(technique: str, server: ServerAddress, channel: str) -> None:
+    """A limit that the way down does not have must not wait on the way up."""
     body = "ř" * 2**19
     assert len(body.encode()) == 2**20 <= Settings().most_message
     with join(technique, server, channel) as client:
@@ -211,16 +243,17 @@ def test_a_client_may_send_a_mebibyte(technique: str, server: ServerProcess, cha
 
 
 def test_a_client_that_leaves_in_mid_message_publishes_nothing(
-    server: ServerProcess, desk: Desk, channel: str
+    server: ServerAddress, desk: Desk, channel: str
 ) -> None:
-    with Wire(server) as wire:
-        wire.send(
+    """Half a sentence from a phone in a tunnel is not what its owner meant to say to everybody."""
+    with RawSocket(server) as raw:
+        raw.send(
             f"POST /publish?channel={channel} HTTP/1.1\r\nHost: x\r\n"
             "Content-Type: text/plain\r\nContent-Length: 10\r\n\r\nhalf".encode()
         )
-    with Wire(server, "plugin_socket") as wire:
-        wire.send(b'{"channel":"%b"}\0{"text":"ha' % channel.encode())
-        wire.until(b"\0")
+    with RawSocket(server, "plugin_socket") as raw:
+        raw.send(b'{"channel":"%b"}\0{"text":"ha' % channel.encode())
+        raw.until(b"\0")
     with join("web_socket", server, channel, envelope=False) as client:
         client._socket._link.send(b"\x81\x8a\0\0\0\0half", 1)  # type: ignore[attr-defined]
     eventually(

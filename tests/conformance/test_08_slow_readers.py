@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.doors import Desk, Wire, ids, join, take_messages
-from tests.server_process import PATIENCE_S, ServerProcess, eventually
+from tests.conformance.steps import Desk, RawSocket, Starting, ids, join, take_messages
+from tests.server_process import PATIENCE_S, ServerAddress, ServerProcess, eventually
 from wire.message import Gap, Message
 
 LOG_BYTES = 2**20
@@ -17,11 +17,10 @@ FIRST = 40
 
 
 @pytest.fixture(scope="module")
-def small() -> Iterator[ServerProcess]:
+def small(starting: Starting) -> Iterator[ServerProcess]:
     """Run a server with a log of 1 MiB, so that what readers cost shows."""
-    server = ServerProcess("--log-bytes", str(LOG_BYTES))
-    yield server
-    server.stop()
+    with starting("--log-bytes", str(LOG_BYTES)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -36,6 +35,9 @@ def small_desk(small: ServerProcess) -> Iterator[Desk]:
 def test_stalled_readers_delay_nobody_cost_little_and_are_told_what_they_missed(
     technique: str, small: ServerProcess, small_desk: Desk, channel: str
 ) -> None:
+    """One laptop that was closed in mid-stream must not stop the room, nor eat the server's
+    memory.
+    """
     with join(technique, small, channel) as healthy:
         for _ in range(FIRST // ROUND):  # fills the log
             small_desk.publish_all(channel, [TEXT] * ROUND)
@@ -70,19 +72,20 @@ def test_stalled_readers_delay_nobody_cost_little_and_are_told_what_they_missed(
 def test_answers_that_are_not_read_do_not_pile_up(
     slug: str, small: ServerProcess, small_desk: Desk, channel: str
 ) -> None:
+    """Who asks and asks but never reads could otherwise fill the memory with answers."""
     epoch = small_desk.cursor(channel).partition("-")[0]
     small_desk.publish_all(channel, [TEXT] * 20)
     before = small.resident_bytes()
     # Each another question, as equal ones share their answer.
     asked = f"GET /{slug}?channel={channel}&after={epoch}-%d HTTP/1.1\r\nHost: x\r\n\r\n"
     requests_sent = "".join(asked % (n % 10) for n in range(50)).encode()
-    wires = [Wire(small, receive_buffer=4096) for _ in range(STALLED)]
+    raws = [RawSocket(small, receive_buffer=4096) for _ in range(STALLED)]
     try:
         requests = small.stats()["techniques"][slug]["requests"]
-        for wire in wires:
-            wire.get(f"/{slug}?channel={channel}.empty")
-            wire.exactly(wire.head().length or 0)
-            wire.send(requests_sent)  # 50 answers of half a MB and more
+        for raw in raws:
+            raw.get(f"/{slug}?channel={channel}.empty")
+            raw.exactly(raw.head().length or 0)
+            raw.send(requests_sent)  # 50 answers of half a MB and more
         eventually(
             lambda: small.stats()["techniques"][slug]["requests"] >= requests + 2 * STALLED,
             "all connections have asked",
@@ -94,13 +97,14 @@ def test_answers_that_are_not_read_do_not_pile_up(
         # One answer each, and the encoded one that they share.
         assert small.resident_bytes() - before < 8 * LOG_BYTES + STALLED * 3 * LOG_BYTES
     finally:
-        for wire in wires:
-            wire.close()
+        for raw in raws:
+            raw.close()
 
 
 def test_a_reader_that_was_behind_is_live_again(
-    technique: str, server: ServerProcess, desk: Desk, channel: str
+    technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """A reader that had a weak minute wants to be live again, not to lag for ever."""
     text = "x" * 20_000
     with join(technique, server, channel) as client:
         for begin in (1, 102):

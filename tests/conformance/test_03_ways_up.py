@@ -13,8 +13,17 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
-from tests.conformance.doors import HTTP, RELOADS, Desk, Wire, check_problem, join, take_messages
-from tests.server_process import ServerProcess
+from tests.conformance.steps import (
+    HTTP,
+    RELOADS,
+    Desk,
+    RawSocket,
+    Starting,
+    check_problem,
+    join,
+    take_messages,
+)
+from tests.server_process import ServerAddress, ServerProcess
 
 MOST = 10_000
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -24,11 +33,10 @@ BYTES = {"Content-Type": "application/octet-stream"}
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[ServerProcess]:
+def narrow(starting: Starting) -> Iterator[ServerProcess]:
     """Run a server that takes messages of up to 10,000 bytes."""
-    server = ServerProcess("--max-message", str(MOST))
-    yield server
-    server.stop()
+    with starting("--max-message", str(MOST)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ def narrow_desk(narrow: ServerProcess) -> Iterator[Desk]:
     desk.close()
 
 
-def socket_to(server: ServerProcess, channel: str, more: str = "") -> ClientConnection:
+def socket_to(server: ServerAddress, channel: str, more: str = "") -> ClientConnection:
     """Open a WebSocket by a client that is not ours."""
     url = f"ws://{server.host}:{server.port}/web_socket?channel={channel}{more}"
     return connect(url, compression=None, max_size=None)
@@ -50,8 +58,9 @@ def socket_to(server: ServerProcess, channel: str, more: str = "") -> ClientConn
 
 @pytest.mark.parametrize("slug", RELOADS)
 def test_a_form_publishes_and_redirects(
-    slug: str, server: ServerProcess, desk: Desk, channel: str
+    slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """In 1995 this was all one had; reloading the page afterwards must not send it once more."""
     fields = {
         "channel": channel,
         "sender": "aña & co",
@@ -90,10 +99,13 @@ def test_a_post_publishes(
     fields: dict[str, str],
     body: bytes,
     expected: str | bytes,
-    server: ServerProcess,
+    server: ServerAddress,
     desk: Desk,
     channel: str,
 ) -> None:
+    """Scripts, sensors and forms each have a media type of their own; what they meant must come
+    out.
+    """
     with join("sse", server, channel) as witness:
         status, head, answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
         (message,) = take_messages(witness, 1)
@@ -103,7 +115,10 @@ def test_a_post_publishes(
     assert message.body == expected
 
 
-def test_a_json_post_names_sender_and_time(server: ServerProcess, desk: Desk, channel: str) -> None:
+def test_a_json_post_names_sender_and_time(server: ServerAddress, desk: Desk, channel: str) -> None:
+    """A load generator speaks for many people and plans ahead: it says who speaks, and when it was
+    due.
+    """
     body = json.dumps({"text": "hola", "sender": "ana", "sent_ns": 2**63 - 1}).encode()
     with join("sse", server, channel) as witness:
         desk.ask("POST", f"/publish?channel={channel}", body, JSON)
@@ -111,19 +126,23 @@ def test_a_json_post_names_sender_and_time(server: ServerProcess, desk: Desk, ch
     assert (message.sender, message.sent_ns) == ("ana", 2**63 - 1)
 
 
-def test_a_post_in_chunks_publishes(server: ServerProcess, desk: Desk, channel: str) -> None:
-    with Wire(server) as wire, join("sse", server, channel) as witness:
-        wire.send(
+def test_a_post_in_chunks_publishes(server: ServerAddress, desk: Desk, channel: str) -> None:
+    """A program that pipes into `curl -T -` does not know its length before it ends."""
+    with RawSocket(server) as raw, join("sse", server, channel) as witness:
+        raw.send(
             f"POST /publish?channel={channel} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             "Transfer-Encoding: chunked\r\n\r\n3\r\nho\xc3\r\n2\r\n\xa1a\r\n0\r\n\r\n".encode(
                 "latin-1"
             )
         )
-        assert wire.head().status == 201
+        assert raw.head().status == 201
         assert take_messages(witness, 1)[0].body == "hoáa"
 
 
-def test_web_socket_frames_publish_text_and_bytes(server: ServerProcess, channel: str) -> None:
+def test_web_socket_frames_publish_text_and_bytes(server: ServerAddress, channel: str) -> None:
+    """A page says `socket.send(text)` or sends a blob, once it has said its name; nothing more is
+    needed.
+    """
     with socket_to(server, channel, "&name=ana") as ana, join("sse", server, channel) as witness:
         ana.send("¿qué?")
         ana.send(b"\xff\x00")
@@ -133,7 +152,10 @@ def test_web_socket_frames_publish_text_and_bytes(server: ServerProcess, channel
     assert {message.sender for message in messages} == {"ana"}
 
 
-def test_web_socket_envelopes_name_sender_and_time(server: ServerProcess, channel: str) -> None:
+def test_web_socket_envelopes_name_sender_and_time(server: ServerAddress, channel: str) -> None:
+    """A gateway speaks for many people on one socket, so each message must be able to say whose it
+    is.
+    """
     with socket_to(server, channel, "&envelope=json") as ana, join("sse", server, channel) as all_:
         ana.send('{"text":"hola","sender":"ana","sent_ns":7}')
         ana.send(json.dumps({"base64": base64.b64encode(b"\xff").decode()}))
@@ -143,22 +165,26 @@ def test_web_socket_envelopes_name_sender_and_time(server: ServerProcess, channe
 
 
 def test_without_envelopes_a_text_frame_is_its_text_even_if_it_is_json(
-    server: ServerProcess, channel: str
+    server: ServerAddress, channel: str
 ) -> None:
+    """Programmers paste JSON into chats; a server that understands it unasked changes what they
+    said.
+    """
     with socket_to(server, channel) as ana, join("sse", server, channel) as witness:
         ana.send('{"text":"hola"}')
         assert take_messages(witness, 1)[0].body == '{"text":"hola"}'
 
 
-def test_plugin_lines_publish_however_they_are_cut(server: ServerProcess, channel: str) -> None:
+def test_plugin_lines_publish_however_they_are_cut(server: ServerAddress, channel: str) -> None:
+    """TCP has no messages: who takes what one read brings for one message loses the other half."""
     said = (
         '\0\0{"text":"¿qué?","sender":"ana","sent_ns":7}\0{"base64":"/wA="}\0\0{"text":""}\0'
     ).encode()
-    with Wire(server, "plugin_socket") as wire, join("sse", server, channel) as witness:
-        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
-        wire.until(b"\0")
+    with RawSocket(server, "plugin_socket") as raw, join("sse", server, channel) as witness:
+        raw.send(f'{{"channel":"{channel}"}}\0'.encode())
+        raw.until(b"\0")
         for at in range(len(said)):
-            wire.send(said[at : at + 1])
+            raw.send(said[at : at + 1])
         messages = take_messages(witness, 3)
     assert [message.body for message in messages] == ["¿qué?", b"\xff\x00", ""]
     assert (messages[0].sender, messages[0].sent_ns) == ("ana", 7)
@@ -194,6 +220,9 @@ def test_plugin_lines_publish_however_they_are_cut(server: ServerProcess, channe
 def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
     target: str, fields: dict[str, str], most: bytes, over: bytes, narrow_desk: Desk, channel: str
 ) -> None:
+    """One user's film must not fill the memory of all; who is just below the bound must not be
+    refused.
+    """
     target += f"?channel={channel}"
     status, _, _ = narrow_desk.ask("POST", target, most, fields)
     assert status in (201, 303)
@@ -202,13 +231,14 @@ def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
 
 
 def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None:
+    """A body that does not say its length could go on for ever; it is stopped at the same bound."""
     chunk = b"1000\r\n%b\r\n" % bytes(0x1000)
-    with Wire(narrow) as wire:
-        wire.send(
+    with RawSocket(narrow) as raw:
+        raw.send(
             b"POST /publish?channel=%b HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n%b0\r\n\r\n" % (channel.encode(), chunk * 3)
         )
-        head = wire.head()
+        head = raw.head()
         assert head.status == 413
         assert head.fields["cache-control"] == "no-store"
 
@@ -217,7 +247,10 @@ def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None
 def test_too_large_closes_a_web_socket_with_1009(
     kind: str, narrow: ServerProcess, narrow_desk: Desk, channel: str
 ) -> None:
-    over = {
+    """A page that is cut off without a code only sees "lost", comes back, and sends the same
+    again.
+    """
+    over: dict[str, str | bytes | list[str]] = {
         "text": "x" * (MOST + 1),
         "bytes": bytes(MOST + 1),
         "in frames": ["x" * (MOST // 4)] * 5,
@@ -235,6 +268,9 @@ def test_too_large_closes_a_web_socket_with_1009(
 def test_an_envelope_holds_as_much_as_any_message_and_no_more(
     narrow: ServerProcess, channel: str
 ) -> None:
+    """Escapes and base64 are the envelope's cost: who sends the same message must meet the same
+    bound.
+    """
     with socket_to(narrow, channel, "&envelope=json") as ana:
         for fields in ({"text": "\0" * MOST}, {"base64": base64.b64encode(bytes(MOST)).decode()}):
             ana.send(json.dumps(fields))
@@ -248,26 +284,32 @@ def test_an_envelope_holds_as_much_as_any_message_and_no_more(
 def test_too_large_is_told_to_a_plugin_which_may_go_on(
     narrow: ServerProcess, narrow_desk: Desk, channel: str
 ) -> None:
-    with Wire(narrow, "plugin_socket") as wire:
-        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
-        wire.until(b"\0")
-        wire.send(b'{"text":"%b"}\0' % (b"x" * (MOST + 1)))
-        problem = json.loads(wire.until(b"\0")[:-1])["problem"]
+    """One picture too large is no reason to lose the connection, and with it the place in the
+    talk.
+    """
+    with RawSocket(narrow, "plugin_socket") as raw:
+        raw.send(f'{{"channel":"{channel}"}}\0'.encode())
+        raw.until(b"\0")
+        raw.send(b'{"text":"%b"}\0' % (b"x" * (MOST + 1)))
+        problem = json.loads(raw.until(b"\0")[:-1])["problem"]
         assert problem["status"] == 413
         assert f"{MOST} bytes" in problem["detail"]
-        wire.send(b'{"text":"the next"}\0')
-        assert json.loads(wire.until(b"\0")[:-1])["id"] == 1
+        raw.send(b'{"text":"the next"}\0')
+        assert json.loads(raw.until(b"\0")[:-1])["id"] == 1
 
 
 def test_a_plugin_line_without_an_end_ends_the_connection(
     narrow: ServerProcess, channel: str
 ) -> None:
-    with Wire(narrow, "plugin_socket") as wire:
-        wire.send(f'{{"channel":"{channel}"}}\0'.encode())
-        wire.until(b"\0")
-        wire.send(b'{"text":"' + b"x" * (8 * MOST))
-        assert json.loads(wire.until(b"\0")[:-1])["problem"]["status"] == 413
-        assert wire.rest() == b""
+    """Who never ends a line would fill memory with one connection; nothing after it can be
+    understood.
+    """
+    with RawSocket(narrow, "plugin_socket") as raw:
+        raw.send(f'{{"channel":"{channel}"}}\0'.encode())
+        raw.until(b"\0")
+        raw.send(b'{"text":"' + b"x" * (8 * MOST))
+        assert json.loads(raw.until(b"\0")[:-1])["problem"]["status"] == 413
+        assert raw.rest() == b""
 
 
 # What is wrong
@@ -298,6 +340,9 @@ def test_a_plugin_line_without_an_end_ends_the_connection(
 def test_a_wrong_post_is_told_what_is_accepted(
     fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
 ) -> None:
+    """A developer reads the answer, not our code: it says what was wrong, and nothing half is
+    done.
+    """
     answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
     assert answer[0] == status
     check_problem(*answer, says)
@@ -323,6 +368,7 @@ def test_a_wrong_post_is_told_what_is_accepted(
 def test_a_wrong_form_is_told_what_is_accepted(
     slug: str, fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
 ) -> None:
+    """A browser shows the answer to a person, who should be able to mend what was typed."""
     answer = desk.ask("POST", f"/{slug}?channel={channel}", body, fields)
     assert answer[0] == status
     check_problem(*answer, says)
@@ -343,6 +389,7 @@ def test_a_wrong_form_is_told_what_is_accepted(
 def test_a_wrong_channel_is_told_what_is_accepted(
     slug: str, query: str, says: str, desk: Desk
 ) -> None:
+    """A room called `a/b` would otherwise be another room than its owner believes."""
     if slug == "publish":
         answer = desk.ask("POST", f"/publish?{query}", b"hola", TEXT)
     else:
@@ -354,12 +401,14 @@ def test_a_wrong_channel_is_told_what_is_accepted(
 @pytest.mark.parametrize("cursor", ["7", "-7", "e-", "E-7", "e-7-7x", "e-%00", "e" * 33 + "-1"])
 @pytest.mark.parametrize("slug", [*HTTP, "web_socket"])
 def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: Desk) -> None:
+    """A client that mangles its cursor would begin from now, and lose messages without a word."""
     answer = desk.ask("GET", f"/{slug}?after={cursor}", None, upgrade_if(slug))
     assert answer[0] == 400
     check_problem(*answer, "epoch-id")
 
 
 def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:
+    """The same mistake in the header that browsers send by themselves."""
     check_problem(*desk.ask("GET", "/sse", None, {"Last-Event-ID": "yesterday"}), "epoch-id")
 
 
@@ -387,14 +436,17 @@ def upgrade_if(slug: str) -> dict[str, str]:
     ],
 )
 def test_a_wrong_first_line_is_told_and_ends_the_connection(
-    line: bytes, says: str, server: ServerProcess
+    line: bytes, says: str, server: ServerAddress
 ) -> None:
-    with Wire(server, "plugin_socket") as wire:
-        wire.send(line + b"\0")
-        problem = json.loads(wire.until(b"\0")[:-1])["problem"]
+    """Without a channel no line that follows has a meaning; who opened the port by mistake learns
+    why.
+    """
+    with RawSocket(server, "plugin_socket") as raw:
+        raw.send(line + b"\0")
+        problem = json.loads(raw.until(b"\0")[:-1])["problem"]
         assert problem["status"] == 400
         assert says in problem["detail"]
-        assert wire.rest() == b""
+        assert raw.rest() == b""
 
 
 @pytest.mark.parametrize(
@@ -407,8 +459,9 @@ def test_a_wrong_first_line_is_told_and_ends_the_connection(
 )
 @pytest.mark.parametrize("slug", ["plugin_socket", "web_socket"])
 def test_a_wrong_line_or_envelope_is_told_and_the_socket_goes_on(
-    slug: str, line: bytes, says: str, server: ServerProcess, channel: str
+    slug: str, line: bytes, says: str, server: ServerAddress, channel: str
 ) -> None:
+    """One wrong message of a gateway must not silence all the people that it speaks for."""
     if slug == "web_socket":
         with socket_to(server, channel, "&envelope=json") as ana:
             ana.send(line.decode())
@@ -416,21 +469,24 @@ def test_a_wrong_line_or_envelope_is_told_and_the_socket_goes_on(
             ana.send('{"text":"the next"}')
             after = json.loads(ana.recv())
     else:
-        with Wire(server, slug) as wire:
-            wire.send(f'{{"channel":"{channel}"}}\0'.encode())
-            wire.until(b"\0")
-            wire.send(line + b"\0")
-            problem = json.loads(wire.until(b"\0")[:-1])["problem"]
-            wire.send(b'{"text":"the next"}\0')
-            after = json.loads(wire.until(b"\0")[:-1])
+        with RawSocket(server, slug) as raw:
+            raw.send(f'{{"channel":"{channel}"}}\0'.encode())
+            raw.until(b"\0")
+            raw.send(line + b"\0")
+            problem = json.loads(raw.until(b"\0")[:-1])["problem"]
+            raw.send(b'{"text":"the next"}\0')
+            after = json.loads(raw.until(b"\0")[:-1])
     assert problem["status"] == 400
     assert says in problem["detail"]
     assert (after["id"], after["text"]) == (1, "the next")
 
 
 def test_a_text_frame_that_is_no_utf_8_closes_with_1007(
-    server: ServerProcess, desk: Desk, channel: str
+    server: ServerAddress, desk: Desk, channel: str
 ) -> None:
+    """Broken text would reach every other reader's page; RFC 6455, 8.1 wants it to end with its
+    sender.
+    """
     with socket_to(server, channel) as ana:
         ana.send(b"hola \xff", text=True)
         with pytest.raises(ConnectionClosedError):

@@ -13,10 +13,9 @@ from aiohttp import web
 
 from servers.front.handover import take_over
 from servers.front.heads import count_request
-from servers.front.query import query_of
 from servers.kinds.http_streams import Transfer, stream_head
 from servers.kinds.streams import Framing, Stream
-from servers.service import SERVICE, Service
+from servers.service import SERVICE, Service, query_of
 from wire.script_stream import HEARTBEAT, encode_prologue, encode_script
 
 

@@ -14,9 +14,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from servers.front.query import query_of
 from servers.kinds import reloads as html
-from servers.service import SERVICE, Service
+from servers.service import SERVICE, Service, query_of
 
 PATH = "/frame_reload"
 

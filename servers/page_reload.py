@@ -9,9 +9,8 @@ with which pages renewed themselves; a form sends a message and comes back by a 
 
 from aiohttp import web
 
-from servers.front.query import query_of
 from servers.kinds import reloads as html
-from servers.service import SERVICE, Service
+from servers.service import SERVICE, Service, query_of
 
 PATH = "/page_reload"
 

@@ -18,8 +18,8 @@ from servers.channels.channel import Channel
 from servers.channels.log import Appended, Unavailable
 from servers.front.ledger import Row
 from servers.front.problems import Problem
-from servers.front.query import check_name, check_sent_ns, query_of
-from servers.service import SERVICE, Service
+from servers.front.query import check_name, check_sent_ns
+from servers.service import SERVICE, Service, query_of
 from wire.message import Body, body_from, dump_json, load_json
 
 _LOG_SECONDS = 5.0  # a log that takes longer to keep a message is called late

@@ -1,7 +1,7 @@
 """What every technique needs, in one hand: settings, hub, ledger, guard, presence, liveness."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -11,8 +11,11 @@ from servers.channels.pacer import Pacer
 from servers.channels.presence import Presence
 from servers.front.guard import Guard
 from servers.front.handover import Listener
+from servers.front.heads import fields_of
 from servers.front.ledger import Ledger, Row
 from servers.front.liveness import Liveness
+from servers.front.problems import Problem
+from servers.front.query import Query, parse_query
 from wire.techniques import SLUGS
 
 
@@ -67,6 +70,24 @@ class Service:
         """Return a channel by its checked name."""
         return self.hub.channel(name)
 
+    def may_say(self, channel: str, size: int) -> bool:
+        """Whether a notice of ``size`` bytes may be published, as any message would be asked."""
+        try:
+            if self.allow is not None:
+                self.allow(channel, size)
+        except Problem:
+            return False
+        return True
+
+    def query(self, text: str, fields: Mapping[str, str]) -> Query:
+        """Read the query ``text`` of a request with these header fields.
+
+        A name is announced to the channel. So it is taken only from who is surely no foreign
+        page: such a page could make browsers write into a channel by a mere GET.
+        """
+        query = parse_query(text)
+        return query if not query.name or self.guard.knows(fields) else replace(query, name="")
+
     def row(self, slug: str) -> Row:
         """Return a technique's counters."""
         return self.ledger.rows[slug]
@@ -85,15 +106,22 @@ def make_service(settings: Settings, logs: Logs = memory_logs) -> Service:
     pacer = Pacer()
     hub = Hub(pacer, logs(settings))
     liveness = Liveness(settings.heartbeat)
-    presence = Presence(hub, silence=1.5 * settings.heartbeat)
-    liveness.rounds.append(presence.sweep)
-    return Service(
+    service = Service(
         settings=settings,
         hub=hub,
         guard=Guard(settings.allowed_origins, settings.allowed_hosts),
         liveness=liveness,
-        presence=presence,
+        presence=Presence(
+            hub, 1.5 * settings.heartbeat, lambda channel, size: service.may_say(channel, size)
+        ),
     )
+    liveness.rounds.append(service.presence.sweep)
+    return service
 
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+
+
+def query_of(request: web.Request) -> Query:
+    """Read a request's query, as it was sent: ``request.query_string`` is decoded once already."""
+    return request.app[SERVICE].query(request.rel_url.raw_query_string, fields_of(request))

@@ -13,13 +13,12 @@ from aiohttp import web
 
 from servers.front.handover import take_over
 from servers.front.problems import Problem, problem_of
-from servers.front.query import query_of
 from servers.kinds import web_socket_echo
 from servers.kinds.streams import Framing
 from servers.kinds.web_socket_opening import open_handshake
 from servers.kinds.web_socket_peer import PING, WebSocketPeer, encode_data
 from servers.publish import most_json, publish_body, publish_fields
-from servers.service import SERVICE, Service
+from servers.service import SERVICE, Service, query_of
 from wire.errors import MessageError
 from wire.message import Message as ChannelMessage
 from wire.message import decode_message, encode_binary_message, load_json

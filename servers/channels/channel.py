@@ -144,7 +144,9 @@ class Hub:
 
     def _forget(self) -> None:
         total = sum(channel.log.size for channel in self.channels.values())
-        for name, channel in list(self.channels.items())[:-1]:
+        # First those that nobody ever wrote to: asking for names must not push out what was said.
+        known = sorted(list(self.channels.items())[:-1], key=lambda item: item[1].log.last > 0)
+        for name, channel in known:
             if len(self.channels) <= self._most and total <= self._most_bytes:
                 return
             if not any(reader.size for reader in channel.readers.values()):

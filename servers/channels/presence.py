@@ -5,6 +5,7 @@ polls tells nothing; it has left when it has not asked for one and a half heartb
 """
 
 import time
+from collections.abc import Callable
 
 from servers.channels.channel import Channel, Hub
 
@@ -16,13 +17,16 @@ class Presence:
     """Counts the connections of each (channel, name, technique) and announces the changes.
 
     ``silence`` is for how many seconds a client that polls may say nothing; :meth:`sweep` is to
-    be called now and then.
+    be called now and then. ``may_say`` is asked before each notice, with the channel's name and
+    the notice's bytes, as before any other message; who was not announced leaves unannounced.
     """
 
-    def __init__(self, hub: Hub, silence: float) -> None:
+    def __init__(self, hub: Hub, silence: float, may_say: Callable[[str, int], bool]) -> None:
         self._hub = hub
         self._silence = silence
+        self._may_say = may_say
         self._held: dict[_Who, int] = {}
+        self._told: set[_Who] = set()  # of those that hold, whose coming was announced
         self._seen: dict[_Who, float] = {}
 
     def enter(self, channel: Channel, name: str, slug: str) -> None:
@@ -31,8 +35,8 @@ class Presence:
         if not name or (len(self._held) >= _MOST and who not in self._held):
             return
         self._held[who] = self._held.get(who, 0) + 1
-        if self._held[who] == 1:
-            channel.notice(slug, name, "joined")
+        if self._held[who] == 1 and self._say(who, "joined"):
+            self._told.add(who)
 
     def leave(self, channel: Channel, name: str, slug: str) -> None:
         """A named client holds one connection less."""
@@ -42,7 +46,9 @@ class Presence:
         self._held[who] -= 1
         if not self._held[who]:
             del self._held[who]
-            channel.notice(slug, name, "left")
+            if who in self._told:
+                self._told.remove(who)
+                self._say(who, "left")
 
     def seen(self, channel: Channel, name: str, slug: str) -> None:
         """A named client has just asked."""
@@ -50,9 +56,8 @@ class Presence:
         is_new = who not in self._seen
         if not name or (is_new and len(self._seen) >= _MOST):
             return
-        self._seen[who] = time.monotonic()
-        if is_new:
-            channel.notice(slug, name, "joined")
+        if not is_new or self._say(who, "joined"):
+            self._seen[who] = time.monotonic()
 
     def sweep(self) -> None:
         """Announce those who have been silent for too long."""
@@ -60,5 +65,11 @@ class Presence:
         for who, seen in list(self._seen.items()):
             if seen < since:
                 del self._seen[who]
-                channel, name, slug = who
-                self._hub.channel(channel).notice(slug, name, "left")
+                self._say(who, "left")
+
+    def _say(self, who: _Who, presence: str) -> bool:
+        channel, name, slug = who
+        may = self._may_say(channel, len(name.encode("utf-8", "surrogatepass")) + len(slug))
+        if may:
+            self._hub.channel(channel).notice(slug, name, presence)
+        return may

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs
 
-from aiohttp import web
-
 from servers.front.problems import Problem
 from wire.cursor import DEFAULT_CHANNEL, Cursor, check_channel, parse_cursor
 
@@ -71,11 +69,6 @@ def parse_query(text: str) -> Query:
         sender=check_name(values.get("sender", "")),
         sent_ns=parse_sent_ns(values.get("sent_ns")),
     )
-
-
-def query_of(request: web.Request) -> Query:
-    """Read a request's query, as it was sent: ``request.query_string`` is decoded once already."""
-    return parse_query(request.rel_url.raw_query_string)
 
 
 def check_name(name: object) -> str:

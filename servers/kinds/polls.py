@@ -17,7 +17,7 @@ from aiohttp import web
 
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
 from servers.front.problems import Problem, problem_of
-from servers.front.query import Query, parse_query
+from servers.front.query import Query
 from servers.kinds.poll_pool import Ask, Deadlines, Pool, nothing_new
 from servers.service import Service
 from wire.errors import WireError
@@ -101,7 +101,7 @@ class PollDoor:
         origin = None
         try:
             origin = self.service.guard.check(fields)
-            return Ask(parse_query(query), close, origin)
+            return Ask(self.service.query(query, fields), close, origin)
         except Problem as refusal:
             problem = refusal
         except WireError as error:

@@ -14,9 +14,9 @@ from servers.channels.channel import Channel
 from servers.front.handover import Front
 from servers.front.heads import count_request
 from servers.front.problems import Problem
-from servers.front.query import Query, check_name, parse_sent_ns, query_of
+from servers.front.query import Query, check_name, parse_sent_ns
 from servers.publish import decode_text, kept, publish_body, read_body
-from servers.service import SERVICE
+from servers.service import SERVICE, query_of
 from wire.cursor import check_channel
 from wire.message import Message, decode_message
 from wire.techniques import BY_SLUG

@@ -41,8 +41,9 @@ class Answer:
 class Link:
     """One connection; use it with ``async with``."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "here") -> None:
         self._port = port
+        self.host = host
 
     async def __aenter__(self) -> "Link":
         self.reader, self.writer = await asyncio.open_connection(
@@ -59,7 +60,7 @@ class Link:
 
     def ask(self, line: str, *fields: str, body: bytes | None = None) -> None:
         """Send a request: ``GET /path``, header lines and perhaps a body."""
-        lines = [f"{line} HTTP/1.1", "Host: here", *fields]
+        lines = [f"{line} HTTP/1.1", f"Host: {self.host}", *fields]
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
         self.send("\r\n".join([*lines, "", ""]).encode() + (body or b""))

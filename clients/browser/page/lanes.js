@@ -153,6 +153,7 @@ export class Lane extends EventTarget {
 
   /** @param {Message} message */
   count(message) {
+    if (message.presence) return; // a notice, whose words are a stranger's name
     const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
     if (number && number <= this.from) return;
     message.arrived = message.at + room.offset;

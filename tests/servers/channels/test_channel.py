@@ -95,6 +95,14 @@ def test_a_hub_forgets_channels_longest_unused() -> None:
     assert hub.channel("a") is first
 
 
+def test_asking_for_names_pushes_out_no_channel_that_was_written_to() -> None:
+    hub = make_hub(3)
+    hub.channel("written").publish("hola")
+    for number in range(10):
+        hub.channel(f"asked {number}")
+    assert hub.channel("written").log.last == 1
+
+
 def test_a_hub_forgets_no_channel_that_somebody_listens_to() -> None:
     hub = make_hub(2)
     heard = hub.channel("heard")

@@ -8,6 +8,10 @@ from tests.servers.standing_in import AtOnce
 from wire.message import Message, decode_message
 
 
+def everything(channel: str, size: int) -> bool:
+    return True
+
+
 @pytest.fixture
 def hub() -> Hub:
     return Hub(AtOnce(), lambda name: MemoryLog())  # type: ignore[arg-type]
@@ -24,7 +28,7 @@ def notices(channel: Channel) -> list[tuple[str, str, object]]:
 
 
 def test_the_first_connection_of_a_name_joins_and_the_last_leaves(hub: Hub, lobby: Channel) -> None:
-    presence = Presence(hub, 37.5)
+    presence = Presence(hub, 37.5, everything)
     for _ in range(2):
         presence.enter(lobby, "ana", "sse")
     presence.leave(lobby, "ana", "sse")
@@ -34,7 +38,7 @@ def test_the_first_connection_of_a_name_joins_and_the_last_leaves(hub: Hub, lobb
 
 
 def test_each_technique_and_channel_counts_for_itself(hub: Hub, lobby: Channel) -> None:
-    presence, other = Presence(hub, 37.5), hub.channel("other")
+    presence, other = Presence(hub, 37.5, everything), hub.channel("other")
     presence.enter(lobby, "ana", "sse")
     presence.enter(lobby, "ana", "web_socket")
     presence.enter(other, "ana", "sse")
@@ -43,7 +47,7 @@ def test_each_technique_and_channel_counts_for_itself(hub: Hub, lobby: Channel) 
 
 
 def test_nobody_without_a_name_is_announced(hub: Hub, lobby: Channel) -> None:
-    presence = Presence(hub, 37.5)
+    presence = Presence(hub, 37.5, everything)
     presence.enter(lobby, "", "sse")
     presence.seen(lobby, "", "polling")
     presence.leave(lobby, "", "sse")
@@ -51,7 +55,7 @@ def test_nobody_without_a_name_is_announced(hub: Hub, lobby: Channel) -> None:
 
 
 def test_who_asks_has_joined_and_who_is_silent_has_left(hub: Hub, lobby: Channel) -> None:
-    presence = Presence(hub, 0.0)  # anything is too long
+    presence = Presence(hub, 0.0, everything)  # anything is too long
     presence.seen(lobby, "ana", "polling")
     presence.seen(lobby, "ana", "polling")
     assert notices(lobby) == [("joined", "ana", "polling")]
@@ -62,7 +66,7 @@ def test_who_asks_has_joined_and_who_is_silent_has_left(hub: Hub, lobby: Channel
 
 
 def test_who_asked_a_moment_ago_is_still_there(hub: Hub, lobby: Channel) -> None:
-    presence = Presence(hub, 37.5)
+    presence = Presence(hub, 37.5, everything)
     presence.seen(lobby, "ana", "polling")
     presence.sweep()
     assert notices(lobby) == [("joined", "ana", "polling")]
@@ -72,7 +76,7 @@ def test_past_the_most_names_people_come_unannounced(
     hub: Hub, lobby: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MOST", 2)
-    presence = Presence(hub, 37.5)
+    presence = Presence(hub, 37.5, everything)
     for name in ("ana", "eva", "ivo"):
         presence.enter(lobby, name, "sse")
         presence.seen(lobby, name, "polling")
@@ -81,3 +85,34 @@ def test_past_the_most_names_people_come_unannounced(
     presence.enter(lobby, "ana", "sse")  # one that is known still counts
     presence.leave(lobby, "ana", "sse")
     assert len(notices(lobby)) == 4
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_notice_is_published_only_where_a_message_might_be(
+    hub: Hub, lobby: Channel, may: bool
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def may_say(channel: str, size: int) -> bool:
+        asked.append((channel, size))
+        return may
+
+    presence = Presence(hub, 0, may_say)
+    presence.enter(lobby, "a\u00f1a", "sse")
+    presence.enter(lobby, "a\u00f1a", "sse")
+    presence.seen(lobby, "eva", "polling")
+    presence.leave(lobby, "a\u00f1a", "sse")
+    presence.leave(lobby, "a\u00f1a", "sse")
+    presence.sweep()
+    assert asked[0] == ("lobby", 7)
+    assert [said for said, _, _ in notices(lobby)] == ["joined", "joined", "left", "left"] * may
+
+
+def test_who_was_not_announced_leaves_unannounced(hub: Hub, lobby: Channel) -> None:
+    may = iter([False, True])
+    presence = Presence(hub, 0, lambda channel, size: next(may))
+    presence.enter(lobby, "ana", "sse")
+    presence.leave(lobby, "ana", "sse")
+    assert notices(lobby) == []
+    presence.enter(lobby, "ana", "sse")
+    assert notices(lobby) == [("joined", "ana", "sse")]

@@ -73,22 +73,19 @@ class PluginSocket(TwoWay):
             if self._channel is None:
                 self._open(fields)
             else:
-                service, channel = self._service, self._channel
-                self.see_kept(publish_fields(service, FRAMING.slug, channel, fields, self._name))
-        except Problem as problem:
-            self.complain(problem)
-        except WireError as error:
-            self.complain(problem_of(error))
+                to = self._service, FRAMING.slug, self._channel
+                self.see_kept(publish_fields(*to, fields, self._name))
+        except (Problem, WireError) as error:
+            self.complain(error if isinstance(error, Problem) else problem_of(error))
 
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
-        channel = self._service.channel(
-            check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
-        )
+        name = check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
+        channel = self._service.channel(name)
         self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
-        cursor = channel.cursor(self.position)
-        self.write(encode_line(dump_json({"channel": channel.name, "cursor": cursor})))
+        opened = {"channel": name, "cursor": channel.cursor(self.position)}
+        self.write(encode_line(dump_json(opened)))
         if has_gap:
             self.row.gaps += 1
             self.write(gap_notice(channel, FRAMING, self.position))

@@ -76,6 +76,8 @@ class Drawing:
         with lecture_style():
             self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
+        for axes in self.figure.axes:  # the layout's solver differs in the last bits, now and then
+            axes.set_position(tuple(round(part, 9) for part in axes.get_position().bounds))
 
     def svg(self) -> str:
         """Return the figure as one SVG element with its alternative text."""
@@ -108,8 +110,10 @@ class Drawing:
 
 @contextmanager
 def lecture_style() -> Iterator[None]:
-    """Set the style inside of a ``with`` block only."""
-    with mpl.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub names every key
+    """Set the style inside of a ``with`` block only, whatever a ``matplotlibrc`` says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]  # the stub names every key
         yield
 
 

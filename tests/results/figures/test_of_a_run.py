@@ -74,6 +74,22 @@ def outside_ticks(figure: Figure) -> set[int]:
     return found
 
 
+def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "matplotlibrc"
+    file.write_text(
+        "text.usetex: True\nlines.linestyle: --\naxes.facecolor: black\npath.sketch: 1, 100, 2\n"
+        "savefig.bbox: tight\nsavefig.transparent: True\nsvg.id: mine\nfont.size: 40\n"
+    )
+    plain = figures.connection_rates(run).svg()
+    with mpl.rc_context(fname=file):
+        drawing = figures.connection_rates(run)
+        assert drawing.svg() == plain
+        assert mpl.rcParams["text.usetex"], "only the drawing had settings of its own"
+    assert drawing.svg() == plain
+
+
 def check(drawing: Drawing) -> None:
     assert overlaps(drawing) == []
     page = drawing.figure.bbox

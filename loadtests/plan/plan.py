@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from loadtests.plan.options import Settings
-from results.record.rows import Cell
+from results.record.rows import Cell, plain
 from wire.techniques import SLUGS
 
 
@@ -18,7 +18,7 @@ class Network:
     @property
     def label(self) -> str:
         """The network's name in tables."""
-        return f"relay {self.delay_ms:g} ms" if self.delay_ms else "loopback"
+        return f"relay {plain(self.delay_ms)} ms" if self.delay_ms else "loopback"
 
 
 @dataclass(frozen=True, slots=True)

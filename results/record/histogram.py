@@ -50,7 +50,8 @@ def merge(histograms: Iterable[HdrHistogram]) -> HdrHistogram:
     """Add histograms up, exactly."""
     total = new_histogram()
     for histogram in histograms:
-        total.add(histogram)
+        if histogram.get_total_count():  # the library takes 0 for the least value of an empty one
+            total.add(histogram)
     return total
 
 

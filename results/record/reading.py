@@ -1,16 +1,14 @@
 """Reading runs: tables as pandas DataFrames, histograms on demand.
 
-The format version is checked before anything else is believed, and runs that differ in what
-must be equal are not pooled.
+The format version is checked before anything else is believed. Runs of every earlier format are
+read, and runs that differ in what must be equal are not pooled.
 """
 
-import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from types import UnionType
 from typing import Any, get_type_hints
 
 import pandas as pd
@@ -28,11 +26,12 @@ from results.record.rows import (
     LedgerRow,
     Row,
     TraceRow,
-    columns,
+    defaults,
 )
+from results.record.table import check_verdicts, read_table
 from results.record.verdicts import Judgement, Verdict
 
-ACCEPTED = (FORMAT,)
+ACCEPTED = tuple(range(1, FORMAT + 1))
 # In the order of the fields of Run.
 _TABLES: tuple[type[Row], ...] = (LatencyRow, LedgerRow, BytesRow, CheckRow, TraceRow, HistogramRow)
 # What may differ between runs that are pooled, and what cannot change a measured value.
@@ -102,14 +101,11 @@ def read_run(folder: Path | str) -> Run:
     """
     folder = Path(folder)
     head = _read_head(folder)
-    try:
-        cells = tuple(_read_cell(entry) for entry in head["cells"])
-    except KeyError as error:
-        raise FormatError(f"{folder}/run.json lists a cell without {error}") from None
-    except (TypeError, ValueError) as error:
-        raise FormatError(f"{folder}/run.json lists cells that cannot be read: {error}") from None
-    keys = {cell.key for cell in cells}
-    return Run(folder, head, cells, *(_read_table(folder, row_type, keys) for row_type in _TABLES))
+    cells = _read_cells(folder / "run.json", head["cells"])
+    names = {str(entry.get("cell", "")) for entry in head["cells"]} | {cell.key for cell in cells}
+    return Run(
+        folder, head, cells, *(read_table(folder, row_type, cells, names) for row_type in _TABLES)
+    )
 
 
 def differences(a: Run, b: Run) -> dict[str, list[str]]:
@@ -176,10 +172,14 @@ def _read_head(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
     found = head.get("format") if isinstance(head, dict) else None
-    if found not in ACCEPTED:
+    if type(found) is not int or found not in ACCEPTED:
         listed = ", ".join(map(str, ACCEPTED))
+        newer = type(found) is int and found > FORMAT
         raise FormatError(
-            f"{path} has format version {found!r}; this version reads {listed}", found, ACCEPTED
+            f"{path} has format version {found!r}; this version reads {listed}"
+            + (": a newer Duplex wrote it, which can read it" if newer else ""),
+            found,
+            ACCEPTED,
         )
     missing = [name for name in ("cells", "verdict", "host", "plan") if name not in head]
     if missing:
@@ -190,63 +190,28 @@ def _read_head(folder: Path) -> dict[str, Any]:
     for part in ("verdict", "reason"):
         if not isinstance(head["verdict"].get(part), str):
             raise FormatError(f"{path}: the run's verdict has no {part!r}")
-    _check_verdicts(path, [head["verdict"]["verdict"]])
+    check_verdicts(path, [head["verdict"]["verdict"]])
     return dict(head)
 
 
-def _read_cell(entry: Mapping[str, Any]) -> Cell:
-    types = get_type_hints(Cell)
-    return Cell(**{field.name: types[field.name](entry[field.name]) for field in fields(Cell)})
-
-
-def _check_verdicts(path: Path, found: Iterable[str]) -> None:
-    """Raise ``FormatError`` for a verdict that this version does not know."""
-    unknown = sorted(set(found) - {str(verdict) for verdict in Verdict})
-    if unknown:
-        raise FormatError(f"{path} has the verdict {unknown[0]!r}; known: {', '.join(Verdict)}")
-
-
-def _read_table(folder: Path, row_type: type[Row], keys: set[str]) -> pd.DataFrame:
-    names = columns(row_type)
-    types = {"cell": str, **get_type_hints(Cell), **get_type_hints(row_type)}
-    path = folder / f"{row_type.table}.csv"
-    rows: list[list[str]] = []
-    if path.exists():
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                header, *table = list(csv.reader(file)) or [[]]
-        except (OSError, ValueError, csv.Error) as error:
-            raise FormatError(f"{path} cannot be read: {error}") from error
-        if header != names:
-            raise FormatError(f"{path} has the columns {header}; format {FORMAT} has {names}")
-        # Rows of other cells were being written when the run was interrupted.
-        rows = [row for row in table if row and row[0] in keys]
-    if any(len(row) != len(names) for row in rows):
-        raise FormatError(f"{path} has a row with too few or too many values")
-    if row_type is LatencyRow:
-        _check_verdicts(path, (row[names.index("verdict")] for row in rows))
+def _read_cells(path: Path, entries: Any) -> tuple[Cell, ...]:
     try:
-        return pd.DataFrame(
-            {
-                name: pd.Series([row[i] for row in rows], dtype=object)
-                .map(_parser(types[name]))
-                .astype(_dtype(types[name]))
-                for i, name in enumerate(names)
-            }
-        )
-    except (ValueError, OverflowError) as error:
-        raise FormatError(f"{path} holds a value of a wrong kind: {error}") from error
+        cells = tuple(map(_read_cell, entries))
+    except KeyError as error:
+        raise FormatError(f"{path} lists a cell without {error}") from None
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"{path} lists cells that cannot be read: {error}") from None
+    keys = [cell.key for cell in cells]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise FormatError(f"{path} lists two cells that are both {twice[0]!r}")
+    return cells
 
 
-def _parser(kind: Any) -> Any:
-    if isinstance(kind, UnionType):  # int | None
-        return lambda text: int(text) if text else pd.NA
-    if kind is bool:
-        return lambda text: text == "True"
-    return kind
-
-
-def _dtype(kind: Any) -> Any:  # pandas types its names as literals
-    if isinstance(kind, UnionType):
-        return "Int64"
-    return {int: "int64", float: "float64", bool: "bool", str: "object"}[kind]
+def _read_cell(entry: Any) -> Cell:
+    if not isinstance(entry, dict):
+        raise TypeError(f"{entry!r} is no cell")
+    types = get_type_hints(Cell)
+    if unknown := sorted(entry.keys() - types.keys() - {"cell"}):
+        raise ValueError(f"{unknown[0]!r} is not known to format {FORMAT}")
+    values = {**defaults(Cell), **entry}
+    return Cell(**{field.name: types[field.name](values[field.name]) for field in fields(Cell)})

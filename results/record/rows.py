@@ -1,20 +1,30 @@
-"""The record of a run, format version 1: what its tables hold.
+"""The record of a run: what its tables hold, and in which format.
 
 A run is one folder: ``run.json`` and tidy CSV tables, one row per observation. The first columns
 of every table name the cell. A **cell** is one measured combination: technique, network,
 scenario, variant, number of users, rate, size and repeat. ``results/README.md`` explains every
-column and unit.
+column and unit, and tells the history of the format.
+
+A record grows at its end: a new column gets a default, the format a new number. A run that was
+written before has no such column and is read with the default, so the default must say what that
+run did; it never changes again.
 
 ``results.record.writer`` writes it, ``results.record.reading`` reads it.
 """
 
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar
 
 FORMAT = 1
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = ("delivery", *SPLIT_METRICS, "round_trip", "connect", "spread", "naive")
 LAYERS = ("message", "framing", "tcp_ip_headers")
+
+
+def plain(value: float) -> str:
+    """Write a number as short as tells it from every other one: ``20``, ``0.5``, ``20.000001``."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,14 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """The cell's name, unique in its run; the column ``cell`` of every table."""
+        """The cell's name, unique in its run; the column ``cell`` of every table.
+
+        ``delay_ms`` is not in it: the network's label names the delay.
+        """
         parts = [self.technique, self.network, self.scenario]
         parts += [self.variant] if self.variant else []
         people = "1 user" if self.users == 1 else f"{self.users} users"
-        parts += [people, f"{self.rate:g}/s", f"{self.size_bytes} B"]
+        parts += [people, f"{plain(self.rate)}/s", f"{self.size_bytes} B"]
         return f"{', '.join(parts)} #{self.repeat}"
 
 
@@ -200,3 +213,9 @@ CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
 def columns(row_type: type[Row]) -> list[str]:
     """Return the header of a table: the cell's columns, then the row's."""
     return [*CELL_COLUMNS, *(field.name for field in fields(row_type))]
+
+
+def defaults(row_type: type[Row] | type[Cell]) -> dict[str, Any]:
+    """Return what a run that lacks a column meant, for each column that may be absent."""
+    every = (*fields(Cell), *fields(row_type))
+    return {field.name: field.default for field in every if field.default is not MISSING}

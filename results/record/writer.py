@@ -117,8 +117,12 @@ class RunWriter:
         ``histograms`` maps metric to a histogram of nanoseconds; empty ones are left out, but
         the row of ``delivery`` is written whenever there is an ``audit``.
         """
-        if cell in self._cells:
-            raise ResultsError(f"the cell {cell.key!r} was already added")
+        for added in self._cells:
+            if added.key == cell.key:
+                raise ResultsError(
+                    f"a cell {cell.key!r} was already added: {added}; give {cell} another repeat, "
+                    "or a network or variant that tells them apart"
+                )
         judgement = judgement or Judgement(Verdict.VALID)
         rows: list[Row] = [*ledger, *bytes, *checks, *traces]
         measured = dict(histograms or {})

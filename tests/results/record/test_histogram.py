@@ -38,6 +38,17 @@ def test_merging_equals_recording_all(a: list[int], b: list[int]) -> None:
     assert merged.get_total_count() == len(a) + len(b)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.integers(0, HIGHEST_NS), max_size=3), max_size=4))
+def test_merging_keeps_the_range_whatever_is_empty(parts: list[list[int]]) -> None:
+    """A repeat that lost everything has an empty histogram: no value, not even 0."""
+    merged = merge(map(of, parts))
+    times = [time for part in parts for time in part]
+    assert merged.get_total_count() == len(times)
+    assert range_ms(merged) == pytest.approx(range_ms(of(times)), nan_ok=True)
+    assert mean_ms(merged) == pytest.approx(mean_ms(of(times)), nan_ok=True)
+
+
 @pytest.mark.parametrize("time", [1_000, 1_234, 987_654, 25_000_000, 99_999_999_999, HIGHEST_NS])
 def test_three_digits_from_a_microsecond_on(time: int) -> None:
     assert percentiles_ms(of([time]), 50) == pytest.approx([time / 1e6], rel=1e-3)

@@ -42,7 +42,7 @@ class SubscriberUser(User):
         """Connect and join the session."""
         run = session.current(self.environment)
         self.subscriber = Subscriber(run, self.technique, self.host, self.options(run.settings))
-        if not BY_SLUG[self.technique].held:
+        if BY_SLUG[self.technique].asks:
             # Users who came in the same instant would else poll in the same instant for ever.
             chance = random.Random(f"{run.settings.seed} {self.subscriber.number}")
             gevent.sleep(chance.uniform(0, run.settings.poll_interval))

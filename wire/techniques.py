@@ -187,6 +187,15 @@ BY_SLUG: dict[str, Technique] = {technique.slug: technique for technique in TECH
 OWN_PORT: frozenset[str] = frozenset(one.slug for one in TECHNIQUES if one.own_port)
 
 
+def newest_streams() -> tuple[str, str]:
+    """Return the newest stream that goes one way and the newest that goes both, as slugs.
+
+    Where a measurement is too long to be made of every stream, these two speak for all.
+    """
+    newest = {one.two_way: one.slug for one in TECHNIQUES if one.streams}
+    return newest[False], newest[True]
+
+
 def listing() -> str:
     """Return the grid in lines of text, as helps print it."""
     lines = [

@@ -24,7 +24,6 @@ _D = _D_MS / 1000
 _LOAD = Settings(rate=20.0, arrivals="poisson", warm_up=1.0, seconds=10.0, drain=6.0, seed=4)
 _TRIES = 3
 _STOOD_STILL_MS = 15.0  # on loopback, at a few thousand deliveries a second
-STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 Some sockets subscribe to the same channel during the same run, in groups between Locust's users,
 so that they stand among them in the server's order: before the first, after each quarter of
-them, and so on to the last. They use nothing of ours: no
-client, no gevent, no codec. Each read is stamped as it returns, and the send times are picked out
-of the bytes by a pattern. On Linux the process asks for real-time priority, so that it is not
-kept waiting by the generator beside it.
+them, and so on to the last. They use nothing of ours but the greeting: no client, no
+gevent, no codec. Each read is stamped as it returns, and the send times are picked out of the bytes
+by a pattern. On Linux the process asks for real-time priority, so that it is not kept waiting by
+the generator beside it.
 """
 
 import argparse
@@ -21,19 +21,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from loadtests.plan.greeting import greeting
+
 _SENT = re.compile(rb'"sender":"publisher","sent_ns":(\d+)')
-_WEB_SOCKET = (
-    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
-
-
-def hello(slug: str, host: str, channel: str) -> bytes:
-    """Return the bytes that subscribe by a technique."""
-    if slug == "plugin_socket":
-        return json.dumps({"channel": channel}).encode() + b"\0"
-    more = _WEB_SOCKET if slug == "web_socket" else ""
-    return f"GET /{slug}?channel={channel} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()
 
 
 class Receivers:
@@ -42,7 +32,7 @@ class Receivers:
     def __init__(self, slug: str, host: str, port: int, channel: str) -> None:
         self.latencies_ns: list[int] = []
         self._address = (host, port)
-        self._hello = hello(slug, host, channel)
+        self._greeting = greeting(slug, channel, host=host)
         self._rests: dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -50,7 +40,7 @@ class Receivers:
         """Add a group of sockets."""
         for _ in range(count):
             sock = socket.create_connection(self._address)
-            sock.sendall(self._hello)
+            sock.sendall(self._greeting)
             sock.setblocking(False)
             self._rests[sock] = b""
             self._selector.register(sock, selectors.EVENT_READ)

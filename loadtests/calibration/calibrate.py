@@ -7,7 +7,7 @@ has nothing else to do; where others share it, real-time priority helps
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,33 +17,78 @@ from rich.table import Table
 
 from loadtests.calibration import against_models as models
 from loadtests.calibration import oracles
-from loadtests.calibration.against_models import STREAMS, Checked
+from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.compare import report
 from loadtests.trials.processes import ROOT, ProcessError, Server, cores, interruptible
 from results.errors import ResultsError
 from results.record.rows import Cell, CheckRow
 from results.record.writer import RunWriter
-from wire.techniques import BY_SLUG, SLUGS
+from wire.techniques import BY_SLUG, SLUGS, TECHNIQUES, newest_streams
+
+STREAMS = tuple(one.slug for one in TECHNIQUES if one.streams)
 
 
-def _each(make: Callable[[str], Checked], names: Iterable[str]) -> Iterator[Checked]:
-    return (make(name) for name in names)
+def polling() -> Iterator[Checked]:
+    """Polling against its model."""
+    yield models.polling()
 
 
-PARTS: Mapping[str, Callable[[], Iterator[Checked]]] = {
-    "polling": lambda: iter([models.polling()]),
-    "long_polling": lambda: iter([models.long_polling(20.0)]),
-    "naive": lambda: (models.naive_long_polling(rate) for rate in (2.0, 20.0)),
-    "streams": lambda: _each(models.stream, STREAMS),
-    "freeze": lambda: iter([models.freeze()]),
-    "faults": lambda: _each(models.planted_fault, ("drop", "double", "swap")),
-    "bare": lambda: _each(models.beside_bare_sockets, STREAMS),
-    "throttled": models.throttled,
-    "workers": lambda: iter([models.shared_work()]),
-    "crowd": lambda: _each(models.crowd, ("sse", "web_socket")),
-    "idle": lambda: _each(models.idle, ("sse", "web_socket")),
-}
+def long_polling() -> Iterator[Checked]:
+    """Long-polling against its model."""
+    yield models.long_polling(20.0)
+
+
+def naive() -> Iterator[Checked]:
+    """Long-polling that forgets where it was loses what its model says."""
+    return map(models.naive_long_polling, (2.0, 20.0))
+
+
+def streams() -> Iterator[Checked]:
+    """Every stream against its model."""
+    return map(models.stream, STREAMS)
+
+
+def freeze() -> Iterator[Checked]:
+    """A second's freeze, as an open load and a closed loop see it."""
+    yield models.freeze()
+
+
+def faults() -> Iterator[Checked]:
+    """Planted faults are found, to the message."""
+    return map(models.planted_fault, ("drop", "double", "swap"))
+
+
+def bare() -> Iterator[Checked]:
+    """Every stream beside bare sockets."""
+    return map(models.beside_bare_sockets, STREAMS)
+
+
+def throttled() -> Iterator[Checked]:
+    """A tired generator says so."""
+    return models.throttled()
+
+
+def workers() -> Iterator[Checked]:
+    """Two worker processes count as one."""
+    yield models.shared_work()
+
+
+def crowd() -> Iterator[Checked]:
+    """One process holds a crowd."""
+    return map(models.crowd, newest_streams())
+
+
+def idle() -> Iterator[Checked]:
+    """Idle users take little memory."""
+    return map(models.idle, newest_streams())
+
+
+Part = Callable[[], Iterator[Checked]]
+_IN_ORDER: tuple[Part, ...] = (
+    *(polling, long_polling, naive, streams, freeze, faults, bare, throttled, workers, crowd, idle),
+)
+PARTS: dict[str, Part] = {part.__name__: part for part in _IN_ORDER}
 
 
 def main(arguments: Sequence[str]) -> int:

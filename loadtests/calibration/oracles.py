@@ -26,7 +26,7 @@ from wire.json_lines import encode_line
 from wire.message import Message, encode_message
 from wire.script_stream import encode_script
 from wire.tcp_info import SIZE, decode_tcp_info
-from wire.techniques import SLUGS
+from wire.techniques import BY_SLUG, OWN_PORT, SLUGS, TECHNIQUES, Delivery
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_handshake import accept_key, encode_opening
 
@@ -36,11 +36,12 @@ ACCEPTS = {
     "x3JJHMbDL1EzLkh9GBhXDw==": "HSmrc0sMlYUkAGmm5OPpG2HaGWk=",
 }
 FRAME_SIZES = (125, 126, 65_535, 65_536)
-FRAMINGS: dict[str, Callable[[bytes, str], bytes]] = {
-    "plugin_socket": lambda body, _: encode_line(body),
-    "forever_frame": lambda body, _: encode_chunk(encode_script(body)),
-    "sse": lambda body, cursor: encode_chunk(encode_event(body, cursor)),
-    "web_socket": lambda body, _: encode_frame(Opcode.TEXT, body),
+# What each codec makes of a message on a stream, from its JSON and its cursor.
+FRAMINGS: dict[str | None, Callable[[bytes, str], bytes]] = {
+    "json_lines": lambda body, _: encode_line(body),
+    "script_stream": lambda body, _: encode_chunk(encode_script(body)),
+    "event_stream": lambda body, cursor: encode_chunk(encode_event(body, cursor)),
+    "web_socket_frames": lambda body, _: encode_frame(Opcode.TEXT, body),
 }
 _WAIT_S = 10.0
 
@@ -121,8 +122,10 @@ def frame_checks(server: Server) -> Iterable[CheckRow]:
 
 def message_checks(server: Server, slug: str, count: int = 50) -> Iterable[CheckRow]:
     """Receive messages one at a time; each costs exactly its JSON and the technique's framing."""
+    framed = FRAMINGS[BY_SLUG[slug].codec]
+    options = {"plugin_port": server.plugin_port} if slug in OWN_PORT else {}
     with (
-        clients.open(slug, server.url, f"sizes-{slug}", **_options(slug, server)) as client,
+        clients.open(slug, server.url, f"sizes-{slug}", **options) as client,
         clients.open("polling", server.url, f"sizes-{slug}") as sender,
     ):
         before = _received(client)
@@ -131,7 +134,7 @@ def message_checks(server: Server, slug: str, count: int = 50) -> Iterable[Check
             sender.send(f"message {number} äöü <&> " + "x" * number * 7, sender="calibrate")
             item = client.receive(_WAIT_S)
             assert isinstance(item, Message), f"{slug} did not deliver"
-            expected += len(FRAMINGS[slug](encode_message(item), client.cursor or ""))
+            expected += len(framed(encode_message(item), client.cursor or ""))
         measured = _received(client) - before
     yield exactly(f"{count} messages down", expected, measured, "bytes", "TCP payload, kernel")
 
@@ -140,20 +143,21 @@ def exchange_checks(server: Server, relay: CountingRelay, slug: str) -> Iterable
     """Send and receive through the relay: connections, and relay and kernel agree on bytes."""
     relay.await_quiet()
     opened, up, down = relay.counts()
+    technique = BY_SLUG[slug]
     options: dict[str, float] = {}
-    if slug == "plugin_socket":
+    if technique.own_port:
         options["plugin_port"] = relay.plugin_port
-    if slug in ("page_reload", "frame_reload", "polling"):
+    if technique.asks:
         options["interval"] = 0.05
     with clients.open(slug, relay.url, f"exchange-{slug}", **options) as client:
         for number in range(3):
             client.send(f"message {number}")
             assert client.receive(_WAIT_S) is not None, f"{slug} did not deliver"
-        if slug == "long_polling":
+        if technique.delivery is Delivery.REQUEST:
             client.receive(0.0)  # the next request is under way when the counts are compared
         now, kernel = _settled(relay, client, up, down)
-    expected = 1 if slug in ("plugin_socket", "web_socket") else 2
-    note = "one both ways" if expected == 1 else "one to receive on, one to send on"
+    expected = 1 if technique.two_way else 2
+    note = "one both ways" if technique.two_way else "one to receive on, one to send on"
     yield exactly("TCP connections", expected, now[0] - opened, "connections", note)
     if kernel is not None:
         yield exactly("bytes up", kernel.bytes_sent, now[1] - up, "bytes", "relay and kernel")
@@ -182,16 +186,13 @@ def all_checks(server: Server, relay: CountingRelay) -> Iterable[tuple[str, Chec
     """Yield every exact check with its technique."""
     for check in (*accept_checks(server), *frame_checks(server)):
         yield "web_socket", check
-    for slug in FRAMINGS:
-        for check in message_checks(server, slug):
-            yield slug, check
+    for technique in TECHNIQUES:
+        if technique.streams:
+            for check in message_checks(server, technique.slug):
+                yield technique.slug, check
     for slug in SLUGS:
         for check in exchange_checks(server, relay, slug):
             yield slug, check
-
-
-def _options(slug: str, server: Server) -> dict[str, int]:
-    return {"plugin_port": server.plugin_port} if slug == "plugin_socket" else {}
 
 
 def _received(client: Client) -> int:

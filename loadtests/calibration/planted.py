@@ -16,6 +16,7 @@ from loadtests.plan.plan import Level, Plan, Trial
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import Child, Core, Server, Way, cores
 from loadtests.trials.trial import Outcome, Staging, run
+from wire.techniques import OWN_PORT
 
 
 def one_trial(
@@ -105,7 +106,7 @@ class Beside(Way):
     """The direct way to the server, with bare sockets beside it (``bare``)."""
 
     def __init__(self, server: Server, slug: str, users: int, out: Path) -> None:
-        port = server.plugin_port if slug == "plugin_socket" else server.port
+        port = server.plugin_port if slug in OWN_PORT else server.port
         words = [
             "loadtests.calibration.bare",
             "--technique",

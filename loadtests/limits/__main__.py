@@ -26,8 +26,9 @@ from rich.table import Table
 
 from loadtests.limits.tools import OUR_CORE, Finding, Probe, Target, publish, say, window
 from loadtests.plan.amounts import AT_LEAST_ONE, POSITIVE
+from wire.techniques import BY_SLUG, TECHNIQUES, newest_streams
 
-STREAMS = ("web_socket", "sse", "forever_frame", "plugin_socket")
+STREAMS = tuple(one.slug for one in reversed(TECHNIQUES) if one.streams)
 
 
 def cost(rounds: int) -> Iterator[Finding]:
@@ -78,10 +79,9 @@ def pace(rounds: int) -> Iterator[Finding]:
 
 def polls(rounds: int) -> Iterator[Finding]:
     """Server CPU per delivery of long-polling and per request of polling, beside plain aiohttp."""
-    for slug, rate, interval, bound in (
-        ("long_polling", 15.0, 1.0, 0.35),
-        ("polling", 2.0, 0.5, 0.45),
-    ):
+    for one in reversed([one for one in TECHNIQUES if one.codec == "batch"]):
+        slug = one.slug
+        rate, interval, bound = (15.0, 1.0, 0.35) if one.held else (2.0, 0.5, 0.45)
         used: dict[str, list[float]] = {"plain": [], "ours": []}
         for _ in range(rounds):
             for name in used:
@@ -115,7 +115,8 @@ def scale(rounds: int) -> Iterator[Finding]:
     used: dict[tuple[str, int, float], list[float]] = {}
     for _ in range(rounds):
         for count, rate in sorted({cell for rates in loads.values() for cell in rates.items()}):
-            for name, slug in (("ours", "web_socket"), ("ours", "sse"), ("bare", "web_socket")):
+            ours = [("ours", slug) for slug in newest_streams()]
+            for name, slug in [*ours, ("bare", "web_socket")]:
                 label = slug if name == "ours" else name
                 with Target(name) as target, Probe(slug, target.port_of(slug)) as probe:
                     probe.tell("open", count=count)
@@ -129,10 +130,10 @@ def scale(rounds: int) -> Iterator[Finding]:
         yield Finding(what, value, "us")
     for load, rates in loads.items():
         grown = {}
-        for label in ("web_socket", "sse", "bare"):
+        for label in (*newest_streams(), "bare"):
             few, some, most = (typical[label, count, rate] for count, rate in rates.items())
             grown[label] = max(some, most) / few
-        for label in ("web_socket", "sse"):
+        for label in newest_streams():
             what = f"{label}: CPU per delivery grown from 100 to 10,000 at {load}"
             if load.endswith("messages/s"):
                 yield Finding(what, grown[label], "", 1.3)
@@ -143,8 +144,8 @@ def scale(rounds: int) -> Iterator[Finding]:
 
 def memory(rounds: int) -> Iterator[Finding]:
     """Resident memory per held, idle connection (5,000 of them), beside aiohttp's handlers."""
-    bounds = dict(sse=3.0, forever_frame=3.0, long_polling=4.0, polling=4.0, web_socket=5.0)
-    for slug, bound in bounds.items():
+    for slug in [one.slug for one in TECHNIQUES if not (one.reloads or one.own_port)]:
+        bound = 5.0 if BY_SLUG[slug].two_way else 3.0 if BY_SLUG[slug].streams else 4.0
         for name in ("ours", "plain"):
             with Target(name) as target, Probe(slug, target.port_of(slug), 60.0) as probe:
                 probe.tell("open", count=200)  # what is made once is not counted
@@ -158,7 +159,7 @@ def memory(rounds: int) -> Iterator[Finding]:
 
 def many(rounds: int) -> Iterator[Finding]:
     """15,000 connections held by one process, and a broadcast to all."""
-    for slug in ("sse", "web_socket"):
+    for slug in newest_streams():
         with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
             started = time.monotonic()
             probe.tell("open", count=15_000)
@@ -177,7 +178,7 @@ def slow(rounds: int) -> Iterator[Finding]:
     second, and the quieter quarter of the seconds is compared: what else a machine does for a
     while can only add, and stalled readers are there all the time.
     """
-    for slug in ("sse", "web_socket"):
+    for slug in newest_streams():
         parts: dict[str, list[float]] = {"before": [], "stalled": [], "after": []}
         grown, whole = 0.0, 1.0
         for _ in range(rounds):
@@ -215,8 +216,7 @@ def soak(rounds: int, seconds: float = 60.0) -> Iterator[Finding]:
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(Target("ours"))
         probes = [
-            stack.enter_context(Probe(slug, target.port, audit=True))
-            for slug in ("sse", "web_socket")
+            stack.enter_context(Probe(slug, target.port, audit=True)) for slug in newest_streams()
         ]
         for probe in probes:
             probe.tell("open", count=500)

@@ -29,7 +29,9 @@ from collections.abc import Iterator
 
 from clients.net import arrival
 from loadtests.limits.audit import Audit
+from loadtests.plan.greeting import greeting
 from wire.http_head import END
+from wire.techniques import BY_SLUG, TECHNIQUES
 
 _ID = re.compile(rb'"id": ?(\d+),')
 _SENT = re.compile(rb'"sent_ns": ?(\d+),')
@@ -40,23 +42,12 @@ _MESSAGE_END = 300  # bytes that surely hold the head of a message of the benchm
 
 _NO_RST_WAIT = struct.pack("ii", 1, 0)  # close by RST, as a line that is cut
 
-GREETINGS = {
-    "sse": b"GET /sse?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
-    "forever_frame": b"GET /forever_frame?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
-    "web_socket": b"GET /web_socket?channel=limits HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    "plugin_socket": b'{"channel":"limits"}\0',
-    "long_polling": b"GET /long_polling?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
-    "polling": b"GET /polling?channel=limits HTTP/1.1\r\nHost: x\r\n\r\n",
-}
-
 
 class Probe:
     """Sockets of one technique to one server. ``interval`` is the polls' pace in seconds."""
 
     def __init__(self, slug: str, port: int, interval: float, audit: bool) -> None:
-        self._slug = slug
+        self._technique = BY_SLUG[slug]
         self._audit = Audit() if audit else None
         self._port = port
         self._interval = interval
@@ -87,7 +78,7 @@ class Probe:
         self._sampled = set(list(self._sockets)[:: max(len(self._sockets) // _SAMPLE, 1)])
         for fd in self._sampled:
             arrival.prepare(self._sockets[fd])
-        if self._slug == "polling":
+        if self._technique.asks:
             now = time.monotonic()
             step = self._interval / len(self._sockets)
             self._due = [(now + i * step, fd) for i, fd in enumerate(self._sockets)]
@@ -95,8 +86,7 @@ class Probe:
 
     def _greet(self, cursor: bytes = b"") -> socket.socket:
         one = socket.create_connection(("127.0.0.1", self._port))
-        after = b"&after=" + cursor if cursor else b""
-        one.sendall(GREETINGS[self._slug].replace(b"=limits", b"=limits" + after))
+        one.sendall(greeting(self._technique.slug, "limits", cursor.decode()))
         return one
 
     def pause(self, count: int) -> None:
@@ -125,8 +115,8 @@ class Probe:
 
     def _subscribed(self, one: socket.socket, last: int | None = None) -> None:
         one.settimeout(30)
-        end = b"}\0" if self._slug == "plugin_socket" else END
-        if "polling" in self._slug:
+        end = b"}\0" if self._technique.own_port else END
+        if self._technique.codec == "batch":
             end = b"false}"
         head = b""
         while end not in head:
@@ -138,17 +128,17 @@ class Probe:
             self._audit.begin(fd, head, last)
         one.setblocking(False)
         self._poller.register(fd, select.EPOLLIN)
-        if "polling" in self._slug:
+        if self._technique.codec == "batch":
             found = _CURSOR.search(head)
             assert found is not None
             self._cursors[fd] = found[1]
-            if self._slug == "long_polling":
+            if self._technique.held:
                 self._ask(fd)
 
     def _ask(self, fd: int) -> None:
         self._sockets[fd].send(
             b"GET /%b?channel=limits&after=%b HTTP/1.1\r\nHost: x\r\n\r\n"
-            % (self._slug.encode(), self._cursors[fd])
+            % (self._technique.slug.encode(), self._cursors[fd])
         )
 
     def turn(self, timeout: float) -> bool:
@@ -196,7 +186,7 @@ class Probe:
         found = _CURSOR.search(data, max(len(data) - 60, 0))
         if found:
             self._cursors[fd] = found[1]
-        if self._slug == "long_polling":
+        if self._technique.held:
             self._ask(fd)
 
     def poll_due(self) -> float:
@@ -253,7 +243,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m loadtests.limits.probe", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("slug", choices=GREETINGS, help="the technique")
+    parser.add_argument(
+        "slug", choices=[one.slug for one in TECHNIQUES if not one.reloads], help="the technique"
+    )
     parser.add_argument("port", type=int, help="where it is served, on 127.0.0.1")
     parser.add_argument(
         "--interval", type=float, default=1.0, help="seconds between polls (default: %(default)g)"

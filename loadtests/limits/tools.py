@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from loadtests.trials.processes import ROOT, Child, cores
+from wire.techniques import OWN_PORT
 
 SERVER_CORE, OUR_CORE = cores()
 TEXT = "x" * 100
@@ -56,7 +57,7 @@ class Target:
 
     def port_of(self, slug: str) -> int:
         """Return the port on which a technique is served."""
-        return self.lines_port if slug == "plugin_socket" else self.port
+        return self.lines_port if slug in OWN_PORT else self.port
 
     def cpu(self) -> float:
         """Return the CPU seconds used so far, to the nanosecond: /proc counts in ticks of 10 ms."""

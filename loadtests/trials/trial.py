@@ -29,9 +29,9 @@ from loadtests.trials.sampler import Sampler, ledger_rows
 from results.record.rows import Audit, BytesRow, LedgerRow
 from results.record.verdicts import Judgement, Load, judge
 from wire.tcp_info import modelled_header_bytes
+from wire.techniques import BY_SLUG
 
 _SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
-_STREAMS = ("plugin_socket", "forever_frame", "sse", "web_socket")
 # What a process says when it is the generator's host that has no more to give.
 _EXHAUSTED = ("Too many open files", "Cannot assign requested address", "Errno 24", "Errno 99")
 
@@ -76,7 +76,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     way = staging.way
     if way is None and cell.delay_ms:
         way = partial(Relay, delay_ms=cell.delay_ms, core=near)
-    user = cell.technique.title().replace("_", "") + "User"
+    user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
         server = stack.enter_context(Server([cell.technique], near))
@@ -156,7 +156,7 @@ def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[
     What was sent late was received late. A late loop matters besides where it asks, or where it
     itself says when a message arrived; where a stream's arrivals are the kernel's it does not.
     """
-    loop_counts = result.stamped != "kernel" or slug not in _STREAMS
+    loop_counts = result.stamped != "kernel" or not BY_SLUG[slug].streams
     worst: dict[int, float] = {}  # of all processes: the idle ones say nothing of a busy one
     for condition in result.conditions.values():
         values = zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)

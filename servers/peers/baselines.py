@@ -23,6 +23,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from wire.json_lines import JsonLinesDecoder
+from wire.techniques import TECHNIQUES, Delivery
 from wire.web_socket_frames import Opcode, encode_frame
 
 Publish = Callable[[str], None]
@@ -178,12 +179,11 @@ async def plain() -> tuple[int, Publish]:
             if not future.done():
                 future.set_result(None)
 
+    one_way = {Delivery.TIMER: polling, Delivery.REQUEST: long_polling, Delivery.STREAM: sse}
     routes = [
-        web.get("/polling", polling),
-        web.get("/long_polling", long_polling),
-        web.get("/sse", sse),
-        web.get("/forever_frame", sse),
-        web.get("/web_socket", socket),
+        web.get(f"/{one.slug}", socket if one.two_way else one_way[one.delivery])
+        for one in TECHNIQUES
+        if not (one.reloads or one.own_port)
     ]
     return await serve_app(routes), publish
 

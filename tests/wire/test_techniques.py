@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wire.techniques import BY_SLUG, SLUGS, TECHNIQUES, Technique, listing
+from wire.techniques import BY_SLUG, SLUGS, TECHNIQUES, Technique, listing, newest_streams
 
 
 def chosen(fact: str) -> list[str]:
@@ -56,6 +56,10 @@ def test_what_each_is_like() -> None:
 
 def test_one_technique_at_most_has_a_port_of_its_own_as_commands_know_one_plugin_port() -> None:
     assert chosen("own_port") == ["plugin_socket"]
+
+
+def test_the_newest_streams_speak_for_all() -> None:
+    assert newest_streams() == ("sse", "web_socket")
 
 
 def test_the_listing_has_a_line_for_each() -> None:

@@ -42,7 +42,7 @@ def _layers(
     place: Place, slug: str, count: int, size: int, each: int, options: dict[str, Any]
 ) -> dict[str, float]:
     channel = fresh_channel("bytes")
-    asks = not BY_SLUG[slug].held
+    asks = BY_SLUG[slug].asks
     client = place.open(slug, channel, **({"interval": 0.02} if asks else {}), **options)
     text, messages = "x" * size, 0
     with client, place.sender(channel) as sender:
@@ -98,7 +98,7 @@ def idle_memory(place: Place, technique: str, clients: int = 300) -> dict[str, f
     """Return the server's resident KiB for each of ``clients`` idle subscribers, and its ledger."""
     channel = fresh_channel("idle")
     opened: list[Client] = []
-    options = {"interval": 3600.0} if not BY_SLUG[technique].held else {}
+    options = {"interval": 3600.0} if BY_SLUG[technique].asks else {}
     try:
         opened += [place.open(technique, channel, **options) for _ in range(40)]  # warm-up
         time.sleep(0.3)

@@ -10,10 +10,9 @@ from typing import Any
 from clients.client import Client
 from notebooks.course.experiments.place import Place, fresh_channel, sleep_to
 from wire.message import Message
-from wire.techniques import SLUGS
+from wire.techniques import BY_SLUG, OWN_PORT, SLUGS
 
 _GRACE_S = 3.0  # how long to wait for the last message beyond an interval
-_INTERVALS = ("page_reload", "frame_reload", "polling")
 
 
 def due_times(rate: float, count: int, arrivals: str, seed: int) -> list[float]:
@@ -98,7 +97,7 @@ def feed(
     limit = time.monotonic() + due[-1] + interval + _GRACE_S
     ears = []
     for slug in slugs:
-        asking = {"interval": interval} if slug in _INTERVALS else {}
+        asking = {"interval": interval} if BY_SLUG[slug].asks else {}
         ears.append(_Ear(place.open(slug, channel, **asking, **options), count, limit))
     for ear in ears:
         ear.start()
@@ -117,7 +116,7 @@ def one_message(place: Place, text: str = "hola", interval: float = 1.0) -> Any:
     limit = time.monotonic() + interval + _GRACE_S
     ears = {}
     for slug in SLUGS:
-        asking = {"interval": interval} if slug in _INTERVALS else {}
+        asking = {"interval": interval} if BY_SLUG[slug].asks else {}
         ears[slug] = _Ear(place.open(slug, channel, **asking), 1, limit)
     for ear in ears.values():
         ear.start()
@@ -135,7 +134,7 @@ def echo(
     ``run`` only tells one repeat from the next.
     """
     channel = fresh_channel("echo")
-    asking = {"interval": interval} if technique in _INTERVALS else {}
+    asking = {"interval": interval} if BY_SLUG[technique].asks else {}
     found = []
     with place.open(technique, channel, **asking) as client:
         client.send("warm up")  # opens what is opened once
@@ -175,10 +174,10 @@ def trace(
     ``t_ms`` since the start, ``bytes``, and ``text``, the beginning of what passed (latin-1).
     """
     channel = fresh_channel("trace")
-    relay = 1 if technique == "plugin_socket" else 0
+    relay = 1 if technique in OWN_PORT else 0
     events = place.trace(relay=relay)
     last = events[-1]["seq"] if events else 0
-    asking = {"interval": interval} if technique in _INTERVALS else {}
+    asking = {"interval": interval} if BY_SLUG[technique].asks else {}
     began = time.monotonic_ns()
     with place.open(technique, channel, **asking) as client:
         ear = _Ear(client, len(due) + bool(say), time.monotonic() + 10)

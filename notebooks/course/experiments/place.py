@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import clients
 from clients.client import Client
+from wire.techniques import OWN_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Place:
 
     def open(self, technique: str, channel: str, **options: Any) -> Client:
         """Subscribe by a technique, through the relay if there is one."""
-        if technique == "plugin_socket":
+        if technique in OWN_PORT:
             options.setdefault("plugin_port", self.plugin_port)
         return clients.open(technique, self.url, channel, **options)
 

@@ -5,7 +5,11 @@ import pytest
 from loadtests.calibration import oracles
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.processes import Server
-from wire.techniques import SLUGS
+from wire.techniques import SLUGS, TECHNIQUES
+
+
+def test_the_exact_size_of_a_message_is_known_for_every_stream():
+    assert {one.codec for one in TECHNIQUES if one.streams} <= set(oracles.FRAMINGS)
 
 
 @pytest.mark.slow

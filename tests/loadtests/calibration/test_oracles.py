@@ -8,7 +8,7 @@ from loadtests.trials.processes import Server
 from wire.techniques import SLUGS, TECHNIQUES
 
 
-def test_the_exact_size_of_a_message_is_known_for_every_stream():
+def test_the_exact_size_of_a_message_is_known_for_every_stream() -> None:
     assert {one.codec for one in TECHNIQUES if one.streams} <= set(oracles.FRAMINGS)
 
 

@@ -5,7 +5,7 @@ from wire.techniques import OWN_PORT, SLUGS
 
 
 @pytest.mark.parametrize("slug", [slug for slug in SLUGS if slug not in OWN_PORT])
-def test_a_request_for_the_technique(slug: str):
+def test_a_request_for_the_technique(slug: str) -> None:
     lines = greeting(slug, "here", "e-7").decode().split("\r\n")
     assert lines[:2] == [f"GET /{slug}?channel=here&after=e-7 HTTP/1.1", "Host: localhost"]
     assert lines[-2:] == ["", ""]
@@ -13,6 +13,6 @@ def test_a_request_for_the_technique(slug: str):
 
 
 @pytest.mark.parametrize("slug", sorted(OWN_PORT))
-def test_a_line_where_there_is_no_http(slug: str):
+def test_a_line_where_there_is_no_http(slug: str) -> None:
     assert greeting(slug, "here") == b'{"channel": "here"}\0'
     assert greeting(slug, "here", "e-7") == b'{"channel": "here", "cursor": "e-7"}\0'

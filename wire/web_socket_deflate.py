@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 from wire.errors import WebSocketError
+from wire.web_socket_frames import CloseCode
 
 NAME = "permessage-deflate"
 _ANSWER = f"{NAME}; server_no_context_takeover; client_no_context_takeover"
@@ -118,9 +119,10 @@ def inflate(payload: bytes, limit: int) -> bytes:
     try:
         data = inflater.decompress(payload + _TAIL + _LAST_BLOCK, limit + 1)
     except zlib.error as error:
-        raise WebSocketError(1007, f"not deflate data: {error}") from None
+        raise WebSocketError(CloseCode.INVALID_DATA, f"not deflate data: {error}") from None
     if len(data) > limit:
-        raise WebSocketError(1009, f"a message that inflates to more than {limit} bytes")
+        reason = f"a message that inflates to more than {limit} bytes"
+        raise WebSocketError(CloseCode.TOO_BIG, reason)
     if not inflater.eof:
-        raise WebSocketError(1007, "deflate data that ends too soon")
+        raise WebSocketError(CloseCode.INVALID_DATA, "deflate data that ends too soon")
     return data

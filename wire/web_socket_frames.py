@@ -22,16 +22,18 @@ class Opcode(enum.IntEnum):
 
 
 class CloseCode(enum.IntEnum):
-    """The close codes that this suite sends (RFC 6455, 7.4.1)."""
+    """The close codes that this suite sends or tells apart (RFC 6455, 7.4.1)."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
+    UNACCEPTABLE_DATA = 1003
     NO_STATUS = 1005  # never on the wire: the peer's Close had no code
     ABNORMAL = 1006  # never on the wire: the connection ended without a Close
     INVALID_DATA = 1007
     POLICY_VIOLATION = 1008
     TOO_BIG = 1009
+    EXTENSION_NEEDED = 1010
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
 
@@ -134,7 +136,19 @@ class FrameDecoder:
         return frames
 
     def _read(self, data: bytes, begin: int) -> int:
-        """Read the frame at ``begin`` and return where it ends, or 0 if it is not all there."""
+        """Read the frame at ``begin`` and return where it ends, or 0 if it is not all there.
+
+        Its head, as RFC 6455, 5.2 draws it::
+
+             0 1 2 3 4 5 6 7   0   1 2 3 4 5 6 7
+            +-+-+-+-+-------+ +-+---------------+ +-----------------+ +---------+
+            |F|R|R|R|       | |M|               | | length in 2     | | mask of |
+            |I|S|S|S| opcode| |A| length, or 126| | bytes after 126,| | 4 bytes | payload
+            |N|V|V|V|       | |S| or 127        | | in 8 after 127, | | if MASK |
+            | |1|2|3|       | |K|               | | else in none    | | is set  |
+            +-+-+-+-+-------+ +-+---------------+ +-----------------+ +---------+
+              first byte         second byte        big-endian
+        """
         there = len(data) - begin
         if there < 2:
             self._need = 2

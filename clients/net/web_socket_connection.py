@@ -39,13 +39,13 @@ Event = Text | Binary | Pong
 LONGEST_MESSAGE = 64 * 2**20
 _CLOSING_S = 1.0  # how long to wait for the peer's part of the closing handshake
 # Codes by which the server says that the fault was ours: coming again would not help.
-_OUR_FAULT = {
-    1002: "protocol error",
-    1003: "unacceptable data",
-    1007: "data that is not what its type says",
-    1008: "policy violation",
-    1009: "message too big",
-    1010: "extension needed",
+_OUR_FAULT: dict[int, str] = {
+    CloseCode.PROTOCOL_ERROR: "protocol error",
+    CloseCode.UNACCEPTABLE_DATA: "unacceptable data",
+    CloseCode.INVALID_DATA: "data that is not what its type says",
+    CloseCode.POLICY_VIOLATION: "policy violation",
+    CloseCode.TOO_BIG: "message too big",
+    CloseCode.EXTENSION_NEEDED: "extension needed",
 }
 
 

@@ -4,18 +4,16 @@ aiohttp keeps eight to fourteen KiB for a connection whose handler waits: parser
 response. A held connection needs none of them any more. So once aiohttp has accepted, parsed,
 routed and checked a request, the technique may take the bare transport over, and aiohttp's
 objects are freed while the socket lives on (measured: 1.5 KiB instead of 11 for an event
-stream). What is relied on besides asyncio's own API is that aiohttp's protocol, told that its
-connection is lost and having no transport, cancels its handler and lets go; a test watches that
-this stays true. All other connections are served by aiohttp alone.
+stream). What that relies on is gathered in :mod:`servers.front.handler`. All other connections are
+served by aiohttp alone.
 """
 
 import asyncio
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
 
+from servers.front.handler import Handler
 from servers.front.ledger import Ledger, Row
 from servers.front.problems import Problem
 from wire.http_head import END
@@ -30,49 +28,12 @@ _REFUSAL_SECONDS = 2.0
 _IDLE_SECONDS = 30.0  # for a head to arrive, and between requests
 
 
-class Handler(RequestHandler):
-    """aiohttp's protocol, which answers what is no HTTP by a problem instead of a log entry."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what could not be read; our own mistakes stay aiohttp's to log."""
-        if isinstance(exc, ConnectionError):
-            raise exc  # nobody is there to be answered
-        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
-            return super().handle_error(request, status, exc, message)
-        reason = exc.message.partition("\n")[0].rstrip(": ")[:200]
-        response = Problem(status, f"not an HTTP/1.1 request: {reason}").response()
-        response.force_close()
-        return response
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Make a problem of the one refusal that comes before the application is asked."""
-        if isinstance(resp, web.HTTPExpectationFailed):
-            asked = request.headers.get("Expect", "")[:40]
-            resp = Problem(417, f"Expect: {asked} is not met; accepted is 100-continue").response()
-        return await super().finish_response(request, resp, start_time)
-
-    def log_exception(self, *args: Any, **options: Any) -> None:
-        """Log our mistakes, but not what was wrong with a body: the request was answered so."""
-        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
-            super().log_exception(*args, **options)
-
-
 class Front(asyncio.Protocol):
     """Stands before aiohttp's protocol: remembers the last bytes, so that nothing gets lost."""
 
     __slots__ = ("_before", "_chunk", "_inner", "_ledger", "_row", "came_from", "has_ended")
 
-    def __init__(self, inner: RequestHandler, ledger: Ledger) -> None:
+    def __init__(self, inner: Handler, ledger: Ledger) -> None:
         self._inner = inner
         self._ledger = ledger
         self._before = self._chunk = b""
@@ -91,9 +52,7 @@ class Front(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Close, but after the answer where a whole request waits for one."""
-        waiter = self._inner._waiter
-        is_idle = waiter is not None and not waiter.done()
-        if is_idle or not self.is_at_request_end():
+        if self._inner.is_idle or not self.is_at_request_end():
             return False
         self.has_ended = True
         self._inner.close()
@@ -119,16 +78,19 @@ class Front(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def is_at_request_end(self) -> bool:
-        """Whether the last bytes received end a head, with nothing of a next request."""
+        """Whether the last bytes received end a head."""
         return (self._before + self._chunk[-4:]).endswith(END)
+
+    def is_alone(self) -> bool:
+        """Whether nothing came behind the head of the request that is handled."""
+        return not self._inner.has_more and self.is_at_request_end()
 
     def let_go(self) -> None:
         """Free aiohttp's protocol, whose running handler gets cancelled."""
         self._ledger.sockets -= 1
         if self._row is not None:
             self._row.open -= 1
-        self._inner.transport = None
-        self._inner.connection_lost(None)
+        self._inner.let_go()
 
 
 class Refusal(asyncio.Protocol):
@@ -211,8 +173,7 @@ def is_alone(request: web.Request) -> bool:
     """Whether nothing that the client sent after ``request`` has been received yet."""
     transport = request.transport
     front = transport.get_protocol() if transport is not None else None
-    queued = request.protocol._messages
-    return isinstance(front, Front) and not queued and front.is_at_request_end()
+    return isinstance(front, Front) and front.is_alone()
 
 
 def is_new_to(request: web.Request, row: Row) -> bool:

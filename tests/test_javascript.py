@@ -27,7 +27,8 @@ def test_a_wrong_field_is_found_through_the_page_and_the_folder_below_it(tmp_pat
     browser = tmp_path / "clients" / "browser"
     shutil.copytree(ROOT / "clients" / "browser", browser)
     shutil.copy(ROOT / "jsconfig.json", tmp_path)
-    command = ["node", javascript.CHECKER / "bin" / "tsc", "--project", tmp_path / "jsconfig.json"]
+    command: list[str | Path] = ["node", javascript.CHECKER / "bin" / "tsc"]
+    command += ["--project", tmp_path / "jsconfig.json"]
     right = subprocess.run(command, capture_output=True, text=True)
     assert (right.returncode, right.stdout) == (0, "")
     wrong = 'import { base64 } from "./requests.js";\nbase64(1).arrivedAt;\n'

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.watching import OpenPage
 from wire.techniques import BY_SLUG, SLUGS
 
 pytestmark = pytest.mark.slow
@@ -26,7 +27,7 @@ def say(page: Any, text: str) -> None:
     page.click("text=Send to all")
 
 
-def test_everybody_hears_everybody_and_markup_stays_text(open_page) -> None:
+def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) -> None:
     pages = {slug: open_page().open("chat") for slug in SLUGS}
     for slug, page in pages.items():
         join(page, slug)
@@ -50,7 +51,7 @@ def test_everybody_hears_everybody_and_markup_stays_text(open_page) -> None:
 
 
 @pytest.mark.parametrize("slug", ["web_socket", "sse", "plugin_socket"])
-def test_a_picture_goes_around_and_its_cost_is_told(open_page, slug) -> None:
+def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage, slug: str) -> None:
     here, there = open_page().open("chat"), open_page().open("chat")
     join(here, slug)
     join(there, "polling")
@@ -67,7 +68,7 @@ def test_a_picture_goes_around_and_its_cost_is_told(open_page, slug) -> None:
     assert ("binary frames" in told) == (slug == "web_socket")
 
 
-def test_notices_echo_and_coming_back(open_page) -> None:
+def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
     here, there = open_page().open("chat"), open_page().open("chat")
     join(here, "web_socket")
     join(there, "sse")
@@ -84,7 +85,7 @@ def test_notices_echo_and_coming_back(open_page) -> None:
     assert there.locator("text=only me").count() == 0
 
 
-def test_a_direction_turns_nothing_else_around(open_page) -> None:
+def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
     page = open_page().open("chat")
     page.fill("#chat-name", "\u05d3\u05e0\u05d4")
     page.click("form.connect button")

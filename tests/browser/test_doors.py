@@ -45,7 +45,7 @@ def test_each_order_has_its_example() -> None:
 
 @pytest.mark.parametrize("control", ORDERS)
 @pytest.mark.parametrize("key", ["", "wrong", "é"])
-def test_no_control_without_the_key(lecture: Lecture, control, key) -> None:
+def test_no_control_without_the_key(lecture: Lecture, control: str, key: str) -> None:
     ask(lecture.url, "POST", "/lecture/source", {"rate": 0}, Duplex_Key=lecture.key)
     _, before = ask(lecture.url, "POST", "/lecture/fits", {}, Duplex_Key=lecture.key)
     fields = {"Duplex_Key": key.encode().decode("latin-1")} if key else {}
@@ -57,7 +57,7 @@ def test_no_control_without_the_key(lecture: Lecture, control, key) -> None:
 
 
 @pytest.mark.parametrize("control", ORDERS)
-def test_no_control_from_another_origin_even_with_the_key(lecture: Lecture, control) -> None:
+def test_no_control_from_another_origin_even_with_the_key(lecture: Lecture, control: str) -> None:
     for origin in ("http://evil.example", "null", lecture.direct):
         status, _ = ask(
             lecture.url,
@@ -91,7 +91,9 @@ def test_no_preflight_is_granted(lecture: Lecture) -> None:
         ("burst", "{"),
     ],
 )
-def test_a_wrong_order_is_explained(lecture: Lecture, control, order) -> None:
+def test_a_wrong_order_is_explained(
+    lecture: Lecture, control: str, order: dict[str, Any] | str
+) -> None:
     status, problem = ask(lecture.url, "POST", f"/lecture/{control}", order, Duplex_Key=lecture.key)
     assert status == problem["status"] == 400
     assert problem["detail"]

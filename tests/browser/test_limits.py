@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.browser.watching import OpenPage
+
 pytestmark = pytest.mark.slow
 
 
-def test_the_seventh_waits_until_one_closes(open_page) -> None:
+def test_the_seventh_waits_until_one_closes(open_page: OpenPage) -> None:
     page = open_page().open("limits")
     page.wait_for_selector('#slots[data-ready="true"]')
     for count in range(1, 7):
@@ -30,7 +32,7 @@ def test_the_seventh_waits_until_one_closes(open_page) -> None:
     page.click("#limits-all")
 
 
-def test_closing_what_still_connects_is_quiet(open_page) -> None:
+def test_closing_what_still_connects_is_quiet(open_page: OpenPage) -> None:
     page = open_page().open("limits")
     page.wait_for_selector('#slots[data-ready="true"]')
     # Both orders at once: most of the sockets are still connecting when they shall close.

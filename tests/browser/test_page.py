@@ -7,6 +7,7 @@ import pytest
 
 from results.figures.palette import PALETTE
 from servers.lecture.files import FOLDER
+from tests.browser.watching import OpenPage
 from wire.techniques import TECHNIQUES
 
 PAGE = FOLDER / "page"
@@ -62,7 +63,7 @@ def test_the_page_weighs_little() -> None:
 
 
 @pytest.mark.slow
-def test_the_first_view_is_there_within_a_second(open_page) -> None:
+def test_the_first_view_is_there_within_a_second(open_page: OpenPage) -> None:
     page = open_page().open("timeline")
     page.wait_for_selector(".era dd:not(:empty)")
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -77,7 +78,9 @@ def test_the_first_view_is_there_within_a_second(open_page) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_views_have_no_serious_findings(open_page, scheme, size) -> None:
+def test_views_have_no_serious_findings(
+    open_page: OpenPage, scheme: str, size: tuple[int, int]
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     options = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
     watched = open_page(lecturer=True, **options)
@@ -98,7 +101,7 @@ def test_views_have_no_serious_findings(open_page, scheme, size) -> None:
 
 
 @pytest.mark.slow
-def test_everything_by_keyboard(open_page) -> None:
+def test_everything_by_keyboard(open_page: OpenPage) -> None:
     page = open_page(lecturer=True).open("timeline")
     for number, view in enumerate(VIEWS, 1):
         page.keyboard.press(str(number))
@@ -127,7 +130,7 @@ def test_everything_by_keyboard(open_page) -> None:
     # The focus is visible wherever it goes.
     page.keyboard.press("2")
     page.wait_for_selector("section#race:not([hidden])")
-    seen = set()
+    seen: set[str] = set()
     wanted = {"skip", "Timeline", "Pause", "control-delay"}
     for _ in range(80):
         if wanted <= seen:
@@ -145,7 +148,7 @@ def test_everything_by_keyboard(open_page) -> None:
 
 
 @pytest.mark.slow
-def test_links_lead_deep_and_the_key_disappears(open_page) -> None:
+def test_links_lead_deep_and_the_key_disappears(open_page: OpenPage) -> None:
     watched = open_page(lecturer=True)
     page = watched.open("timeline?era=sse")
     page.wait_for_selector('a[data-era="sse"][aria-current]')
@@ -163,7 +166,7 @@ def test_links_lead_deep_and_the_key_disappears(open_page) -> None:
 @pytest.mark.parametrize(
     ("language", "thousand"), [("en", "1,234.5"), ("es", "1234,5"), ("ro", "1.234,5")]
 )
-def test_three_languages(open_page, language, thousand) -> None:
+def test_three_languages(open_page: OpenPage, language: str, thousand: str) -> None:
     page = open_page(locale=language).open("race")
     page.wait_for_selector("h1")
     assert page.evaluate("document.documentElement.lang") == language
@@ -175,7 +178,7 @@ def test_three_languages(open_page, language, thousand) -> None:
 
 
 @pytest.mark.slow
-def test_motion_is_calm_where_that_is_wanted(open_page) -> None:
+def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
     page: Any = open_page(lecturer=True, reduced_motion="reduce").open("timeline?era=sse")
     page.wait_for_selector("canvas")
     page.evaluate(
@@ -188,7 +191,7 @@ def test_motion_is_calm_where_that_is_wanted(open_page) -> None:
 
 
 @pytest.mark.slow
-def test_space_presses_the_button_that_has_the_focus(open_page) -> None:
+def test_space_presses_the_button_that_has_the_focus(open_page: OpenPage) -> None:
     page = open_page().open("race")
     page.focus("[data-preset=minute]")
     page.keyboard.press("Space")
@@ -201,7 +204,7 @@ def test_space_presses_the_button_that_has_the_focus(open_page) -> None:
 
 
 @pytest.mark.slow
-def test_type_grows_with_the_projector_and_diagrams_too(open_page) -> None:
+def test_type_grows_with_the_projector_and_diagrams_too(open_page: OpenPage) -> None:
     measures = {}
     for width, height in ((1280, 720), (1920, 1080)):
         page = open_page(viewport={"width": width, "height": height}).open("race")
@@ -212,6 +215,7 @@ def test_type_grows_with_the_projector_and_diagrams_too(open_page) -> None:
         )
         # All lanes are seen at once, without scrolling.
         last = page.locator("#race tbody tr").last.bounding_box()
+        assert last is not None
         assert last["y"] + last["height"] <= height
     assert measures[1280] == [17, 1]
     assert measures[1920][0] >= 22
@@ -247,7 +251,7 @@ def test_graphics_that_tell_something_are_seen() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 800, 960])
-def test_nothing_sticks_out_in_a_narrow_window(open_page, width) -> None:
+def test_nothing_sticks_out_in_a_narrow_window(open_page: OpenPage, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 800}, locale="ro").open("race")
     for view in VIEWS:
         page.evaluate("view => { location.hash = view; }", view)

@@ -1,12 +1,15 @@
 """The race in a real browser: every technique delivers, and presets show what they say."""
 
 import statistics
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.watching import OpenPage, Race, ReadLanes, WaitForLanes
 from wire.techniques import SLUGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
 HELD = ("plugin_socket", "forever_frame", "sse", "web_socket")
@@ -14,8 +17,8 @@ ASKING = ("page_reload", "frame_reload", "polling")
 
 
 @pytest.fixture
-def race(open_page: Callable[..., Any]) -> Callable[[str], Any]:
-    def open_race(preset: str) -> Any:
+def race(open_page: OpenPage) -> Race:
+    def open_race(preset: str) -> "Page":
         watched = open_page(lecturer=True)
         watched.may_be_cut = preset == "cut"
         page = watched.open(f"race?preset={preset}")
@@ -25,7 +28,7 @@ def race(open_page: Callable[..., Any]) -> Callable[[str], Any]:
     return open_race
 
 
-def test_each_technique_delivers(race, wait_for_lanes) -> None:
+def test_each_technique_delivers(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("busy")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 50)
     assert set(lanes) == set(SLUGS)
@@ -47,7 +50,7 @@ def test_each_technique_delivers(race, wait_for_lanes) -> None:
     assert int(shown.replace(",", "")) >= 50
 
 
-def test_a_message_a_minute(race, wait_for_lanes) -> None:
+def test_a_message_a_minute(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("minute")
     wait_for_lanes(page, lambda lane: lane["received"] == 1)
     page.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
@@ -59,7 +62,7 @@ def test_a_message_a_minute(race, wait_for_lanes) -> None:
     assert all(lanes[slug]["up"] + lanes[slug]["down"] <= 50 for slug in HELD)
 
 
-def test_a_burst(race, wait_for_lanes) -> None:
+def test_a_burst(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("burst")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == 50)
     assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
@@ -69,7 +72,7 @@ def test_a_burst(race, wait_for_lanes) -> None:
     assert quickest < max(lanes[slug]["mean"] for slug in ASKING)
 
 
-def test_half_a_second_away(race, wait_for_lanes) -> None:
+def test_half_a_second_away(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("half")
     lanes = wait_for_lanes(page, lambda lane: len(lane["latencies"]) >= 16, seconds=30)
     # Half a second there; polling adds half an interval of a second (a model, not a speed).
@@ -78,7 +81,7 @@ def test_half_a_second_away(race, wait_for_lanes) -> None:
     assert statistics.mean(lanes["polling"]["latencies"][2:]) == pytest.approx(1000, abs=200)
 
 
-def test_a_cut_loses_nothing(race, wait_for_lanes) -> None:
+def test_a_cut_loses_nothing(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("cut")
     page.wait_for_selector('.network[data-word="cut"]')
     page.wait_for_selector('.network[data-word="whole"]')
@@ -93,7 +96,7 @@ def test_a_cut_loses_nothing(race, wait_for_lanes) -> None:
         assert max(lane["latencies"]) > 3000  # what was published meanwhile came late
 
 
-def test_a_picture(race, wait_for_lanes) -> None:
+def test_a_picture(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("picture")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
     size = 591 * (591 * 3 + 3) // 1000  # kB, about
@@ -106,7 +109,7 @@ def test_a_picture(race, wait_for_lanes) -> None:
     assert lanes["sse"]["latencies"][0] > lanes["web_socket"]["latencies"][0]
 
 
-def test_a_restart_is_survived(open_page, wait_for_lanes) -> None:
+def test_a_restart_is_survived(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
     watched = open_page(lecturer=True)
     watched.may_be_cut = True
     page = watched.open("race")
@@ -125,7 +128,7 @@ def test_a_restart_is_survived(open_page, wait_for_lanes) -> None:
     wait_for_lanes(page, lambda lane: lane["gaps"] >= 1 and lane["newest"] > newest, seconds=30)
 
 
-def test_freeze_pause_and_step(open_page, wait_for_lanes) -> None:
+def test_freeze_pause_and_step(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
     page = open_page(lecturer=True).open("race?preset=half")
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
     page.keyboard.press("z")
@@ -149,7 +152,7 @@ def test_freeze_pause_and_step(open_page, wait_for_lanes) -> None:
     page.wait_for_selector("text=Pause")
 
 
-def test_viewers_may_not_touch_the_network(open_page) -> None:
+def test_viewers_may_not_touch_the_network(open_page: OpenPage) -> None:
     page = open_page().open("race?preset=half")
     page.wait_for_selector("#control-rate >> nth=0", state="attached")
     page.wait_for_function("() => import('/page/room.js').then(({ room }) => room.state !== null)")
@@ -167,7 +170,7 @@ def test_viewers_may_not_touch_the_network(open_page) -> None:
     page.select_option("#control-poll", "0.5")  # their own
 
 
-def test_a_preset_leaves_nothing_to_the_next(race, lanes) -> None:
+def test_a_preset_leaves_nothing_to_the_next(race: Race, lanes: ReadLanes) -> None:
     page = race("cut")
     page.wait_for_timeout(1000)
     page.click("[data-preset=busy]")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.watching import OpenPage, WaitForLanes
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECONDS = int(os.environ.get("DUPLEX_SMOOTH_SECONDS", "10"))
 LONG_MS = 100
@@ -24,7 +26,7 @@ def reading(session: Any) -> dict[str, float]:
     return {"nodes": found["Nodes"], "heap": found["JSHeapUsedSize"]}
 
 
-def test_the_page_stays_smooth(open_page, wait_for_lanes) -> None:
+def test_the_page_stays_smooth(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
     page = open_page(lecturer=True).open("race?preset=busy")
     wait_for_lanes(page, lambda lane: lane["received"] > 20)
     session = page.context.new_cdp_session(page)
@@ -35,7 +37,7 @@ def test_the_page_stays_smooth(open_page, wait_for_lanes) -> None:
         "window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries())"
         " window.long.push(one.duration); }).observe({ type: 'longtask' });"
     )
-    worst = []
+    worst: list[float] = []
     while len(worst) < SECONDS / WINDOW_S or (min(worst) > LONG_MS and len(worst) < MOST_WINDOWS):
         page.wait_for_timeout(WINDOW_S * 1000)
         worst.append(max(page.evaluate("window.long.splice(0)"), default=0))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.watching import OpenPage, WaitForLanes
 from wire.techniques import SLUGS
 from wire.web_socket_handshake import accept_key
 
@@ -30,7 +31,9 @@ def start_source(page: Any) -> None:
     )
 
 
-def test_the_view_shows_what_the_relay_recorded(open_page, wait_for_lanes) -> None:
+def test_the_view_shows_what_the_relay_recorded(
+    open_page: OpenPage, wait_for_lanes: WaitForLanes
+) -> None:
     page = open_page(lecturer=True).open("wire")
     start_source(page)
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
@@ -83,7 +86,7 @@ def compare(page: Any, slug: str) -> None:
         ("827e0100" + "00" * 256, ["opcode 2 (binary)", "length 126", "256 bytes", "256 bytes"]),
     ],
 )
-def test_frames_bit_by_bit(open_page, data, said) -> None:
+def test_frames_bit_by_bit(open_page: OpenPage, data: str, said: list[str]) -> None:
     page = open_page().open("wire")
     told = page.evaluate(
         "async (data) => { const { takeApart } = await import('/page/bytes.js');"
@@ -98,7 +101,7 @@ def test_frames_bit_by_bit(open_page, data, said) -> None:
         assert part in words
 
 
-def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page) -> None:
+def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page: OpenPage) -> None:
     page = open_page().open("wire")
     page.click("text=The one that passed")
     page.wait_for_selector("#hs-verdict.good")
@@ -115,7 +118,7 @@ def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page) -> 
     page.wait_for_selector("#hs-verdict.good")
 
 
-def test_our_own_sha1_is_right(open_page) -> None:
+def test_our_own_sha1_is_right(open_page: OpenPage) -> None:
     page = open_page().open("wire")
     found = page.evaluate(
         "async () => { const { plainSha1 } = await import('/page/sha1.js');"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from clients.client import Client
 from clients.long_polling import LongPollingClient
 from tests.server_process import ServerProcess
+from wire.message import Message
 
 
 def test_holds_again_when_nothing_came(server: ServerProcess, channel: str) -> None:
@@ -28,7 +29,8 @@ def test_one_connection_for_all_polls_or_one_for_each(server: ServerProcess, cha
             assert single.receive(10) is not None
         assert kept.connections == 2
         assert single.connections >= 4
-        assert single.tcp_info() is None or single.tcp_info().bytes_sent == single.bytes_up
+        totals = single.tcp_info()
+        assert totals is None or totals.bytes_sent == single.bytes_up
 
 
 def test_the_naive_one_loses_what_comes_between_two_requests(
@@ -48,9 +50,10 @@ def test_the_naive_one_loses_what_comes_between_two_requests(
         assert sender.receive(10) is not None
         while (item := sender.receive(0.2)) is not None:
             last = item
+        assert isinstance(last, Message)
         assert last.body == "lost"
         assert client.receive(0.2) is None
         sender.send("held")
         caught = client.receive(10)
-        assert caught is not None
+        assert isinstance(caught, Message)
         assert caught.body == "held"

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_apart(code) -> None:
+def run_apart(code: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -14,7 +14,7 @@ from loadtests.trials.processes import Server
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_locust(line, *words, timeout=60):
+def run_locust(line: str, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run Locust with the words of `line`, and then `words`, which may hold spaces."""
     return subprocess.run(
         [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *line.split(), *words],
@@ -57,7 +57,7 @@ def test_all_eight_users_are_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["chat", "echo", "idle"])
-def test_the_other_scenarios(tmp_path: Path, scenario) -> None:
+def test_the_other_scenarios(tmp_path: Path, scenario: str) -> None:
     result = tmp_path / "result.json"
     with Server(["web_socket"]) as server:
         done = run_locust(

@@ -2,6 +2,7 @@
 
 import random
 from math import isclose
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,12 @@ def test_the_guides_traffic_lets_messages_share_a_poll() -> None:
     layers["polling"]["TCP/IP headers"] = 156.0
     per_message = {slug: sum(parts.values()) for slug, parts in layers.items()}
     for rate, lighter in ((0.5, False), (3.0, False), (5.0, True), (10.0, True)):
-        given = {"layers": layers, "per_message": per_message, "rate": rate, "interval": 1.0}
+        given: dict[str, Any] = {
+            "layers": layers,
+            "per_message": per_message,
+            "rate": rate,
+            "interval": 1.0,
+        }
         given |= {"SLUGS": SLUGS, "bars": lambda *_, **__: None}
         exec(code, given)
         traffic = given["traffic"]

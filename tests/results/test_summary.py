@@ -77,9 +77,9 @@ def test_disagreeing_repeats_are_unstable(run: Run) -> None:
     chosen = (latency["technique"] == "sse") & (latency["repeat"] == 2)
     latency.loc[chosen, "p50_ms"] *= 9
     table = summarize(replace(run, latency=latency)).set_index("technique")
-    assert set(table.loc["sse", "verdict"]) == {"UNSTABLE"}
-    assert "the repeats disagree" in table.loc["sse", "reason"].iloc[0]
-    assert set(table.loc["web_socket", "verdict"]) == {"VALID"}
+    assert set(table.loc[["sse"], "verdict"]) == {"UNSTABLE"}
+    assert "the repeats disagree" in table.loc[["sse"], "reason"].iloc[0]
+    assert set(table.loc[["web_socket"], "verdict"]) == {"VALID"}
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from wire.message import Message, decode_message
 class FakeTransport(asyncio.Transport):
     """Keeps what is written; tells its protocol when asked to."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **extra: object) -> None:
+        super().__init__(extra)
         self.written = b""
         self.is_aborted = self.is_closed = self.has_ended = False
-        self.is_reading = True
+        self._is_reading = True
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -40,10 +40,13 @@ class FakeTransport(asyncio.Transport):
         self.has_ended = True
 
     def pause_reading(self) -> None:
-        self.is_reading = False
+        self._is_reading = False
 
     def resume_reading(self) -> None:
-        self.is_reading = True
+        self._is_reading = True
+
+    def is_reading(self) -> bool:
+        return self._is_reading
 
 
 class AtOnce:

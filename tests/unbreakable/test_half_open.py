@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -206,7 +206,7 @@ def test_a_websocket_that_does_not_answer_pings_is_found(tmp_path: Path) -> None
         talk.close()
 
 
-SLOW = {
+SLOW: dict[str, Callable[[int], bytes]] = {
     "sse": lambda port: get("/sse?channel=slow"),
     "forever_frame": lambda port: get("/forever_frame?channel=slow"),
     "web_socket": lambda port: upgrade("/web_socket?channel=slow", port),

@@ -12,6 +12,7 @@ import threading
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ MASK = b"abcd"
     ],
 )
 def test_a_bad_body_is_refused_with_a_reason(
-    server: Server, path: str, kind: str, body: bytes, more: dict[str, str]
+    server: Server, path: str, kind: str, body: bytes, more: dict[str, Any]
 ) -> None:
     answer = server.ask(path, "POST", body, Content_Type=kind, **more)
     assert answer.status in (400, 413, 415), answer

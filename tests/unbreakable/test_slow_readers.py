@@ -5,6 +5,7 @@ and how much memory the server takes for it; how fast it is, the benchmarks tell
 """
 
 import selectors
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ COUNT = 400  # messages: 2 MB for each subscriber
 # What one stalled reader may cost the process: the write buffer's mark (64 KiB), one joined write
 # past it (256 KiB of JSON) and its framing. The kernel's own buffer comes besides.
 MOST_EACH = 2**19
-OPENINGS = {
+OPENINGS: dict[str, Callable[[int], bytes]] = {
     "sse": lambda port: get("/sse?channel=flood"),
     "forever_frame": lambda port: get("/forever_frame?channel=flood"),
     "web_socket": lambda port: upgrade("/web_socket?channel=flood", port),

@@ -3,14 +3,17 @@
 import socket
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from clients.net import arrival
 
+Pair = tuple[socket.socket, socket.socket]
+
 
 @pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch):
+def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """A connected pair (sender, receiver); the module's switch is put back afterwards."""
     monkeypatch.setattr(arrival, "_by_kernel", False)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -20,7 +23,7 @@ def pair(monkeypatch: pytest.MonkeyPatch):
         yield sender, receiver
 
 
-def send_and_wait(sender, receiver):
+def send_and_wait(sender: socket.socket, receiver: socket.socket) -> tuple[int, int]:
     """Send, and return when it was sent and, later, when reading begins."""
     before = time.monotonic_ns()
     sender.sendall(b"hello")
@@ -29,7 +32,7 @@ def send_and_wait(sender, receiver):
     return before, time.monotonic_ns()
 
 
-def test_by_default_it_is_when_the_process_read(pair) -> None:
+def test_by_default_it_is_when_the_process_read(pair: Pair) -> None:
     sender, receiver = pair
     arrival.prepare(receiver)
     _, reading = send_and_wait(sender, receiver)
@@ -39,7 +42,7 @@ def test_by_default_it_is_when_the_process_read(pair) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives")
-def test_by_the_kernel_it_is_before_the_process_read(pair) -> None:
+def test_by_the_kernel_it_is_before_the_process_read(pair: Pair) -> None:
     sender, receiver = pair
     assert arrival.use_kernel_clock()
     arrival.prepare(receiver)
@@ -51,7 +54,7 @@ def test_by_the_kernel_it_is_before_the_process_read(pair) -> None:
     assert sent <= arrived_ns < reading
 
 
-def test_the_end_of_a_connection_is_still_seen(pair) -> None:
+def test_the_end_of_a_connection_is_still_seen(pair: Pair) -> None:
     sender, receiver = pair
     arrival.use_kernel_clock()
     arrival.prepare(receiver)

@@ -16,7 +16,7 @@ SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=
 
 
 @pytest.mark.parametrize("fault", ["drop", "double", "swap"])
-def test_every_spoiled_message_is_found_to_the_message(fault) -> None:
+def test_every_spoiled_message_is_found_to_the_message(fault: str) -> None:
     outcome, count = planted.with_fault(fault, every=100, messages=310)
     audit = outcome.audit
     assert count == 9

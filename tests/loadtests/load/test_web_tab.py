@@ -33,11 +33,12 @@ class LocustUi(Child):
         self.url = f"http://127.0.0.1:{self.port}"
 
 
-def await_answer(url):
+def await_answer(url: str) -> bytes:
     deadline = time.monotonic() + 20
     while True:
         try:
-            return urllib.request.urlopen(url, timeout=5).read()
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return bytes(answer.read())
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -1,6 +1,7 @@
 """The audit finds every planted fault, to the message."""
 
 import random
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from loadtests.measures.audit import Auditor
 from results.record.rows import Audit
 
 
-def audit(ids, start=0, final=None):
+def audit(ids: Sequence[int], start: int = 0, final: int | None = None) -> Audit:
     auditor = Auditor(start)
     for number in ids:
         auditor.take(number)
@@ -79,7 +80,7 @@ def test_in_order_it_remembers_nothing_one_by_one() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 300))
-def test_planted_faults_are_counted_exactly(seed, count) -> None:
+def test_planted_faults_are_counted_exactly(seed: int, count: int) -> None:
     """Drops, doubles and neighbours swapped, at places that do not touch one another."""
     chance = random.Random(seed)
     sent = []

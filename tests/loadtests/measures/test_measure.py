@@ -12,7 +12,9 @@ from wire.message import Message, encode_message
 MS = 1_000_000
 
 
-def message(number, sent_ns=0, published_ns=None, sender="publisher"):
+def message(
+    number: int, sent_ns: int = 0, published_ns: int | None = None, sender: str = "publisher"
+) -> Message:
     published = sent_ns + MS if published_ns is None else published_ns
     return Message(number, sender, sent_ns, published, "text")
 

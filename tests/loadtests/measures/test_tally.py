@@ -10,7 +10,7 @@ TIMES = st.lists(st.integers(-(10**6), 2 * HIGHEST_NS), max_size=50)
 
 
 @given(TIMES)
-def test_the_counts_are_those_of_a_histogram(times) -> None:
+def test_the_counts_are_those_of_a_histogram(times: list[int]) -> None:
     tally, histogram = Tally(), new_histogram()
     for nanoseconds in times:
         tally.record(nanoseconds)
@@ -21,7 +21,7 @@ def test_the_counts_are_those_of_a_histogram(times) -> None:
 
 
 @given(TIMES, TIMES)
-def test_merging_is_counting_together(first, second) -> None:
+def test_merging_is_counting_together(first: list[int], second: list[int]) -> None:
     one, two, both = Tally(), Tally(), Tally()
     for tally, times in ((one, first), (two, second), (both, first + second)):
         for nanoseconds in times:

@@ -14,7 +14,7 @@ def test_numbers_come_back_in_their_kind() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "", "ten"])
-def test_a_refusal_says_what_is_accepted(text) -> None:
+def test_a_refusal_says_what_is_accepted(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="is not a finite number greater than 0"):
         POSITIVE(text)
 

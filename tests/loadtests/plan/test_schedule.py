@@ -2,6 +2,7 @@
 
 import statistics
 from itertools import islice, pairwise
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,6 @@ def test_a_spike_is_tenfold_and_passes() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"rate": 0}, {"rate": 1, "arrivals": "sometimes"}, {"rate": 1, "shape": "round"}]
 )
-def test_an_impossible_pace_is_refused_by_name(wrong) -> None:
+def test_an_impossible_pace_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"rate|arrivals|shape"):
         Pace(**wrong)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SMALL = ["--users", "3", "--rate", "20", "--seconds", "1", "--poll-interval", "0.2", "--seed", "1"]
 
 
-def start(folder, *options):
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "loadtests", *SMALL, "--out", str(folder), *options],
         cwd=ROOT,
@@ -54,7 +54,7 @@ def start(folder, *options):
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_starts(
-    line, capsys: pytest.CaptureFixture[str]
+    line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         parse_arguments(line.split())

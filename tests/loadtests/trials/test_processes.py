@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from typing import Never
+from typing import Any, Never
 
 import psutil
 import pytest
@@ -11,7 +11,9 @@ from loadtests.trials.processes import Child
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_who_is_interrupted_while_starting_is_ended(error, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_interrupted_while_starting_is_ended(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted() -> Never:
         raise error
 
@@ -23,10 +25,10 @@ def test_who_is_interrupted_while_starting_is_ended(error, monkeypatch: pytest.M
 
 
 def test_who_is_interrupted_while_being_made_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    made: list[subprocess.Popen[str]] = []
 
-    class Slow(subprocess.Popen):
-        def __init__(self, *arguments, **options) -> None:
+    class Slow(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             made.append(self)
             signal.raise_signal(signal.SIGINT)

@@ -1,14 +1,16 @@
 """Readings of totals become rates of the measured seconds."""
 
+from typing import Any
+
 import pytest
 
 from loadtests.measures.condition import Condition
 from loadtests.trials.sampler import Reading, ledger_rows
 
 
-def reading(at_s, **values):
+def reading(at_s: float, **values: Any) -> Reading:
     names = ("pid", "cpu_s", "rss_bytes", "open", "held", "requests", "connections", "deliveries")
-    known = dict.fromkeys((*names, "bytes_down"), 0) | values
+    known: dict[str, Any] = dict.fromkeys((*names, "bytes_down"), 0) | values
     return Reading(at_s=at_s, **known)
 
 

@@ -11,7 +11,8 @@ from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result, TechniqueResult, read, write
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
-from loadtests.trials.processes import ProcessError, Relay
+from loadtests.trials.interference import Scene
+from loadtests.trials.processes import ProcessError, Relay, Server
 from loadtests.trials.trial import Staging, bytes_rows, lateness, run, trouble
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
@@ -36,7 +37,7 @@ def test_where_the_kernel_stamps_a_stream_only_what_left_late_counts() -> None:
 
 
 @pytest.mark.parametrize("slug", ["polling", "long_polling", "page_reload", "frame_reload"])
-def test_what_asks_is_late_when_the_loop_is(slug) -> None:
+def test_what_asks_is_late_when_the_loop_is(slug: str) -> None:
     assert lateness(slug, RESULT, 10.0, 11.0) == [5.0, 60.0, 5.0]
 
 
@@ -109,11 +110,11 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server() -> None:
     relays = []
 
-    def way(server):
+    def way(server: Server) -> Relay:
         relays.append(Relay(server, delay_ms=1.0))
         return relays[0]
 
-    def kill(scene, seconds) -> None:
+    def kill(scene: Scene, seconds: float) -> None:
         if seconds > 0.2:
             relays[0].signal(signal.SIGKILL)
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from results.record.histogram import (
 TIMES = st.lists(st.integers(0, HIGHEST_NS), min_size=1, max_size=50)
 
 
-def of(times: list[int]) -> object:
+def of(times: list[int]) -> HdrHistogram:
     histogram = new_histogram()
     for time in times:
         record_ns(histogram, time)

@@ -22,7 +22,7 @@ class Held:
         self.said: list[str] = []
         self.liveness = liveness
         self.leaves = leaves
-        self.transport = FakeTransport()
+        self.transport: asyncio.Transport = FakeTransport()
         liveness.held[self] = 0
 
     def beat(self) -> None:
@@ -65,7 +65,7 @@ async def test_to_stop_what_was_not_started_is_nothing() -> None:
 
 def over(sock: socket.socket, liveness: Liveness) -> Held:
     held = Held(liveness)
-    held.transport._extra = {"socket": sock}
+    held.transport = FakeTransport(socket=sock)
     return held
 
 

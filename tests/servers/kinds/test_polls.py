@@ -3,7 +3,7 @@ import socket
 
 from servers.app import Running
 from servers.front.query import Query
-from servers.kinds.polls import Ask, Deadlines, nothing_new
+from servers.kinds.poll_pool import Ask, Deadlines, nothing_new
 from tests.servers.asking import Link, until
 
 
@@ -207,7 +207,7 @@ async def test_an_answer_may_take_long_while_it_is_read_and_no_longer(here: Runn
         left = connection._left  # type: ignore[attr-defined]
         assert left > 2**20
         link.writer.transport.resume_reading()  # type: ignore[attr-defined]
-        await until(lambda: connection.transport.get_write_buffer_size() < left, "it reads")  # type: ignore[attr-defined]
+        await until(lambda: connection.transport.get_write_buffer_size() < left, "it reads")
         connection._since -= 100  # type: ignore[attr-defined]  # so many seconds it took
         connection.check()
         await link.answer()

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ async def test_a_stream_may_fill_in_the_middle_of_a_flush(service: Service, lobb
     slow, transport = open_stream(service)
     write = transport.write
 
-    def write_and_fill(data: bytes) -> None:
+    def write_and_fill(data: Any) -> None:
         write(data)
         slow.pause_writing()
 

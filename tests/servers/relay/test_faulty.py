@@ -1,16 +1,18 @@
 """The faulty way spoils what it says, and nothing else."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from servers.relay.faulty import EventSpoiler
 from wire.event_stream import EventStreamDecoder, encode_event
 
 
-def stream(count):
+def stream(count: int) -> list[bytes]:
     return [encode_event(b"%d" % number, f"epoch-{number}") for number in range(1, count + 1)]
 
 
-def spoiled(fault, data, every=3):
+def spoiled(fault: str, data: Iterable[bytes], every: int = 3) -> list[int]:
     spoiler, decoder = EventSpoiler(fault, every), EventStreamDecoder()
     return [int(event.data) for part in data for event in decoder.decode(spoiler.spoil(part))]
 
@@ -23,12 +25,12 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_every_third_event_is_spoiled(fault) -> None:
+def test_every_third_event_is_spoiled(fault: str) -> None:
     assert spoiled(fault, stream(7)) == EXPECTED[fault]
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_however_the_bytes_are_cut(fault) -> None:
+def test_however_the_bytes_are_cut(fault: str) -> None:
     whole = b"".join(stream(7))
     assert spoiled(fault, [whole]) == EXPECTED[fault]
     assert spoiled(fault, [whole[i : i + 1] for i in range(len(whole))]) == EXPECTED[fault]

@@ -3,6 +3,7 @@ import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import psutil
 import pytest
@@ -11,6 +12,10 @@ from servers.relay.relay import Link, Relay
 from tests.servers.relay.relayed import BLOB, Backend, fails_or_ends, joined, until, waiting
 
 # What passes
+
+
+def holds(relay: Relay, count: int) -> bool:
+    return waiting(relay) == count
 
 
 async def test_bytes_pass_both_ways_whole_and_in_order(backend: Backend) -> None:
@@ -45,7 +50,7 @@ async def test_a_shorter_delay_does_not_let_bytes_overtake(backend: Backend) -> 
     async with joined(backend, link=Link(delay_s=0.1)) as peer:
         for i in range(10):
             peer.server[1].write(bytes([i]))
-            await until(lambda i=i: waiting(peer.relay) == i + 1, "the byte is in the relay")
+            await until(partial(holds, peer.relay, i + 1), "the byte is in the relay")
             if i == 4:
                 peer.relay.link = Link(delay_s=0)
         assert await peer.client[0].readexactly(10) == bytes(range(10))
@@ -60,7 +65,7 @@ async def test_changing_the_line_while_bytes_pass_loses_nothing(backend: Backend
             peer.relay.link = Link(chance.choice([0, 0.001, 0.004]), rate, chance.random() < 0.5)
             await asyncio.sleep(chance.uniform(0, 0.003))
         peer.relay.link = Link()
-        assert await both == [BLOB, BLOB[::-1]]
+        assert await both == (BLOB, BLOB[::-1])
 
 
 async def test_half_close_is_kept_and_delayed_like_bytes(backend: Backend) -> None:
@@ -137,7 +142,7 @@ async def test_a_flood_of_tiny_writes_is_bounded_by_its_upkeep(backend: Backend)
     async with joined(backend, link=Link(stalled=True), buffer_bytes=12_800) as peer:
         for i in range(100):
             peer.client[1].write(b"x")
-            await until(lambda i=i: waiting(peer.relay) == i + 1, "the byte in the relay")
+            await until(partial(holds, peer.relay, i + 1), "the byte in the relay")
         peer.client[1].write(b"x" * 50)
         await asyncio.sleep(0.05)  # time enough to take more, if it did
         assert waiting(peer.relay) == 100

@@ -1,0 +1,83 @@
+"""Pages that are watched: all that a page says and asks for, and what its lanes know."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from tests.lecture_process import Lecture
+
+if TYPE_CHECKING:  # it may be missing; then the tests are skipped, and say so
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+# What a browser says by itself, and no script can hush, when the network is cut on purpose.
+_OF_A_CUT = re.compile(r"Failed to load resource: net::|WebSocket connection to .* failed")
+
+
+class Watched:
+    """A page, and all that it said and asked for."""
+
+    def __init__(self, context: "BrowserContext", lecture: Lecture, has_key: bool) -> None:
+        self.lecture = lecture
+        self.page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.may_be_cut = False
+        self._key = lecture.key if has_key else ""
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _heard(self, message: "ConsoleMessage") -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} {message.location.get('url')}")
+
+    def open(self, view: str) -> "Page":
+        """Open a view, such as ``race?preset=half``."""
+        key = f"{'&' if '?' in view else '?'}key={self._key}" if self._key else ""
+        self.page.goto(f"{self.lecture.url}#{view}{key}")
+        self.page.wait_for_selector(f"section#{view.split('?')[0]}:not([hidden])")
+        return self.page
+
+    def check(self) -> None:
+        """Nothing was complained of, and nobody else was asked."""
+        complaints = self.complaints
+        if self.may_be_cut:
+            complaints = [text for text in complaints if not _OF_A_CUT.match(text)]
+        assert not complaints
+        hosts = {urlsplit(url).hostname for url in self.requests if url.startswith(("http", "ws"))}
+        assert hosts <= {"127.0.0.1"}
+
+
+Lane = dict[str, Any]
+Lanes = dict[str, Lane]
+Race = Callable[[str], "Page"]
+ReadLanes = Callable[["Page"], Lanes]
+
+
+class OpenPage(Protocol):
+    """Opens a page, of a person of their own; the lecturer has the key."""
+
+    def __call__(self, lecturer: bool = False, **options: Any) -> Watched: ...
+
+
+class WaitForLanes(Protocol):
+    """Waits until every lane fits, and returns the last reading."""
+
+    def __call__(
+        self, page: "Page", fits: Callable[[Lane], bool], seconds: float = 20
+    ) -> Lanes: ...
+
+
+# What lanes know, by way of the page's own modules.
+LANES = """async () => {
+  const { lanes } = await import('/page/view_race.js');
+  return Object.fromEntries([...lanes].map(([slug, lane]) => [slug, {
+    status: lane.status, received: lane.received, lost: lane.lost, repeated: lane.repeated,
+    mean: lane.mean(), latencies: lane.messages.slice(0, 100).map((message) => message.latency),
+    arrivals: lane.messages.slice(0, 100).map((message) => message.arrived),
+    requests: lane.track.requests, up: lane.track.up, down: lane.track.down,
+    open: lane.track.open, gaps: lane.gaps, newest: lane.newest,
+  }]));
+}"""

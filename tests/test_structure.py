@@ -319,7 +319,7 @@ def test_each_module_has_a_test_module_of_its_own_or_a_reason(room: str) -> None
     assert all(WITHOUT_TEST_MODULE.values())
 
 
-def test_the_specification_says_why_before_what():
+def test_the_specification_says_why_before_what() -> None:
     paths = sorted((ROOT / "tests" / "conformance").glob("test_*.py"))
     assert [int(path.name.split("_")[1]) for path in paths] == list(range(1, len(paths) + 1))
     silent = [

@@ -1,0 +1,40 @@
+"""The page that shows the house is true, and links and paths of all pages lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import PAGE, with_picture
+
+ROOT = PAGE.parent
+PAGES = [
+    page
+    for page in ROOT.rglob("*.md")
+    if not {".venv", "node_modules", ".git", "runs"} & set(page.relative_to(ROOT).parts)
+]
+
+
+def test_the_picture_shows_the_rooms_as_they_are() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == with_picture(page), "python -m tests.architecture draws it anew"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -7,20 +7,20 @@ one answer, encoded once.
 """
 
 import asyncio
-import contextlib
+import enum
+import math
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import cast
 
-import httptools
 from aiohttp import web
 
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
-from servers.front.problems import Problem, problem_of
+from servers.front.problems import Problem
 from servers.front.query import Query
+from servers.kinds.poll_heads import read_ask
 from servers.kinds.poll_pool import Ask, Deadlines, Pool, nothing_new
 from servers.service import Service
-from wire.errors import WireError
 from wire.http_head import END, encode_request
 
 _LONGEST_HEAD = 16 * 2**10
@@ -39,7 +39,7 @@ class PollDoor:
         self.deadlines = Deadlines()
         self.path = f"/{self.slug}"
         # Waiting clients send the same head again and again, and many send the same one.
-        self.read = lru_cache(maxsize=512)(self._read)
+        self.read = lru_cache(maxsize=512)(partial(read_ask, self.path, service))
 
     def serve(self, pool: Pool, ask: Ask, connection: "PollConnection") -> None:
         """Answer ``ask``, or let its connection wait in ``pool``."""
@@ -78,79 +78,61 @@ class PollDoor:
             self.service.presence.seen(channel, query.name, self.slug)
         return channel.reader(self.slug, lambda: Pool(channel, self.row, self.deadlines))
 
-    def _read(self, head: bytes) -> Ask | Problem | None:
-        """Understand a request head: what it asks, a refusal, or ``None`` if it is not for us."""
-        seen = _Seen()
-        parser = httptools.HttpRequestParser(seen)
-        try:
-            # A server may ignore an offer to speak something else (RFC 9110, 7.8).
-            with contextlib.suppress(httptools.HttpParserUpgrade):
-                parser.feed_data(head)
-            path, _, query = seen.target.decode().partition("?")
-        except (httptools.HttpParserError, UnicodeDecodeError) as error:
-            return Problem(400, f"not an HTTP/1.1 request: {error}")
-        fields = seen.fields
-        has_body = fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
-        # RFC 9112, 3.2: there is one Host; aiohttp says what is wrong with none or two.
-        has_host = "host" in fields and "," not in fields["host"]
-        if parser.get_method() != b"GET" or path != self.path or has_body or not has_host:
-            return None
-        # Not parser.should_keep_alive(), which forgets at the end of the head.
-        wishes = fields.get("connection", "").lower().replace(" ", "").split(",")
-        close = "close" in wishes or parser.get_http_version() != "1.1"
-        origin = None
-        try:
-            origin = self.service.guard.check(fields)
-            return Ask(self.service.query(query, fields), close, origin)
-        except Problem as refusal:
-            problem = refusal
-        except WireError as error:
-            problem = problem_of(error)
-        if origin is not None:
-            problem.headers["Access-Control-Allow-Origin"] = origin
-        return problem
+
+class State(enum.Enum):
+    """What a kept connection is about::
+
+    READING <-- bytes ------------- IDLE
+       |                             ^
+       |-- answered ---------------->|  (or READING, if the next request is there already)
+       |                             |
+       `-- nothing new --> WAITING --' a message, or the timeout
+
+    any <-- the answer is taken --> FULL
+    any --- last answer, end of input, or given back --> CLOSING
+    """
+
+    IDLE = "waits for a request"
+    READING = "has bytes of a request that is not served yet"
+    WAITING = "its request waits in a pool"
+    FULL = "does not take its answers, so no request is served"
+    CLOSING = "gets no more than was written"
 
 
-class _Seen:
-    """Collects what the parser reports of one head."""
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.fields: dict[str, str] = {}
-
-    def on_url(self, part: bytes) -> None:
-        self.target += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.fields[key] = f"{self.fields[key]}, {text}" if key in self.fields else text
+IDLE, READING, WAITING, FULL, CLOSING = State
+# Seconds that a state may last; where an answer is on its way, without a byte of it being taken.
+_LONGEST = {
+    IDLE: _IDLE_SECONDS,
+    READING: _HEAD_SECONDS,
+    WAITING: math.inf,  # which has its own deadline
+    FULL: _IDLE_SECONDS,
+    CLOSING: _IDLE_SECONDS,
+}
 
 
 class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
-    __slots__ = (
-        "_door",
-        "_is_closing",
-        "_is_full",
-        "_left",
-        "_pool",
-        "_since",
-        "_unread",
-        "due",
-        "transport",
-    )
+    __slots__ = ("_door", "_left", "_pool", "_since", "_state", "_unread", "due", "transport")
 
     transport: asyncio.Transport
 
     def __init__(self, door: PollDoor, unread: bytes) -> None:
         self._door = door
         self._unread = unread
-        self._pool: Pool | None = None  # where it waits
-        self._is_closing = self._is_full = False
-        self._since = time.monotonic()  # when it began to idle, to send a head, or to be answered
+        self._state = READING
+        self._since = time.monotonic()  # when the state began, or an answer was last seen moving
+        self._pool: Pool | None = None  # where it waits, and only then
         self._left = 0  # bytes of answers that the last check found unsent
         self.due = 0
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._since = time.monotonic()
+
+    def _go_on(self) -> None:
+        """Turn to what the client sent meanwhile, or wait for it to send something."""
+        self._enter(READING if self._unread else IDLE)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the request that was handed over."""
@@ -162,15 +144,15 @@ class PollConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Serve what came, once the request before it is answered."""
-        if not self._unread:
-            self._since = time.monotonic()
+        if self._state is IDLE:
+            self._enter(READING)
         self._unread += data
         self._serve()
         if len(self._unread) > 2 * _LONGEST_HEAD:
             self.transport.pause_reading()  # a client that sends ahead must wait, too
 
     def _serve(self) -> None:
-        while self._unread and not (self._pool or self._is_closing or self._is_full):
+        while self._state is READING:
             end = self._unread.find(END)
             if end < 0 and len(self._unread) <= _LONGEST_HEAD:
                 return
@@ -191,12 +173,12 @@ class PollConnection(asyncio.Protocol):
             pool = self._door.pool(ask.query)
             self._door.serve(pool, ask, self)
             if self in pool.waiting:
-                self._pool = pool
+                self._pool, self._state = pool, WAITING
 
     def answer(self, ask: Ask, response: bytes) -> None:
         """Write ``response``, and go on with what the client sent meanwhile."""
         self._pool = None
-        self._since = time.monotonic()
+        self._go_on()
         self._door.row.bytes_down += len(response)
         self.transport.write(response)
         if ask.close:
@@ -222,12 +204,13 @@ class PollConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Serve no more requests of a client that does not read the answers."""
-        self._is_full = True
+        if self._state is not CLOSING:
+            self._enter(FULL)
 
     def resume_writing(self) -> None:
-        self._is_full = False
-        self._since = time.monotonic()
-        asyncio.get_running_loop().call_soon(self._serve)
+        if self._state is FULL:
+            self._go_on()
+            asyncio.get_running_loop().call_soon(self._serve)
 
     def beat(self) -> None:
         """Nothing may be written while a request waits; TCP keep-alive finds the dead."""
@@ -238,9 +221,7 @@ class PollConnection(asyncio.Protocol):
         if left < self._left:  # the answer is being read, however slowly
             self._since = now
         self._left = left
-        is_sending = self._unread and not self._is_full
-        limit = _HEAD_SECONDS if is_sending else _IDLE_SECONDS
-        is_stuck = self._pool is None and now - self._since > limit
+        is_stuck = now - self._since > _LONGEST[self._state]
         if is_stuck or self._door.service.liveness.is_deaf(self):
             self.transport.abort()
         elif self._pool is not None:
@@ -257,11 +238,12 @@ class PollConnection(asyncio.Protocol):
         self._close()
 
     def _close(self) -> None:
-        self._is_closing = True
+        self._enter(CLOSING)
         self.transport.close()
 
     def _give_back(self) -> None:
         unread, self._unread = self._unread, b""
+        self._state = CLOSING
         self._leave()
         give_back(self.transport, self._door.service.listener, unread, self._door.row)
 
@@ -271,7 +253,7 @@ class PollConnection(asyncio.Protocol):
         self._door.service.liveness.held.pop(self, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_closing = True
+        self._state = CLOSING
         if self._pool is not None:
             self._pool.drop(self)
             self._door.deadlines.remove(self)

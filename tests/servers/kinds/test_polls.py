@@ -4,6 +4,7 @@ import socket
 from servers.app import Running
 from servers.front.query import Query
 from servers.kinds.poll_pool import Ask, Deadlines, nothing_new
+from servers.kinds.polls import _LONGEST, State
 from tests.servers.asking import Link, until
 
 
@@ -216,6 +217,39 @@ async def test_an_answer_may_take_long_while_it_is_read_and_no_longer(here: Runn
         connection._since -= 100  # type: ignore[attr-defined]
         connection.check()
         assert await link.rest() == b""
+
+
+async def test_a_connection_goes_from_state_to_state(here: Running) -> None:
+    channel = here.service.channel("x")
+
+    async with Link(here.port) as link:
+        link.ask("GET /long_polling?channel=x")
+        await link.answer()
+        (connection,) = here.service.liveness.held
+
+        def state() -> State:
+            return connection._state  # type: ignore[attr-defined,no-any-return]
+
+        assert state() is State.IDLE
+        link.send(b"GET /long_poll")
+        await until(lambda: state() is State.READING, "the first bytes of a head")
+        link.send(f"ing?channel=x&after={channel.cursor()} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        await until(lambda: state() is State.WAITING, "it waits")
+        connection.check()  # which ends nobody who waits
+        channel.publish("x" * 2**22)
+        link.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await until(lambda: state() is State.FULL, "the answer is not taken")
+        link.ask("GET /long_polling?channel=x&timeout=0", "Connection: close")
+        await until(lambda: connection._unread, "the next request")  # type: ignore[attr-defined]
+        assert state() is State.FULL
+        link.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await link.answer()
+        await link.rest()
+        await until(lambda: state() is State.CLOSING, "the last answer")
+
+
+def test_every_state_has_its_time() -> None:
+    assert set(_LONGEST) == set(State)
 
 
 async def test_a_head_has_its_time_from_its_own_first_byte_on(here: Running) -> None:

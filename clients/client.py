@@ -4,23 +4,17 @@ A technique's own file says how to open its connection and what one read of it b
 the rest: deadlines, the cursor, reconnecting, counting.
 """
 
-import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
 from typing import ClassVar, Self, Unpack
 
-from clients.errors import (
-    ClientError,
-    ClosedError,
-    ConnectionLostError,
-    RefusedError,
-    UnexpectedAnswerError,
-)
+from clients.errors import ClientError, ClosedError, RefusedError, UnexpectedAnswerError
 from clients.net.address import parse_address
-from clients.net.backoff import LONGEST_S, delay_s
+from clients.net.backoff import LONGEST_S
 from clients.net.headers import make_headers
+from clients.net.reconnecting import Reconnecting, State
 from clients.net.schedule import sleep_until
 from clients.net.traffic import Accounted, Traffic
 from clients.options import Options, Receipt
@@ -28,7 +22,6 @@ from wire.errors import WireError
 from wire.message import Body, Gap, Message
 
 Item = Message | Gap
-_PASSING = (502, 503, 504)  # a server or the proxy before it that will be well again
 
 
 class Client(Accounted, ABC):
@@ -41,17 +34,12 @@ class Client(Accounted, ABC):
 
     __slots__ = (
         "_after_handed",
-        "_attempt",
         "_closed",
         "_cursor",
         "_failure",
         "_headers",
-        "_jitter",
-        "_opened_at",
         "_pending",
-        "_reconnects",
-        "_retry_at",
-        "_server_wait_s",
+        "_reconnecting",
         "_timeout",
         "address",
         "arrived_ns",
@@ -74,17 +62,14 @@ class Client(Accounted, ABC):
             options.get("headers", "lean"), self.address, tuple(options.get("extra_headers", ()))
         )
         self._timeout = options.get("timeout", 10.0)
-        self._reconnects = options.get("reconnects", 10)
-        self._jitter = options.get("jitter", True)
+        self._reconnecting = Reconnecting(
+            options.get("reconnects", 10), options.get("jitter", True), self._mended_s
+        )
         self._traffic = Traffic()
         self._cursor = options.get("after")
         self._after_handed: Item | None = None
         self._pending: list[Item] = []  # the next one last
         self._failure: ClientError | None = None  # to be raised once all before it was handed out
-        self._attempt = 0
-        self._retry_at: float | None = None
-        self._server_wait_s = 0.0
-        self._opened_at = 0.0
         self._closed = False
         self._prepare()
         try:
@@ -165,7 +150,7 @@ class Client(Accounted, ABC):
                 failure, self._failure = self._failure, None
                 raise failure
             try:
-                if self._retry_at is not None and not self._reopen(self._retry_at, deadline):
+                if self._reconnecting.state is State.LOST and not self._reopen(deadline):
                     return ()
                 received = self._read(deadline)
             except (ClientError, WireError) as error:
@@ -174,7 +159,7 @@ class Client(Accounted, ABC):
             if received is None:
                 return ()
             if received:
-                self._attempt = 0
+                self._reconnecting.proved()
                 for item in received:
                     if type(item) is Gap:
                         self.last_gap = item
@@ -250,20 +235,18 @@ class Client(Accounted, ABC):
                 if error.retry_after_s is None:
                     raise
                 self._lost(error)
-                sleep_until(self._retry_at or 0.0, None)
+                sleep_until(self._reconnecting.retry_at, None)
                 continue
-            self._retry_at = None
-            self._opened_at = time.monotonic()
+            self._reconnecting.opened()
             return
 
-    def _reopen(self, retry_at: float, deadline: float | None) -> bool:
-        if not sleep_until(retry_at, deadline):
+    def _reopen(self, deadline: float | None) -> bool:
+        if not sleep_until(self._reconnecting.retry_at, deadline):
             return False
         if self._closed:
             raise ClosedError(f"this {self.technique} client is closed")
         self._open()
-        self._retry_at = None
-        self._opened_at = time.monotonic()
+        self._reconnecting.opened()
         return True
 
     def _lost(self, error: ClientError | WireError) -> None:
@@ -271,23 +254,4 @@ class Client(Accounted, ABC):
         if self._closed:
             raise ClosedError(f"this {self.technique} client was closed") from error
         self._shut()
-        now = time.monotonic()
-        if self._retry_at is None and now - self._opened_at > self._mended_s:
-            self._attempt = 0
-        if isinstance(error, WireError):
-            self._retry_at = now
-            raise UnexpectedAnswerError(str(error)) from error
-        wait = self._server_wait_s
-        if isinstance(error, RefusedError) and error.status in _PASSING:
-            wait = error.retry_after_s or 0.0
-        elif not isinstance(error, ConnectionLostError):
-            self._retry_at, self._attempt = now, 0
-            raise error
-        attempt, self._attempt = self._attempt, self._attempt + 1
-        if attempt >= self._reconnects:
-            self._retry_at, self._attempt = now, 0
-            if isinstance(error, RefusedError):
-                raise error
-            raise ConnectionLostError(f"{error}; gave up after {attempt} reconnects") from error
-        luck = random.random() if self._jitter else 0.5
-        self._retry_at = now + delay_s(attempt, luck, wait)
+        self._reconnecting.lost(error)

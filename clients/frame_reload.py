@@ -15,7 +15,7 @@ class FrameReloadClient(ReloadClient):
     path = "/frame_reload"
 
     def _open(self) -> None:
-        if not self._opened_at:
+        if not self._reconnecting.was_open:
             for part in ("/frame_reload/frames", "/frame_reload/form"):
                 self._get(self.address.target(part, channel=self.channel))
         super()._open()

@@ -33,7 +33,7 @@ class SseClient(HttpClient):
             return None
         events = self._decoder.decode(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if self._decoder.retry_ms is not None:
-            self._server_wait_s = self._decoder.retry_ms / 1000
+            self._reconnecting.server_wait_s = self._decoder.retry_ms / 1000
         if not events:
             return ()
         items = [decoding.message(event.data) for event in events]

@@ -65,5 +65,5 @@ class TickingClient(HttpClient):
             return None
         self._asked = False
         news = self._take(answer)
-        self._attempt = 0
+        self._reconnecting.proved()
         return news

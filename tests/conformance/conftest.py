@@ -152,4 +152,4 @@ def desk(server: ServerAddress) -> Iterator[Desk]:
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients reconnect at once: how long they wait is tested with them."""
-    monkeypatch.setattr("clients.client.delay_s", lambda *_: 0.0)
+    monkeypatch.setattr("clients.net.reconnecting.delay_s", lambda *_: 0.0)

@@ -53,7 +53,7 @@ def test_an_interval_is_a_finite_time(interval: float) -> None:
 def test_slow_ticks_give_up_too(
     script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clients.client.delay_s", lambda *_: 0.0)
+    monkeypatch.setattr("clients.net.reconnecting.delay_s", lambda *_: 0.0)
     monkeypatch.setattr("clients.client.Client._mended_s", 0.01)  # far shorter than a tick
     server = script([NOW, "end"], *[["end"]] * 20)
     with (
@@ -66,7 +66,7 @@ def test_slow_ticks_give_up_too(
 def test_an_answer_counts_as_mended(
     script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clients.client.delay_s", lambda *_: 0.0)
+    monkeypatch.setattr("clients.net.reconnecting.delay_s", lambda *_: 0.0)
     server = script([NOW, "end"], *[["end"], [EMPTY, "end"]] * 3, [NOW])
     with PollingClient(server.url, interval=0.05, reconnects=2) as client:
         while client.requests < 8:

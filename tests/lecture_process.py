@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -11,10 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 class Lecture:
     """`python -m servers --lecture` on free ports."""
 
+    python: Sequence[str] = (sys.executable,)
+    folder = ROOT
+    environment: Mapping[str, str] | None = None
+
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "servers", "--lecture", "--port", "0", "--no-open"]
+        command = [*self.python, "-m", "servers", "--lecture", "--port", "0", "--no-open"]
         self.child = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*command, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.child.stdout is not None
         self.said = [self.child.stdout.readline()]

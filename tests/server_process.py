@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,11 +62,18 @@ class ServerProcess(ServerAddress):
     """`python -m servers` on free ports, or another ``module`` that starts them."""
 
     module = "servers"
+    python: Sequence[str] = (sys.executable,)
+    folder = ROOT
+    environment: Mapping[str, str] | None = None
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", self.module, "--port", "0", "--plugin-port", "0"]
+        command = [*self.python, "-m", self.module, "--port", "0", "--plugin-port", "0"]
         self.child = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*command, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.child.stdout is not None
         words = self.child.stdout.readline().split()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -242,8 +243,9 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 0.075) -> list[Anno
     """Write each label right of its line's end, moved apart so that none covers another.
 
     ``gap`` is the least distance as a share of the axes' height. Call it after the limits are
-    set; thin leaders join a label with its line.
+    set; thin leaders join a label with its line. An end that is nowhere (NaN) gets no label.
     """
+    ends = [end for end in ends if np.isfinite(end.y)]
     transform = axes.transData + axes.transAxes.inverted()
     places = [transform.transform((end.x, end.y)) for end in ends]
     heights = spread([min(max(float(y), 0), 1) for _, y in places], gap, 0.0, 1.0)

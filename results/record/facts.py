@@ -57,6 +57,8 @@ def commit() -> str:
     """Return the commit of this code, ``+changes`` added if files differ; empty without Git."""
     here = Path(__file__).parent
     try:
+        # Installed inside of another project's folder, the commit found would be that project's.
+        _git("ls-files", "--error-unmatch", Path(__file__).name, cwd=here)
         head = _git("rev-parse", "HEAD", cwd=here)
         changed = _git("status", "--porcelain", "--untracked-files=no", cwd=here)
     except (OSError, subprocess.SubprocessError):

@@ -91,6 +91,13 @@ def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
     assert drawing.svg() == plain
 
 
+@pytest.mark.slow
+def test_techniques_that_lost_everything_do_not_keep_a_report_from_being_drawn() -> None:
+    sample = Path(__file__).parents[1] / "record" / "samples" / "format_1"
+    names = [drawing.name for drawing in figures.draw_run(read_run(sample))]
+    assert {"knee_users", "latency_distribution", "latency_percentiles"} <= set(names)
+
+
 def check(drawing: Drawing) -> None:
     assert overlaps(drawing) == []
     page = drawing.figure.bbox

@@ -25,6 +25,23 @@ interface Gap {
   cursor: string;
 }
 
+/** A row of the registry, see `wire/techniques.py`. */
+interface Technique {
+  slug: string;
+  title: string;
+  year: number;
+  idea: string;
+  down: string;
+  up: string;
+  source: string;
+  delivery: "timer" | "request" | "stream";
+  codec: string | null;
+  color: string;
+  marker: string;
+  two_way: boolean;
+  own_port: boolean;
+}
+
 /** What passed on a technique's line; times are the server's milliseconds, `data` is base64. */
 type TraceRow = [
   slug: string,

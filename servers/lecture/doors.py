@@ -24,6 +24,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
 from typing import Any, Final
 
 import segno
@@ -43,6 +44,7 @@ from servers.lecture.stage_process import StageProcess
 from wire.cursor import check_channel, parse_cursor
 from wire.errors import WireError
 from wire.message import load_json
+from wire.techniques import TECHNIQUES
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
@@ -145,7 +147,10 @@ class Doors:
         ports = self._lines.ports
         host = lecture_files.host_of(request)
         policy = lecture_files.page_policy(host, list(ports.values()))
-        return lecture_files.document("index.html", policy, lines=json.dumps(ports))
+        techniques = json.dumps([asdict(one) for one in TECHNIQUES])
+        return lecture_files.document(
+            "index.html", policy, lines=json.dumps(ports), techniques=techniques
+        )
 
     async def _clock(self, request: web.Request) -> web.Response:
         return web.json_response({"monotonic_ms": time.monotonic_ns() / 1e6})

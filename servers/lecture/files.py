@@ -7,6 +7,7 @@ no request can leave for another host.
 """
 
 import re
+from html import escape
 from pathlib import Path
 
 from aiohttp import web
@@ -28,10 +29,10 @@ def host_of(request: web.Request) -> str:
 
 
 def document(name: str, policy: str, **values: str) -> web.Response:
-    """Answer with an HTML file of the page; ``{{name}}`` in it becomes a value."""
+    """Answer with an HTML file of the page; ``{{name}}`` in it becomes a value, as text."""
     text = _find(name).read_text(encoding="utf-8")
     for key, value in values.items():
-        text = text.replace("{{" + key + "}}", value)
+        text = text.replace("{{" + key + "}}", escape(value))
     headers = {
         "Content-Security-Policy": policy,
         # By it we know our own pages over plain HTTP, where browsers leave Sec-Fetch-Site out.

@@ -1,11 +1,11 @@
 """The page: words, colours, weight, keys, and that everybody can use it."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from results.figures.palette import PALETTE
 from servers.lecture.files import FOLDER
 from tests.browser.watching import OpenPage
 from wire.techniques import TECHNIQUES
@@ -44,17 +44,21 @@ def test_every_word_that_is_used_exists() -> None:
     assert used <= known.keys()
 
 
-def test_the_table_of_techniques_is_the_registry() -> None:
-    text = (PAGE / "techniques.js").read_text(encoding="utf-8")
-    style = (PAGE / "style.css").read_text(encoding="utf-8")
-    rows = re.findall(
-        r'slug: "(\w+)", year: (\d+), color: "(#\w+)", marker: "(.)", stream: (\w+)', text
-    )
-    assert [(slug, int(year)) for slug, year, *_ in rows] == [(t.slug, t.year) for t in TECHNIQUES]
-    for slug, _, color, marker, _ in rows:
-        assert (color.upper(), marker) == (PALETTE[slug][0].upper(), PALETTE[slug][1])
-        assert f"--marker-{slug}: {color.lower()};" in style
-        assert (FOLDER / f"{slug}.js").exists()
+def test_english_names_are_the_registrys() -> None:
+    english = words("en")
+    assert [english[f"technique.{one.slug}"] for one in TECHNIQUES] == [
+        one.title for one in TECHNIQUES
+    ]
+
+
+@pytest.mark.slow
+def test_the_page_knows_the_techniques_by_the_registry(open_page: OpenPage) -> None:
+    page = open_page().open("race")
+    assert page.evaluate("import('/page/techniques.js').then((all) => all.TECHNIQUES)") == [
+        asdict(one) for one in TECHNIQUES
+    ]
+    shown = page.locator("#race tbody .marker")
+    assert [mark.get_attribute("fill") for mark in shown.all()] == [one.color for one in TECHNIQUES]
 
 
 def test_the_page_weighs_little() -> None:

@@ -1,6 +1,8 @@
 // Taking bytes apart: HTTP heads, chunks, events, scripts, JSON lines, WebSocket frames. Each piece is
 // {from, to, kind, words, values}: where it stands, its colour, and what it is in words.
 
+import { technique } from "./techniques.js";
+
 const OPCODES = { 0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong" };
 const LF = 10;
 const CR = 13;
@@ -94,26 +96,26 @@ function events(data, from, to, pieces) {
 }
 
 /** Take a body apart by what it is. */
-function content(data, from, to, technique, pieces) {
+function content(data, from, to, codec, pieces) {
   if (from >= to) return;
-  if (technique === "sse") events(data, from, to, pieces);
+  if (codec === "event_stream") events(data, from, to, pieces);
   else {
-    const words = technique === "forever_frame" ? "wire.script" : "wire.body";
+    const words = codec === "script_stream" ? "wire.script" : "wire.body";
     pieces.push({ from, to, kind: "body", words, values: { text: textOf(data, from, to) } });
   }
 }
 
-function chunks(data, at, technique, pieces) {
+function chunks(data, at, codec, pieces) {
   while (at < data.length) {
     const end = Math.min(find(data, LF, at) + 1, data.length);
     const size = parseInt(textOf(data, at, end), 16);
     if (Number.isNaN(size)) {
-      content(data, at, data.length, technique, pieces);
+      content(data, at, data.length, codec, pieces);
       return;
     }
     pieces.push({ from: at, to: end, kind: "start", words: "wire.chunk", values: { size } });
     const stop = Math.min(end + size, data.length);
-    content(data, end, stop, technique, pieces);
+    content(data, end, stop, codec, pieces);
     at = stop;
     if (data[at] === CR) {
       pieces.push({ from: at, to: Math.min(at + 2, data.length), kind: "end", words: "wire.chunk-end" });
@@ -126,23 +128,24 @@ function chunks(data, at, technique, pieces) {
  * Take one event of a track apart. `skip` is what is left of a frame that began before.
  * @returns {Piece[]}
  */
-export function takeApart(data, technique, kind, isUpgraded, skip = 0) {
+export function takeApart(data, slug, kind, isUpgraded, skip = 0) {
+  const { codec, delivery } = technique(slug);
   const pieces = [];
   const start = textOf(data, 0, 8);
   if (/^(GET |POST |HTTP\/)/.test(start)) {
     const end = head(data, pieces);
     const isChunked = /transfer-encoding: *chunked/i.test(textOf(data, 0, end));
     const isSwitch = start === "HTTP/1.1" && textOf(data, 9, 12) === "101";
-    if (isChunked) chunks(data, end, technique, pieces);
+    if (isChunked) chunks(data, end, codec, pieces);
     else if (isSwitch) frames(data, end, pieces);
     else content(data, end, data.length, "", pieces);
   } else if (isUpgraded) {
     if (skip) pieces.push({ from: 0, to: Math.min(skip, data.length), kind: "body", words: "wire.more" });
     frames(data, skip, pieces);
-  } else if (technique === "plugin_socket") {
+  } else if (codec === "json_lines") {
     lines(data, pieces);
-  } else if (kind === "down" && (technique === "sse" || technique === "forever_frame")) {
-    chunks(data, 0, technique, pieces);
+  } else if (kind === "down" && delivery === "stream") {
+    chunks(data, 0, codec, pieces);
   } else {
     content(data, 0, data.length, "", pieces);
   }

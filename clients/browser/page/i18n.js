@@ -1,7 +1,15 @@
 // Words in the reader's language; numbers and dates in the reader's form.
 
+import { TECHNIQUES } from "./techniques.js";
+
 const LANGUAGES = ["en", "es", "ro"];
 const STORED = "duplex.language";
+
+// Of a technique that has no words of its own, the registry's are said.
+const SPARE = Object.fromEntries(TECHNIQUES.flatMap(({ slug, title, idea, down, up, source }) => [
+  [`technique.${slug}`, title], [`${slug}.did`, `↓ ${down} ↑ ${up}`], [`${slug}.why`, idea],
+  [`${slug}.not`, ""], [`${slug}.source`, source], [`${slug}.living`, ""],
+]));
 
 let words = {};
 export let language = "en";
@@ -19,7 +27,7 @@ export async function useLanguage(asked) {
 
 /** Return the words for `key`, with {names} filled in. */
 export function say(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return (words[key] ?? SPARE[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 /** Fill in the words of everything that names its key. */

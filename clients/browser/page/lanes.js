@@ -1,7 +1,6 @@
 // Lanes as the lecture page sees them: a frame for each technique, loaded through its line, and what
 // it reports. The plugin has no frame; it is emulated beside the page.
 
-import * as plugin from "./plugin_socket.js";
 import { say } from "./i18n.js";
 import { lines, room } from "./room.js";
 import { technique } from "./techniques.js";
@@ -27,7 +26,7 @@ export class Lane extends EventTarget {
     this.brief = brief;
     this.show = show;
     this.poll = poll;
-    this.track = new Track(slug, channel, technique(slug).stream);
+    this.track = new Track(slug, channel, technique(slug).delivery === "stream");
     this.status = "waiting";
     this.pending = new Map();
     this.ready = new Promise((resolve) => { this.becomeReady = resolve; });
@@ -39,7 +38,7 @@ export class Lane extends EventTarget {
     room.addEventListener("anew", this.renew);
     room.addEventListener("lost", this.lose);
     room.addEventListener("found", this.reopen);
-    if (slug === "plugin_socket") this.openPlugin();
+    if (technique(slug).own_port) this.openPlugin();
     else this.openFrame();
   }
 
@@ -114,6 +113,7 @@ export class Lane extends EventTarget {
     try {
       const { channel, name, brief } = this;
       const wanted = { channel, name, brief, cursor };
+      const plugin = await import(`./${this.slug}.js`);
       const connection = await plugin.open(room, wanted, (news) => this.take(news));
       if (this.isClosed) connection.close();
       else this.connection = connection;
@@ -186,7 +186,7 @@ export class Lane extends EventTarget {
   /** Send text, or bytes; resolves when it went, rejects with what was wrong. */
   send({ text, bytes }) {
     const message = { text, bytes, sent_ns: Math.round(room.serverNow() * 1e6) };
-    if (this.slug === "plugin_socket") {
+    if (!this.frame) {
       if (!this.connection) return Promise.reject(new Error(say("lane.not-connected")));
       return this.connection.send(message);
     }

@@ -1,19 +1,12 @@
-// The eight techniques in the order in which the web found them: the page's copy of the registry.
-// Colours and markers are those of all figures; a test compares them.
+// The techniques in the order in which the web found them: the registry, as the server wrote it into
+// the page. Colours and markers are those of all figures.
 
-export const TECHNIQUES = [
-  { slug: "page_reload", year: 1995, color: "#565753", marker: "s", stream: false },
-  { slug: "frame_reload", year: 1996, color: "#58371C", marker: "D", stream: false },
-  { slug: "polling", year: 1999, color: "#919738", marker: "o", stream: false },
-  { slug: "plugin_socket", year: 2000, color: "#8C2593", marker: "P", stream: true },
-  { slug: "forever_frame", year: 2000, color: "#FC2B1B", marker: "^", stream: true },
-  { slug: "long_polling", year: 2005, color: "#14965E", marker: "v", stream: false },
-  { slug: "sse", year: 2009, color: "#0075C9", marker: "X", stream: true },
-  { slug: "web_socket", year: 2011, color: "#013252", marker: "*", stream: true },
-];
+/** @type {Technique[]} */
+export const TECHNIQUES = JSON.parse(document.documentElement.dataset.techniques);
 
 export const SLUGS = TECHNIQUES.map((technique) => technique.slug);
 
+/** @returns {Technique} */
 export const technique = (slug) => TECHNIQUES.find((one) => one.slug === slug);
 
 // Corners of each marker in a square from -1 to 1; the circle has none.
@@ -48,10 +41,11 @@ export function traceMarker(path, marker, x, y, r) {
 
 /** Make a marker as a small picture beside a technique's name; decoration only. */
 export function markerIcon(slug, className = "marker") {
-  const { marker } = technique(slug);
+  const { color, marker } = technique(slug);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "-1.3 -1.3 2.6 2.6");
-  svg.setAttribute("class", `${className} color-${slug}`);
+  svg.setAttribute("class", className);
+  svg.setAttribute("fill", color);
   svg.setAttribute("aria-hidden", "true");
   const corners = CORNERS[marker];
   const shape = document.createElementNS(svg.namespaceURI, corners ? "polygon" : "circle");

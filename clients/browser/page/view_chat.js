@@ -4,7 +4,7 @@ import { attempt, el, notify, saying, setText } from "./dom.js";
 import { bytes, duration, number, say, time } from "./i18n.js";
 import { Lane } from "./lanes.js";
 import { room } from "./room.js";
-import { SLUGS } from "./techniques.js";
+import { SLUGS, technique } from "./techniques.js";
 
 export const CHANNEL = "room";
 const KEPT = 200;
@@ -225,6 +225,6 @@ async function sendFile() {
   await new Promise((resolve) => setTimeout(resolve, 300 + 2 * room.state.link.delay_s * 1000));
   const up = lane.track.up - before;
   const more = number((100 * (up - content.length)) / content.length, 1);
-  const way = lane.slug === "web_socket" ? "chat.cost-binary" : "chat.cost-base64";
+  const way = technique(lane.slug).codec === "web_socket_frames" ? "chat.cost-binary" : "chat.cost-base64";
   parts.cost.textContent = say(way, { size: bytes(content.length), up: bytes(up), more });
 }

@@ -74,10 +74,14 @@ function open(slug) {
   parts.title.replaceChildren(markerIcon(slug),
     el("span", { className: "year", textContent: technique(slug).year }),
     " ", el("span", { say: `technique.${slug}` }));
-  for (const name of TOLD) saying(parts.told[name], `${slug}.${name}`);
+  for (const name of TOLD) {
+    saying(parts.told[name], `${slug}.${name}`);
+    parts.told[name].previousElementSibling.hidden = !parts.told[name].textContent;
+  }
   saying(parts.note, `${slug}.living`);
+  parts.note.hidden = !parts.note.textContent;
   lane = new Lane(slug, { channel: CHANNEL, holder: parts.stage, show: true });
-  if (slug === "plugin_socket") showPlugin(lane);
+  if (technique(slug).own_port) showPlugin(lane);
   diagram = new Diagram(parts.canvas, lane);
 }
 

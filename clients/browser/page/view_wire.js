@@ -7,7 +7,7 @@ import { handshakePanel } from "./handshake.js";
 import { bytes, number, say } from "./i18n.js";
 import { lanes as raceLanes, openLanes } from "./view_race.js";
 import { room } from "./room.js";
-import { SLUGS } from "./techniques.js";
+import { SLUGS, technique } from "./techniques.js";
 
 const SHOWN = 60;
 const REFRESH_MS = 250;
@@ -79,8 +79,7 @@ function choose() {
 function refresh() {
   const events = lane()?.track.events ?? [];
   if (events.length && events.at(-1).seq < newest) begin(); // another relay numbers anew
-  const passed = raceLanes.get("web_socket")?.track.handshake;
-  if (passed) handshake.live(passed);
+  for (const { track } of raceLanes.values()) if (track.handshake) handshake.live(track.handshake);
   const fresh = events.filter(({ seq, length }) => seq > newest && length).slice(-SHOWN);
   if (events.length) newest = Math.max(newest, events.at(-1).seq);
   for (const event of fresh) parts.list.append(line(event));
@@ -135,12 +134,14 @@ const written = (values = {}) => Object.fromEntries(Object.entries(values).map((
 
 /** Find out what went before on the same connection and way: an upgrade, or half a frame. */
 function before({ connection, kind, seq }) {
+  const { slug } = lane();
+  const hasFrames = technique(slug).codec === "web_socket_frames";
   let isUpgraded = false;
   let skip = 0;
   for (const event of lane().track.events) {
     if (event.seq >= seq) break;
     if (event.connection !== connection || !event.length) continue;
-    if (event.path === "/web_socket") isUpgraded = true;
+    if (event.path === `/${slug}`) isUpgraded = hasFrames;
     else if (event.path) isUpgraded = false;
     else if (isUpgraded && event.kind === kind) {
       const data = dataOf(event);
@@ -149,7 +150,7 @@ function before({ connection, kind, seq }) {
     }
   }
   // The handshake itself may have left the list; what is no HTTP on this technique is a frame.
-  return { isUpgraded: isUpgraded || lane().slug === "web_socket", skip };
+  return { isUpgraded: isUpgraded || hasFrames, skip };
 }
 
 /** Write bytes as offset, hex and text, in the colours of the pieces. */

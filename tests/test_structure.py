@@ -48,18 +48,23 @@ ROOMS = {
     "user": (r"loadtests/(user|scenarios)", "client errors load measures plan"),
     "load techniques": (rf"loadtests/{TECHNIQUE}", "plan user"),
     "locustfile": (r"loadtests/locustfile", "load load techniques net plan"),
-    "trials": (r"loadtests/trials/\w+", "measures net plan record report result errors summary"),
+    # Under the notebooks, too: they start the same programs.
+    "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
+    "trials": (
+        r"loadtests/trials/(?!processes|lifeline)\w+",
+        "client errors measures net plan processes record report result errors summary",
+    ),
     "calibration": (
         r"loadtests/calibration/\w+",
-        "client models net plan record result errors trials",
+        "client models net plan processes record result errors trials",
     ),
-    "limits": (r"loadtests/limits/\w+", "net plan trials"),
+    "limits": (r"loadtests/limits/\w+", "net plan processes"),
     "load command": (r"loadtests/(__init__|__main__|deflate)", "calibration plan trials"),
     "experiments": (
         r"notebooks/course/experiments/\w+",
         "client client techniques client errors net",
     ),
-    "course": (r"notebooks/(__init__|course/\w+)", "client figures record result errors"),
+    "course": (r"notebooks/(__init__|course/\w+)", "client figures processes record result errors"),
 }
 NOTEBOOK_ROOMS = {"course", "figures", "models", "record", "summary", "wire"}
 PACKAGES = ["wire", "servers", "clients", "loadtests", "results", "notebooks"]

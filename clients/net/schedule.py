@@ -1,4 +1,4 @@
-"""When to ask next: a fixed rate, as a pure function of the clock.
+"""When to ask next: a fixed rate, as a pure function of the clock; and waiting.
 
 A poller that sleeps its interval *after* each answer asks ever later: its period is interval plus
 round trip. Here the ticks stand fixed on the clock, and a tick that passes while an answer is
@@ -6,7 +6,10 @@ still awaited is left out, so that never two requests are under way.
 """
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
+T = TypeVar("T")
 _LONGEST_NAP_S = 3600.0  # a server may ask for more seconds than the system can count
 
 
@@ -25,3 +28,11 @@ def sleep_until(moment: float, deadline: float | None) -> bool:
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, _LONGEST_NAP_S))
     return deadline is None or moment <= deadline
+
+
+def await_true(check: Callable[[], T], seconds: float, pause: float = 0.02) -> T:
+    """Ask again and again until the answer is a true one, at most ``seconds``; return the last."""
+    end = time.monotonic() + seconds
+    while not (found := check()) and time.monotonic() < end:
+        time.sleep(pause)
+    return found

@@ -141,15 +141,7 @@ def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
         with console.status(name):
             try:
                 for checked in part():
-                    run.add(
-                        checked.cell,
-                        histograms=checked.outcome.histograms,
-                        audit=checked.outcome.audit,
-                        judgement=checked.outcome.judgement,
-                        ledger=checked.outcome.ledger,
-                        bytes=checked.outcome.bytes,
-                        checks=checked.checks,
-                    )
+                    checked.outcome.write(run, checked.cell, checked.checks)
                     failed += _print(console, checked.cell, checked.checks)
             except ProcessError as error:
                 console.print(f"[red]{name}: {error}", highlight=False)

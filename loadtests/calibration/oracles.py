@@ -4,26 +4,25 @@ What is expected is computed by ``wire`` from the messages themselves; what is m
 kernel's and the relay's counts of the same exchange.
 """
 
-import http.client
-import json
 import os
 import re
 import socket
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import clients
 from clients.client import Client
+from clients.net.desk import Desk
+from clients.net.schedule import await_true
 from clients.net.traffic import TcpTotals
 from loadtests.calibration.checks import exactly
-from loadtests.trials.processes import Core, Server, Way
+from loadtests.trials.processes import Core, Relay, Server
 from results.models import frame_head
 from results.record.rows import CheckRow
 from wire.chunked import encode_chunk
 from wire.event_stream import encode_event
 from wire.json_lines import encode_line
-from wire.message import Message, encode_message
+from wire.message import Message, encode_message, load_json
 from wire.script_stream import encode_script
 from wire.tcp_info import SIZE, decode_tcp_info
 from wire.techniques import BY_SLUG, OWN_PORT, SLUGS, TECHNIQUES, Delivery
@@ -46,35 +45,24 @@ FRAMINGS: dict[str | None, Callable[[bytes, str], bytes]] = {
 _WAIT_S = 10.0
 
 
-class CountingRelay(Way):
+class CountingRelay(Relay):
     """A relay that can be asked what passed it, in front of HTTP port and plugin port."""
 
     def __init__(self, server: Server, core: Core = None) -> None:
-        to = [
-            word
-            for port in (server.port, server.plugin_port)
-            for word in ("--to", f"{server.host}:{port}")
-        ]
-        super().__init__("the relay", ["servers.relay", *to, "--control-port", "0"], core)
-        ready = self.await_match(r"^relay ready (http://\S+:(\d+)) -> ", 2)
-        self.url, self.plugin_port = ready[0][1], int(ready[1][2])
-        door = self.await_match(r"^control ready http://(\S+):(\d+)$")[0]
-        self._door = http.client.HTTPConnection(door[1], int(door[2]), timeout=_WAIT_S)
+        super().__init__(server, core=core, has_door=True)
+        self._desk = Desk(self.door, _WAIT_S)
 
     def end(self) -> None:
         """End the relay, and close the line to its door."""
-        self._door.close()
+        self._desk.close()
         super().end()
 
     def await_quiet(self) -> None:
         """Wait until no connection is open, so that nothing of earlier ones is still counted."""
-        end = time.monotonic() + _WAIT_S
-        while any(item["open"] for item in self._state()) and time.monotonic() < end:
-            time.sleep(0.01)
+        await_true(lambda: not any(item["open"] for item in self._state()), _WAIT_S, 0.01)
 
     def _state(self) -> list[dict[str, Any]]:
-        self._door.request("GET", "/state")
-        relays = json.loads(self._door.getresponse().read())["relays"]
+        relays = load_json(self._desk.ask("GET", "/state", 200))["relays"]
         return [relay["connections"] for relay in relays]
 
     def counts(self) -> tuple[int, int, int]:
@@ -170,16 +158,18 @@ def _settled(
     relay: CountingRelay, client: Client, up: int, down: int
 ) -> tuple[tuple[int, int, int], TcpTotals | None]:
     """Read relay and kernel until nothing is under way between them, or long enough."""
-    end = time.monotonic() + 2.0
-    while True:
+    seen: list[tuple[tuple[int, int, int], TcpTotals | None]] = []
+
+    def agree() -> bool:
         now, kernel = relay.counts(), client.tcp_info()
-        same = kernel is None or (kernel.bytes_sent, kernel.bytes_received) == (
+        seen.append((now, kernel))
+        return kernel is None or (kernel.bytes_sent, kernel.bytes_received) == (
             now[1] - up,
             now[2] - down,
         )
-        if same or time.monotonic() > end:
-            return now, kernel
-        time.sleep(0.02)
+
+    await_true(agree, 2.0)
+    return seen[-1]
 
 
 def all_checks(server: Server, relay: CountingRelay) -> Iterable[tuple[str, CheckRow]]:

@@ -9,8 +9,6 @@ and the server's resident memory per connection, idle and after use.
 
 import argparse
 import contextlib
-import http.client
-import json
 import os
 import random
 import selectors
@@ -19,9 +17,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-from loadtests.trials.processes import Child, cores
+from clients.net.desk import Desk
+from loadtests.trials.processes import Server, cores
 from wire import web_socket_deflate
 from wire.http_head import END, decode_response_head
 from wire.web_socket_deflate import Agreement
@@ -34,6 +32,7 @@ _SENTENCE = (
     "asked which costs a request each time"
 )
 _ROUNDS = 3
+_PLAIN = (("Content-Type", "text/plain"),)
 
 
 def _prose(size: int) -> str:
@@ -58,29 +57,21 @@ class Side:
 
     def __init__(self, name: str, offer: str, connections: int) -> None:
         server_core, _ = cores()
-        words = ["servers", "--port", "0", "--techniques", "web_socket"]
         self.name = name
         self._offer = offer
-        self._child = Child(name, [*words, *(["--deflate"] if offer else [])], server_core)
-        match = self._child.await_match(r"^servers ready http://(\S+):(\d+)")[0]
-        self._address = match[1], int(match[2])
+        self._server = Server(["web_socket"], server_core, flags=["--deflate"] * bool(offer))
+        self._address = self._server.host, self._server.port
         self._agreement: Agreement | None = None
-        self._asking = http.client.HTTPConnection(*self._address, timeout=30)
-        before = self.stats()["process"]["rss_bytes"]
+        self._desk = Desk(self._server.url, timeout=30)
+        before = self._desk.stats()["process"]["rss_bytes"]
         self._subscribers = [self._open("/web_socket?channel=bench") for _ in range(connections)]
         self._echoes = [self._open("/web_socket/echo") for _ in range(connections)]
         self._before = before
 
     def memory(self) -> float:
         """Return the server's resident bytes per connection."""
-        now = self.stats()["process"]["rss_bytes"]
+        now = self._desk.stats()["process"]["rss_bytes"]
         return float(now - self._before) / (len(self._subscribers) + len(self._echoes))
-
-    def stats(self) -> dict[str, Any]:
-        """Ask the server for its ledger."""
-        self._asking.request("GET", "/stats")
-        found: dict[str, Any] = json.loads(self._asking.getresponse().read())
-        return found
 
     def _open(self, target: str) -> socket.socket:
         sock = socket.create_connection(self._address, 30)
@@ -98,9 +89,7 @@ class Side:
 
         def publish() -> None:
             for _ in range(count):
-                headers = {"Content-Type": "text/plain"}
-                self._asking.request("POST", "/publish?channel=bench", text.encode(), headers)
-                self._asking.getresponse().read()
+                self._desk.ask("POST", "/publish?channel=bench", 201, text.encode(), _PLAIN)
 
         return self._measure(self._subscribers, publish, count * len(self._subscribers))
 
@@ -121,10 +110,10 @@ class Side:
     def _measure(
         self, socks: Sequence[socket.socket], act: Callable[[], None], count: int
     ) -> tuple[float, float]:
-        before = self.stats()
+        before = self._desk.stats()
         act()
         moved = _drain(socks)
-        after = self.stats()
+        after = self._desk.stats()
         cpu = after["process"]["cpu_s"] - before["process"]["cpu_s"]
         return moved / count, cpu * 1e6 / count
 
@@ -132,8 +121,8 @@ class Side:
         """End connections and server."""
         for sock in [*self._subscribers, *self._echoes]:
             sock.close()
-        self._asking.close()
-        self._child.end()
+        self._desk.close()
+        self._server.end()
 
 
 def _drain(socks: Sequence[socket.socket]) -> int:

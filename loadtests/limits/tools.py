@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from loadtests.trials.processes import ROOT, Child, cores
-from wire.techniques import OWN_PORT
+from loadtests.trials.processes import ROOT, Child, Server, cores
+from wire.techniques import OWN_PORT, SLUGS
 
 SERVER_CORE, OUR_CORE = cores()
 TEXT = "x" * 100
@@ -46,13 +46,13 @@ class Target:
         self.name = name
         if name == "ours":
             # Its pings are not answered by the probe.
-            words = ["servers", "--port", "0", "--plugin-port", "0", "--heartbeat", "7200"]
-            self.child = Child("the server", words, SERVER_CORE)
-            ready = self.child.await_match(r"servers ready http://.*:(\d+) plugin .*:(\d+)")[0]
+            server = Server(SLUGS, SERVER_CORE, flags=["--heartbeat", "7200"])
+            self.child: Child = server
+            self.port, self.lines_port = server.port, server.plugin_port
         else:
             self.child = Child(name, ["servers.peers.baselines", name], SERVER_CORE)
             ready = self.child.await_match(r"baseline ready (\d+) (\d+)")[0]
-        self.port, self.lines_port = int(ready[1]), int(ready[2])
+            self.port, self.lines_port = int(ready[1]), int(ready[2])
         self._process = psutil.Process(self.child.pid)
 
     def port_of(self, slug: str) -> int:

@@ -163,14 +163,7 @@ def _measure_all(
                 console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
                 complete = False
             else:
-                run.add(
-                    cell,
-                    histograms=found.histograms,
-                    audit=found.audit,
-                    judgement=found.judgement,
-                    ledger=found.ledger,
-                    bytes=found.bytes,
-                )
+                found.write(run, cell)
                 console.print(_line(title, cell.network, found), highlight=False)
             progress.advance(task)
     return complete

@@ -8,7 +8,8 @@ import signal
 from collections.abc import Callable, Mapping
 
 from loadtests.plan.options import Settings
-from loadtests.trials.processes import Locust, Server
+from loadtests.trials.generator import Locust
+from loadtests.trials.processes import Server
 
 STALL_FROM, STALL_S = 0.4, 1.0  # the share of the measured time at which it begins; its length
 RESTART_AT = 0.3

@@ -1,4 +1,4 @@
-"""The processes of a measurement: servers, relay and Locust, started, watched and always ended.
+"""Our programs as processes: servers and relays, started, watched and always ended.
 
 Each runs in a session of its own, so that Ctrl-C reaches only us and the order of ending stays
 ours; each writes to a log of its own, which is shown when something goes wrong. Where the platform
@@ -10,23 +10,21 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from loadtests.plan.options import Settings
+from clients.net.schedule import await_true
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 20.0
 END_S = 10.0
-_PINS = hasattr(os, "sched_setaffinity")
+PINS = hasattr(os, "sched_setaffinity")
 
 
 Core = int | None  # on which a process runs; None leaves it free
@@ -37,30 +35,38 @@ class ProcessError(Exception):
 
 
 class Child:
-    """A Python module running as a process; use it in a ``with`` block."""
+    """A Python module running as a process; use it in a ``with`` block.
 
-    def __init__(self, name: str, words: Sequence[str], core: Core = None) -> None:
+    With a ``lifeline`` it ends when we do, however that comes (:mod:`loadtests.trials.lifeline`).
+    """
+
+    def __init__(
+        self, name: str, words: Sequence[str], core: Core = None, lifeline: bool = False
+    ) -> None:
         self.name = name
-        # Closed, and so removed, by end().
-        self._log = tempfile.NamedTemporaryFile(  # noqa: SIM115
-            "w+", prefix="duplex-", suffix=".log"
-        )
-        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        # Removed by end(). Read by its name, as to seek in it would move where the process writes.
+        descriptor, path = tempfile.mkstemp(prefix="duplex-", suffix=".log")
+        self.log = Path(path)
+        module = ["loadtests.trials.lifeline"] if lifeline else []
+        places = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         try:
-            with _undisturbed():
+            with _undisturbed(), open(descriptor, "wb") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", *words],
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._log,
+                    [sys.executable, "-m", *module, *words],
+                    stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
+                    stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, "PYTHONPATH": path},
+                    env={**os.environ, "PYTHONPATH": places},
                     cwd=ROOT,
                     start_new_session=True,
                 )
         except KeyboardInterrupt:
             self.end()
             raise
-        if core is not None and _PINS:
+        except OSError:
+            self.log.unlink()
+            raise
+        if core is not None and PINS:
             os.sched_setaffinity(self._process.pid, {core})
 
     @property
@@ -80,7 +86,7 @@ class Child:
 
     def output(self) -> str:
         """Return all that it printed so far."""
-        return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def last_words(self) -> str:
         """Return the last lines that it printed, for an error message."""
@@ -98,31 +104,34 @@ class Child:
             raise
 
     def _await_match(self, pattern: str, count: int) -> list[re.Match[str]]:
-        end = time.monotonic() + START_S
-        while True:
-            found = list(re.finditer(pattern, self.output(), re.MULTILINE))
-            if len(found) >= count:
-                return found
-            if self.ended or time.monotonic() > end:
-                why = f"ended with status {self.status}" if self.ended else "did not become ready"
-                raise ProcessError(f"{self.name} {why}:\n{self.last_words()}")
-            time.sleep(0.02)
+        def lines() -> list[re.Match[str]]:
+            return list(re.finditer(pattern, self.output(), re.MULTILINE))
+
+        await_true(lambda: self.ended or len(lines()) >= count, START_S)
+        if len(found := lines()) < count:
+            why = f"ended with status {self.status}" if self.ended else "did not become ready"
+            raise ProcessError(f"{self.name} {why}:\n{self.last_words()}")
+        return found
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and its children."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     def end(self) -> None:
-        """End it, in order if it will (SIGTERM), by force if it must."""
+        """End it, in order if it will (SIGTERM), by force if it must; twice does nothing more."""
         if not self.ended:
-            self._process.terminate()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            else:
+                self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_S)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # what it may have left behind
+        self._process.kill()
+        if hasattr(os, "killpg"):
+            self.signal(signal.SIGKILL)  # what it may have left behind
         self._process.wait()
-        self._log.close()
+        self.log.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -138,30 +147,27 @@ class Child:
 
 def cores() -> tuple[Core, Core]:
     """Return the cores for the server's side and for the generator; None where it cannot be."""
-    usable = sorted(os.sched_getaffinity(0)) if _PINS else []
+    usable = sorted(os.sched_getaffinity(0)) if PINS else []
     return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
 
 
 class Server(Child):
-    """``python -m servers`` for some techniques, on free ports."""
+    """``python -m servers`` for some techniques, on free ports; ``flags`` are more options."""
 
     def __init__(
-        self, techniques: Sequence[str], core: Core = None, port: int = 0, plugin_port: int = 0
+        self,
+        techniques: Sequence[str],
+        core: Core = None,
+        port: int = 0,
+        plugin_port: int = 0,
+        *,
+        flags: Sequence[str] = (),
+        lifeline: bool = False,
     ) -> None:
-        self.techniques, self.core = techniques, core
-        super().__init__(
-            "the server",
-            [
-                "servers",
-                "--port",
-                str(port),
-                "--plugin-port",
-                str(plugin_port),
-                "--techniques",
-                *techniques,
-            ],
-            core,
-        )
+        self.techniques, self.core, self.flags = techniques, core, flags
+        ports = ["--port", str(port), "--plugin-port", str(plugin_port)]
+        words = ["servers", *ports, "--techniques", *techniques, *flags]
+        super().__init__("the server", words, core, lifeline)
         ready = r"^servers ready http://(\S+):(\d+)(?: plugin \S+:(\d+))?$"
         match = self.await_match(ready)[0]
         self.host, self.port = match[1], int(match[2])
@@ -175,7 +181,7 @@ class Server(Child):
     def successor(self) -> "Server":
         """End this server, and start another one like it in its place."""
         self.end()
-        return Server(self.techniques, self.core, self.port, self.plugin_port)
+        return Server(self.techniques, self.core, self.port, self.plugin_port, flags=self.flags)
 
 
 class Way(Child):
@@ -186,57 +192,35 @@ class Way(Child):
 
 
 class Relay(Way):
-    """``python -m servers.relay`` before a server's HTTP port and its plugin port."""
+    """``python -m servers.relay`` before a server's HTTP port and its plugin port.
 
-    def __init__(self, server: Server, delay_ms: float, core: Core = None) -> None:
-        ports = [port for port in (server.port, server.plugin_port) if port]
-        targets = [word for port in ports for word in ("--to", f"{server.host}:{port}")]
-        super().__init__(
-            "the relay", ["servers.relay", *targets, "--delay-ms", f"{delay_ms:g}"], core
-        )
-        found = self.await_match(r"^relay ready (http://\S+:(\d+)) -> ", len(ports))
-        self.url = found[0][1]
-        self.plugin_port = int(found[-1][2]) if server.plugin_port else 0
-
-
-class Locust(Child):
-    """Headless Locust on our locustfile."""
+    ``door`` is the address at which it takes orders, if it ``has_door``.
+    """
 
     def __init__(
         self,
-        user: str,
-        host: str,
-        users: int,
-        settings: Settings,
+        server: Server,
+        delay_ms: float = 0.0,
         core: Core = None,
-        spawn_rate: int | None = None,
-        processes: int = 0,
+        *,
+        has_door: bool = False,
+        lifeline: bool = False,
     ) -> None:
-        words = ["locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), user, "--headless"]
-        words += ["--host", host, "--users", str(users)]
-        words += ["--spawn-rate", str(spawn_rate or max(users, 1))]
-        if processes:
-            port = str(free_port())
-            words += ["--processes", str(processes), "--master-bind-host", "127.0.0.1"]
-            words += ["--master-bind-port", port, "--master-port", port]
-        words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
-        words += ["--settings", settings.dump()]
-        super().__init__("locust", words, core)
-        if processes and core is not None and _PINS:
-            others = os.sched_getaffinity(0) - {cores()[0]}
-            os.sched_setaffinity(self.pid, others or {core})
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody uses at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+        ports = [port for port in (server.port, server.plugin_port) if port]
+        words = ["servers.relay", "--delay-ms", f"{delay_ms:g}"]
+        for port in ports:
+            words += ["--to", f"{server.host}:{port}"]
+        words += ["--control-port", "0"] * has_door
+        super().__init__("the relay", words, core, lifeline)
+        found = self.await_match(r"^relay ready (http://\S+:(\d+)) -> ", len(ports))
+        self.url, self.port = found[0][1], int(found[0][2])
+        self.plugin_port = int(found[-1][2]) if server.plugin_port else 0
+        self.door = self.await_match(r"^control ready (http://\S+)$")[0][1] if has_door else ""
 
 
 def share_a_core(server: Child, generator: Child) -> str:
     """Say so if both run on one and the same core, else nothing."""
-    if not _PINS:
+    if not PINS:
         return ""
     try:
         both = os.sched_getaffinity(server.pid) | os.sched_getaffinity(generator.pid)

@@ -1,15 +1,14 @@
 """Reads the server's ledger once a second, and turns readings into rows of rates."""
 
 import contextlib
-import http.client
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
+from clients.errors import ClientError
+from clients.net.desk import Desk
 from loadtests.measures.condition import Condition
 from results.record.rows import LedgerRow
 
@@ -35,8 +34,8 @@ class Reading:
 class Sampler:
     """Asks ``/stats`` every second, in a thread; a server that does not answer is skipped."""
 
-    def __init__(self, host: str, port: int, technique: str) -> None:
-        self._door = http.client.HTTPConnection(host, port, timeout=5)
+    def __init__(self, url: str, technique: str) -> None:
+        self._desk = Desk(url, timeout=5)
         self._technique = technique
         self.readings: list[Reading] = []
         self._ended = threading.Event()
@@ -47,9 +46,9 @@ class Sampler:
         due = time.monotonic()
         while not self._ended.wait(max(due - time.monotonic(), 0.0)):
             due = max(due + PERIOD_S, time.monotonic())
-            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            with contextlib.suppress(ClientError):
                 self.readings.append(self._read())
-        self._door.close()
+        self._desk.close()
 
     def close(self) -> None:
         """End the thread."""
@@ -57,12 +56,7 @@ class Sampler:
         self._thread.join()
 
     def _read(self) -> Reading:
-        try:
-            self._door.request("GET", "/stats")
-            stats: dict[str, Any] = json.loads(self._door.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError):
-            self._door.close()
-            raise
+        stats = self._desk.stats()
         process, row = stats["process"], stats["techniques"][self._technique]
         names = ("open", "held", "requests", "connections", "deliveries", "bytes_down")
         return Reading(

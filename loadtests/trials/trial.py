@@ -1,7 +1,7 @@
 """One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,20 +14,13 @@ from loadtests.measures import result_file
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result
 from loadtests.plan.plan import Trial
+from loadtests.trials.generator import Locust
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
-from loadtests.trials.processes import (
-    Core,
-    Locust,
-    ProcessError,
-    Relay,
-    Server,
-    Way,
-    cores,
-    share_a_core,
-)
+from loadtests.trials.processes import Core, ProcessError, Relay, Server, Way, cores, share_a_core
 from loadtests.trials.sampler import Sampler, ledger_rows
-from results.record.rows import Audit, BytesRow, LedgerRow
+from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow
 from results.record.verdicts import Judgement, Load, judge
+from results.record.writer import RunWriter
 from wire.tcp_info import modelled_header_bytes
 from wire.techniques import BY_SLUG
 
@@ -46,6 +39,18 @@ class Outcome:
     ledger: list[LedgerRow]
     bytes: list[BytesRow]
     result: Result
+
+    def write(self, run: RunWriter, cell: Cell, checks: Iterable[CheckRow] = ()) -> None:
+        """Keep all of it, and what was checked of it, as one cell of a run."""
+        run.add(
+            cell,
+            histograms=self.histograms,
+            audit=self.audit,
+            judgement=self.judgement,
+            ledger=self.ledger,
+            bytes=self.bytes,
+            checks=checks,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         settings = replace(
             trial.settings, plugin_port=plugin_port, publish_to=server.url, result=str(path)
         )
-        sampler = Sampler(server.host, server.port, cell.technique)
+        sampler = Sampler(server.url, cell.technique)
         stack.callback(sampler.close)
         locust = stack.enter_context(
             Locust(user, host, cell.users, settings, far, staging.spawn_rate, staging.processes)

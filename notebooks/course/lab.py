@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import clients
-from notebooks.course.processes import ROOT, Relay, Server
+from loadtests.trials.processes import ROOT
+from notebooks.course.processes import Relay, Server
 from notebooks.course.raw_line import Wire
 
 CELL_S = 30.0  # what one cell may take
@@ -198,9 +199,10 @@ class Lab:
 
     def close(self) -> None:
         """End every process and connection; the end of the kernel does it too."""
-        for ending in (self._wires, list(self._relays.values()), list(self._servers.values())):
-            for one in ending:
-                one.close()
+        for wire in self._wires:
+            wire.close()
+        for process in (*self._relays.values(), *self._servers.values()):
+            process.end()
         self._wires, self._relays, self._servers = [], {}, {}
         if self._folder is not None:
             self._folder.cleanup()

@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import clients
 from clients.client import Client
+from clients.net.desk import Desk
 from wire.techniques import OWN_PORT
 
 
@@ -34,10 +35,10 @@ class Place:
         """Return a client beside the relay, to publish with: its POST connection is kept."""
         return clients.open("polling", self.server_url, channel)
 
-    def stats(self) -> Any:
+    def stats(self) -> dict[str, Any]:
         """Read the server's ledger."""
-        with urlopen(f"{self.server_url}/stats", timeout=5) as answer:
-            return json.load(answer)
+        with Desk(self.server_url) as desk:
+            return desk.stats()
 
     def order(self, path: str, **members: Any) -> Any:
         """Give the relay an order, see :mod:`servers.relay.door`'s list."""

@@ -7,6 +7,7 @@ from typing import Any
 from clients.client import Client
 from clients.errors import ConnectionLostError
 from clients.net.address import parse_address
+from clients.net.schedule import await_true
 from clients.net.web_socket_connection import WebSocketConnection
 from clients.web_socket import WebSocketClient
 from notebooks.course.experiments.feed import feed
@@ -62,9 +63,7 @@ def half_open(place: Place, heartbeat: float) -> dict[str, float]:
         time.sleep(heartbeat * 1.1)
         place.order("link", stalled=True)
         began = time.monotonic()
-        limit = began + 3 * heartbeat + 2
-        while place.stats()["techniques"]["web_socket"]["open"] and time.monotonic() < limit:
-            time.sleep(0.02)
+        await_true(lambda: not place.stats()["techniques"]["web_socket"]["open"], 3 * heartbeat + 2)
         return {"seconds": round(time.monotonic() - began, 2)}
     finally:
         place.order("link", stalled=False)

@@ -3,7 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.net.schedule import next_tick, sleep_until
+from clients.net.schedule import await_true, next_tick, sleep_until
 
 MOMENTS = st.floats(0, 1e6)
 
@@ -30,3 +30,9 @@ def test_sleeps_to_the_earlier_of_both() -> None:
     assert sleep_until(now - 1, now - 0.5)
     assert not sleep_until(now + 60, now + 0.01)
     assert time.monotonic() - now < 30
+
+
+def test_waiting_ends_with_the_first_true_answer_or_the_last_false_one() -> None:
+    answers = iter([0, 0, 7, 8])
+    assert await_true(lambda: next(answers), 10.0, pause=0.0) == 7
+    assert await_true(lambda: 0, 0.0) == 0

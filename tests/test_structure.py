@@ -51,7 +51,7 @@ ROOMS = {
     # Under the notebooks, too: they start the same programs.
     "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
     "trials": (
-        r"loadtests/trials/(?!processes|lifeline)\w+",
+        r"loadtests/trials/(__init__|compare|generator|interference|sampler|trial)",
         "client errors measures net plan processes record report result errors summary",
     ),
     "calibration": (

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from servers.relay.relay import Link, Relay
+from wire.techniques import OWN_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class ServerAddress:
         self.without = frozenset(without)
 
     def port_of(self, slug: str) -> int:
-        return self.plugin_port if slug == "plugin_socket" else self.port
+        return self.plugin_port if slug in OWN_PORT else self.port
 
     def stats(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:

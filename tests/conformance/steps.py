@@ -15,13 +15,17 @@ from clients.client import Client, Item
 from tests.server_process import PATIENCE_S, RelayThread, ServerAddress, ServerProcess, relaying
 from wire.http_head import ResponseHead, decode_response_head
 from wire.message import Message
-from wire.techniques import SLUGS
+from wire.techniques import BY_SLUG, OWN_PORT, SLUGS, TECHNIQUES
 
-RELOADS = ("page_reload", "frame_reload")
-ASKING = (*RELOADS, "polling")  # on a timer
-HELD = tuple(slug for slug in SLUGS if slug not in ASKING)
-STREAMS = tuple(slug for slug in HELD if slug != "long_polling")
-HTTP = tuple(slug for slug in SLUGS if slug not in ("plugin_socket", "web_socket"))
+RELOADS = tuple(one.slug for one in TECHNIQUES if one.reloads)
+POLLS = tuple(one.slug for one in TECHNIQUES if one.codec == "batch")
+HELD = tuple(one.slug for one in TECHNIQUES if one.held)
+STREAMS = tuple(one.slug for one in TECHNIQUES if one.streams)
+TWO_WAY = tuple(one.slug for one in TECHNIQUES if one.two_way)
+HTTP = tuple(slug for slug in SLUGS if slug not in TWO_WAY)
+HTTP_STREAMS = tuple(slug for slug in HTTP if slug in STREAMS)
+REQUESTED = tuple(slug for slug in SLUGS if slug not in OWN_PORT)  # begin with an HTTP request
+FRAMED = tuple(one.slug for one in TECHNIQUES if one.codec == "web_socket_frames")
 OFTEN_S = 0.02
 Starting = Callable[..., AbstractContextManager[ServerProcess]]  # with options
 
@@ -36,9 +40,9 @@ def join(
     """Open a client; one that asks on a timer asks often."""
     if slug in server.without:
         pytest.skip(f"--without {slug}")
-    if slug in ASKING:
+    if BY_SLUG[slug].asks:
         options.setdefault("interval", OFTEN_S)
-    if slug == "plugin_socket":
+    if slug in OWN_PORT:
         options["plugin_port"] = server.plugin_port
     if through is not None:
         options["dial"] = through.dial

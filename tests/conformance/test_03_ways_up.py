@@ -14,8 +14,10 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conformance.steps import (
-    HTTP,
+    FRAMED,
     RELOADS,
+    REQUESTED,
+    TWO_WAY,
     Desk,
     RawSocket,
     Starting,
@@ -385,7 +387,7 @@ def test_a_wrong_form_is_told_what_is_accepted(
         ("channel=%ff", "UTF-8"),
     ],
 )
-@pytest.mark.parametrize("slug", [*HTTP, "web_socket", "publish"])
+@pytest.mark.parametrize("slug", [*REQUESTED, "publish"])
 def test_a_wrong_channel_is_told_what_is_accepted(
     slug: str, query: str, says: str, desk: Desk
 ) -> None:
@@ -399,7 +401,7 @@ def test_a_wrong_channel_is_told_what_is_accepted(
 
 
 @pytest.mark.parametrize("cursor", ["7", "-7", "e-", "E-7", "e-7-7x", "e-%00", "e" * 33 + "-1"])
-@pytest.mark.parametrize("slug", [*HTTP, "web_socket"])
+@pytest.mark.parametrize("slug", REQUESTED)
 def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: Desk) -> None:
     """A client that mangles its cursor would begin from now, and lose messages without a word."""
     answer = desk.ask("GET", f"/{slug}?after={cursor}", None, upgrade_if(slug))
@@ -413,7 +415,7 @@ def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:
 
 
 def upgrade_if(slug: str) -> dict[str, str]:
-    if slug != "web_socket":
+    if slug not in FRAMED:
         return {}
     return {
         "Connection": "Upgrade",
@@ -457,12 +459,12 @@ def test_a_wrong_first_line_is_told_and_ends_the_connection(
         (b'{"text":"hola","sent_ns":-1}', "0 to 2^63 - 1"),
     ],
 )
-@pytest.mark.parametrize("slug", ["plugin_socket", "web_socket"])
+@pytest.mark.parametrize("slug", TWO_WAY)
 def test_a_wrong_line_or_envelope_is_told_and_the_socket_goes_on(
     slug: str, line: bytes, says: str, server: ServerAddress, channel: str
 ) -> None:
     """One wrong message of a gateway must not silence all the people that it speaks for."""
-    if slug == "web_socket":
+    if slug in FRAMED:
         with socket_to(server, channel, "&envelope=json") as ana:
             ana.send(line.decode())
             problem = json.loads(ana.recv())["problem"]

@@ -8,8 +8,10 @@ import pytest
 
 from tests.conformance.steps import (
     HTTP,
+    HTTP_STREAMS,
+    POLLS,
     RELOADS,
-    STREAMS,
+    REQUESTED,
     Desk,
     RawSocket,
     Starting,
@@ -21,18 +23,13 @@ from tests.conformance.steps import (
     take_messages,
 )
 from tests.server_process import ServerAddress, eventually
+from wire.techniques import BY_SLUG
 
 PLAIN = ["/stats", "/metrics", "/clock"]
 ADDRESSES = [
-    "/page_reload",
-    "/frame_reload",
+    *(f"/{slug}" for slug in REQUESTED),
     "/frame_reload/frames",
     "/frame_reload/form",
-    "/polling",
-    "/long_polling",
-    "/sse",
-    "/forever_frame",
-    "/web_socket",
     "/web_socket/echo",
     *PLAIN,
 ]
@@ -55,7 +52,7 @@ def test_what_is_not_accepted_is_a_problem_that_may_not_be_stored(
     method: str, address: str, desk: Desk
 ) -> None:
     """Who tries a wrong method or address should learn the right one, and never from a cache."""
-    if method == "POST" and address in ("/page_reload", "/frame_reload", "/publish"):
+    if method == "POST" and address[1:] in (*RELOADS, "publish"):
         pytest.skip("this is how messages go up")
     status, fields, body = desk.ask(method, address)
     if method == "HEAD" and address in PLAIN:
@@ -76,7 +73,7 @@ def test_what_is_not_accepted_is_a_problem_that_may_not_be_stored(
 def test_204_and_303_may_not_be_stored_either(desk: Desk, channel: str) -> None:
     """ "Nothing new" out of a cache is the worst of all answers: the talk seems to have ended."""
     cursor = desk.cursor(channel)
-    for slug in ("polling", "long_polling"):
+    for slug in POLLS:
         status, fields, _ = desk.ask("GET", f"/{slug}?channel={channel}&after={cursor}&timeout=0")
         assert (status, fields["cache-control"]) == (204, "no-store")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -97,7 +94,7 @@ def test_what_is_no_http_is_refused_with_400(server: ServerAddress) -> None:
 # Old clients
 
 
-@pytest.mark.parametrize("slug", ["sse", "forever_frame"])
+@pytest.mark.parametrize("slug", HTTP_STREAMS)
 def test_http_1_0_clients_get_a_stream_without_chunks(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
@@ -113,7 +110,7 @@ def test_http_1_0_clients_get_a_stream_without_chunks(
     assert not re.search(rb"^[0-9a-f]+\r\n", said, re.MULTILINE)
 
 
-@pytest.mark.parametrize("slug", ["polling", "long_polling", *RELOADS])
+@pytest.mark.parametrize("slug", [*POLLS, *RELOADS])
 def test_http_1_0_clients_get_an_answer_and_the_end(
     slug: str, server: ServerAddress, channel: str
 ) -> None:
@@ -145,7 +142,7 @@ def test_each_technique_keeps_its_connections(
             assert quiet.connections == 1
 
 
-@pytest.mark.parametrize("slug", ["polling", "long_polling", *RELOADS])
+@pytest.mark.parametrize("slug", [*POLLS, *RELOADS])
 def test_a_connection_is_kept_for_the_next_request_of_any_kind(slug: str, desk: Desk) -> None:
     """A browser sends whatever comes next on a kept connection, and loses it where it is not
     taken.
@@ -157,7 +154,7 @@ def test_a_connection_is_kept_for_the_next_request_of_any_kind(slug: str, desk: 
         assert desk._connection.sock is sock
 
 
-@pytest.mark.parametrize("slug", ["polling", "long_polling"])
+@pytest.mark.parametrize("slug", POLLS)
 def test_pipelined_polls_are_answered_in_their_order(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
@@ -220,7 +217,7 @@ def test_without_a_cursor_polls_answer_at_once_with_the_cursor_of_now(
     happens.
     """
     cursor = desk.publish(channel, "hola")["cursor"]
-    for slug in ("polling", "long_polling"):
+    for slug in POLLS:
         answer = json.loads(desk.ask("GET", f"/{slug}?channel={channel}")[2])
         assert answer == {"messages": [], "cursor": cursor, "gap": False}
 
@@ -243,7 +240,7 @@ def test_naive_long_polling_loses_what_comes_between_two_requests(
 # What each technique says first
 
 
-@pytest.mark.parametrize("slug", [slug for slug in STREAMS if slug in HTTP])
+@pytest.mark.parametrize("slug", HTTP_STREAMS)
 def test_a_stream_s_head_names_type_and_cursor(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
@@ -251,7 +248,7 @@ def test_a_stream_s_head_names_type_and_cursor(
     with RawSocket(server) as raw:
         raw.get(f"/{slug}?channel={channel}")
         head = raw.head()
-        kind = "text/event-stream" if slug == "sse" else "text/html"
+        kind = "text/html" if BY_SLUG[slug].codec == "script_stream" else "text/event-stream"
         assert head.fields["content-type"].startswith(kind)
         assert head.fields["duplex-cursor"] == desk.cursor(channel)
         assert head.is_chunked
@@ -287,7 +284,9 @@ def test_held_connections_get_signs_of_life(starting: Starting, channel: str) ->
     off.
     """
     with starting("--heartbeat", "0.2") as server:
-        for slug, line in [("sse", b":\n\n"), ("forever_frame", b"1\r\n\n\r\n")]:
+        for slug in HTTP_STREAMS:
+            script = BY_SLUG[slug].codec == "script_stream"
+            line = b"1\r\n\n\r\n" if script else b":\n\n"
             with RawSocket(server) as raw:
                 raw.get(f"/{slug}?channel={channel}")
                 raw.until(line)

@@ -4,8 +4,18 @@ import socket
 
 import pytest
 
-from tests.conformance.steps import HELD, Desk, RawSocket, join, relay_to, take_messages
+from tests.conformance.steps import (
+    FRAMED,
+    HELD,
+    POLLS,
+    Desk,
+    RawSocket,
+    join,
+    relay_to,
+    take_messages,
+)
 from tests.server_process import ServerAddress, eventually
+from wire.techniques import OWN_PORT
 
 MANY = 20
 
@@ -37,10 +47,10 @@ def is_back(server: ServerAddress, descriptors: int) -> bool:
 def open_raw(slug: str, server: ServerAddress, channel: str) -> RawSocket:
     """Open a bare connection on which the technique holds something."""
     raw = RawSocket(server, slug)
-    if slug == "plugin_socket":
+    if slug in OWN_PORT:
         raw.send(b'{"channel":"%b"}\0' % channel.encode())
         raw.until(b"\0")
-    elif slug == "web_socket":
+    elif slug in FRAMED:
         raw.get(
             f"/{slug}?channel={channel}",
             "Connection: Upgrade",
@@ -49,7 +59,7 @@ def open_raw(slug: str, server: ServerAddress, channel: str) -> RawSocket:
             "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
         )
         assert raw.head().status == 101
-    elif slug == "long_polling":
+    elif slug in POLLS:
         desk = Desk(server)
         raw.get(f"/{slug}?channel={channel}&after={desk.cursor(channel)}")
         desk.close()
@@ -94,7 +104,7 @@ def test_connections_that_are_half_closed(slug: str, alone: ServerAddress, chann
     with open_raw(slug, alone, channel) as raw:
         raw.sock.shutdown(socket.SHUT_WR)
         answer = raw.rest()
-    if slug == "long_polling":
+    if slug in POLLS:
         assert answer.startswith(b"HTTP/1.1 204 ")  # a peer that sends no more may still read
     eventually(lambda: is_back(alone, descriptors), "it is gone")
 
@@ -115,21 +125,21 @@ def test_a_connection_that_ends_while_much_is_written_on_it(
     eventually(lambda: is_back(alone, descriptors), "all are gone")
 
 
-@pytest.mark.parametrize("slug", ["plugin_socket", "web_socket", "long_polling", "sse"])
+@pytest.mark.parametrize("slug", HELD)
 def test_connections_that_the_server_ends(slug: str, alone: ServerAddress, channel: str) -> None:
     """Who is sent away must be let go of, too.
 
     A fatal line, an unmasked frame, a request to close, and a last answer.
     """
     descriptors = alone.descriptors()
-    if slug == "plugin_socket":
+    if slug in OWN_PORT:
         raw = RawSocket(alone, slug)
         raw.send(b"no JSON\0")
-    elif slug == "web_socket":
+    elif slug in FRAMED:
         raw = open_raw(slug, alone, channel)
         raw.send(b"\x81\x02hi")
         raw.until(b"\x03\xea")  # 1002
-    elif slug == "long_polling":
+    elif slug in POLLS:
         raw = RawSocket(alone)
         raw.get(f"/{slug}?channel={channel}", "Connection: close")
     else:

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.steps import Desk, RawSocket, Starting, ids, join, take_messages
+from tests.conformance.steps import (
+    POLLS,
+    RELOADS,
+    Desk,
+    RawSocket,
+    Starting,
+    ids,
+    join,
+    take_messages,
+)
 from tests.server_process import PATIENCE_S, ServerAddress, ServerProcess, eventually
 from wire.message import Gap, Message
 
@@ -68,7 +77,7 @@ def test_stalled_readers_delay_nobody_cost_little_and_are_told_what_they_missed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", ["page_reload", "frame_reload", "polling", "long_polling"])
+@pytest.mark.parametrize("slug", [*RELOADS, *POLLS])
 def test_answers_that_are_not_read_do_not_pile_up(
     slug: str, small: ServerProcess, small_desk: Desk, channel: str
 ) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from clients.client import Client
 from tests.conformance.steps import (
-    ASKING,
-    HELD,
+    POLLS,
     RELOADS,
     STREAMS,
+    TWO_WAY,
     Desk,
     join,
     relay_to,
@@ -51,7 +51,7 @@ def kernel_counts(client: Client) -> tuple[int, int]:
     return totals.bytes_sent, totals.bytes_received
 
 
-@pytest.mark.parametrize("slug", [*HELD, "polling"])
+@pytest.mark.parametrize("slug", [*POLLS, *STREAMS])
 def test_the_ledger_counts_what_passes(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
@@ -91,7 +91,7 @@ def test_stats_tell_what_is_open_and_what_has_moved(
             "cursor": client.cursor,
             "messages": 1,
             "bytes": after["channels"][channel]["bytes"],
-            "subscribers": 0 if technique in (*ASKING, "long_polling") else 1,
+            "subscribers": int(technique in STREAMS),
         }
         assert after["channels"][channel]["bytes"] > len("hola")
         old, new = (stats["techniques"][technique] for stats in (before, after))
@@ -102,7 +102,7 @@ def test_stats_tell_what_is_open_and_what_has_moved(
             assert new["open"] == old["open"] + 1
             assert new["held"] == old["held"] + 1
             assert new["connections"] == old["connections"] + 1
-        if technique in (*RELOADS, "plugin_socket", "web_socket"):
+        if technique in (*RELOADS, *TWO_WAY):
             assert new["publishes"] == old["publishes"] + 1
 
 

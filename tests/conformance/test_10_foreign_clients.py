@@ -13,7 +13,7 @@ import websocket
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
-from tests.conformance.steps import HTTP, Desk, Starting, join, take_messages
+from tests.conformance.steps import HTTP, RELOADS, STREAMS, Desk, Starting, join, take_messages
 from tests.server_process import PATIENCE_S, ServerAddress, eventually
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl: `apt install curl`")
@@ -129,7 +129,7 @@ def test_curl_reads_a_forever_frame(
 
 
 @needs_curl
-@pytest.mark.parametrize("slug", ["page_reload", "frame_reload"])
+@pytest.mark.parametrize("slug", RELOADS)
 def test_curl_fetches_a_page_and_sends_its_form(
     slug: str, server: ServerAddress, channel: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_curl_fetches_a_page_and_sends_its_form(
 @pytest.mark.parametrize("slug", HTTP)
 def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerAddress) -> None:
     """A cache in the company's network sees exactly this."""
-    ends = slug not in ("sse", "forever_frame")
+    ends = slug not in STREAMS
     said = curl("-i", "--max-time", "0.3", f"{server.url}/{slug}", ends=ends)
     assert said.startswith("HTTP/1.1 200 OK\n")
     assert "cache-control: no-store\n" in said.lower()

@@ -3,14 +3,16 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from results.__main__ import main
+from results.figures.bars import connection_rates
 from results.record.reading import Run, read_run
-from results.report import write_report
+from results.report import render, write_report
 from wire.techniques import BY_SLUG
 
 pytestmark = pytest.mark.slow  # some ten figures are drawn for each page
@@ -83,6 +85,24 @@ def test_page_says_everything(page: str, run: Run) -> None:
     assert "python -m loadtests" in page
     assert str(run.head["host"]["cpu"]).replace("(R)", "") in page.replace("(R)", "")
     assert "run &lt;&amp;&gt;" in page
+
+
+def test_foreign_text_stays_text(run: Run) -> None:
+    """Whoever sends a run sends its words too; none of them becomes markup."""
+    evil = "</style><script>alert('1')</script>\"&"
+    head = {**run.head, "kind": evil, "command": evil, "started": evil, "commit": evil}
+    head |= {"host": {"cpu": evil, "os": evil}, "plan": {evil: [evil]}, "versions": {evil: evil}}
+    head["verdict"] = {"verdict": "UNSTABLE", "reason": evil}
+    latency = run.latency.assign(reason=evil, network=evil)
+    drawing = replace(connection_rates(run), title=evil, alt=evil)
+    folder = run.folder.with_name(evil.replace("/", ""))
+    found = render(replace(run, head=head, latency=latency, folder=folder), [drawing])
+    assert found.count("<script") == 0
+    assert found.count("</style") == 1
+    assert found.count("alert(&#39;1&#39;)") > 15
+    parser = Page()
+    parser.feed(found)
+    assert parser.open == []
 
 
 def test_redraw(

@@ -18,6 +18,7 @@ from servers.front.guard import read_origin
 from servers.front.hosts import ANY, split_host
 from servers.relay.loop import new_loop
 from servers.service import Logs, Settings, memory_logs
+from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import SLUGS, listing
 
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
@@ -186,8 +187,8 @@ async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
         plugin_port = port + 1 if port else 0
     settings = settings_of(options)
     async with running(settings, options.host, port, plugin_port, logs=logs) as server:
-        plugin = f" plugin {server.host}:{server.plugin_port}" if server.plugin_port else ""
-        print(f"servers ready {server.url}{plugin}", flush=True)
+        plugin = f"{server.host}:{server.plugin_port}" if server.plugin_port else ""
+        print(encode_ready_line(ReadyLine("servers", server.url, plugin)), flush=True)
         # What exists now lives on; collecting it again and again would only cost pauses.
         gc.freeze()
         await stop.wait()

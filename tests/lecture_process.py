@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from wire.ready_line import decode_ready_lines
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,11 +32,10 @@ class Lecture:
         while "Ctrl-C" not in self.said[-1]:
             assert self.said[-1], f"the lecture ended; it said {self.said}"
             self.said.append(self.child.stdout.readline())
-        address = re.search(r"http\S+", self.said[0])
+        (ready,) = decode_ready_lines(self.said[0], "lecture")
         direct = re.search(r"techniques themselves: (\S+)", "".join(self.said))
-        assert address
         assert direct
-        self.url, _, self.key = address[0].partition("#key=")
+        self.url, _, self.key = ready.url.partition("#key=")
         self.direct = direct[1]
 
     def stop(self) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from servers.relay.relay import Link, Relay
+from wire.ready_line import decode_ready_lines
 from wire.techniques import OWN_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,11 +78,12 @@ class ServerProcess(ServerAddress):
             text=True,
         )
         assert self.child.stdout is not None
-        words = self.child.stdout.readline().split()
-        if words[:2] != ["servers", "ready"]:
+        said = self.child.stdout.readline()
+        lines = decode_ready_lines(said, "servers")
+        if not lines:
             self.stop()
-            raise AssertionError(f"the server said {words} and ended")
-        super().__init__(words[2], int(words[4].rpartition(":")[2]) if len(words) > 4 else 0)
+            raise AssertionError(f"the server said {said!r} and ended")
+        super().__init__(lines[0].url, lines[0].plugin_port)
         self.process = psutil.Process(self.child.pid)
 
     def descriptors(self) -> int:

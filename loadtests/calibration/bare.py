@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.plan.greeting import greeting
+from wire.ready_line import ReadyLine, encode_ready_line
 
 _SENT = re.compile(rb'"sender":"publisher","sent_ns":(\d+)')
 
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))
     receivers = Receivers(options.technique, options.host, options.port, options.channel)
     receivers.subscribe(options.each)
-    print("bare ready", flush=True)
+    print(encode_ready_line(ReadyLine("bare")), flush=True)
     groups = 1
     while not ended:
         receivers.receive(0.01 if groups < options.groups else 1.0)

@@ -34,7 +34,7 @@ class FaultyWay(Way):
     def __init__(self, server: Server, fault: str, every: int, core: Core = None) -> None:
         words = ["servers.relay.faulty", "--to", f"{server.host}:{server.port}"]
         super().__init__("the faulty way", [*words, "--fault", fault, "--every", str(every)], core)
-        self.url = self.await_match(r"^faulty ready (\S+)$")[0][1]
+        self.url = self.await_ready("faulty")[0].url
 
 
 def with_fault(
@@ -119,7 +119,7 @@ class Beside(Way):
         words += ["--stats-port", str(server.port), "--users", str(users), "--groups", str(GROUPS)]
         super().__init__("the bare sockets", words, cores()[1])
         self.url, self.plugin_port = server.url, server.plugin_port
-        self.await_match("^bare ready$")
+        self.await_ready("bare")
 
 
 def beside_bare_sockets(

@@ -51,8 +51,8 @@ class Target:
             self.port, self.lines_port = server.port, server.plugin_port
         else:
             self.child = Child(name, ["servers.peers.baselines", name], SERVER_CORE)
-            ready = self.child.await_match(r"baseline ready (\d+) (\d+)")[0]
-            self.port, self.lines_port = int(ready[1]), int(ready[2])
+            (line,) = self.child.await_ready("baseline")
+            self.port, self.lines_port = line.ports
         self._process = psutil.Process(self.child.pid)
 
     def port_of(self, slug: str) -> int:

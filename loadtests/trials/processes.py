@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from clients.net.schedule import await_true
+from wire.ready_line import ReadyLine, decode_ready_lines
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 20.0
 END_S = 10.0
@@ -97,18 +99,25 @@ class Child:
 
         Ends the process and raises :class:`ProcessError` if that does not come.
         """
+        return self._await(lambda said: list(re.finditer(pattern, said, re.MULTILINE)), count)
+
+    def await_ready(self, who: str, count: int = 1) -> list[ReadyLine]:
+        """Wait until ``who`` has said ``count`` times that it is ready.
+
+        Ends the process and raises :class:`ProcessError` if that does not come.
+        """
+        return self._await(lambda said: decode_ready_lines(said, who), count)
+
+    def _await(self, find: Callable[[str], list[T]], count: int) -> list[T]:
         try:
-            return self._await_match(pattern, count)
+            return self._await_found(find, count)
         except BaseException:  # Ctrl-C, too: who is still being made is ended by nobody else
             self.end()
             raise
 
-    def _await_match(self, pattern: str, count: int) -> list[re.Match[str]]:
-        def lines() -> list[re.Match[str]]:
-            return list(re.finditer(pattern, self.output(), re.MULTILINE))
-
-        await_true(lambda: self.ended or len(lines()) >= count, START_S)
-        if len(found := lines()) < count:
+    def _await_found(self, find: Callable[[str], list[T]], count: int) -> list[T]:
+        await_true(lambda: self.ended or len(find(self.output())) >= count, START_S)
+        if len(found := find(self.output())) < count:
             why = f"ended with status {self.status}" if self.ended else "did not become ready"
             raise ProcessError(f"{self.name} {why}:\n{self.last_words()}")
         return found
@@ -168,10 +177,8 @@ class Server(Child):
         ports = ["--port", str(port), "--plugin-port", str(plugin_port)]
         words = ["servers", *ports, "--techniques", *techniques, *flags]
         super().__init__("the server", words, core, lifeline)
-        ready = r"^servers ready http://(\S+):(\d+)(?: plugin \S+:(\d+))?$"
-        match = self.await_match(ready)[0]
-        self.host, self.port = match[1], int(match[2])
-        self.plugin_port = int(match[3] or 0)
+        (line,) = self.await_ready("servers")
+        self.host, self.port, self.plugin_port = line.host, line.port, line.plugin_port
 
     @property
     def url(self) -> str:
@@ -212,10 +219,10 @@ class Relay(Way):
             words += ["--to", f"{server.host}:{port}"]
         words += ["--control-port", "0"] * has_door
         super().__init__("the relay", words, core, lifeline)
-        found = self.await_match(r"^relay ready (http://\S+:(\d+)) -> ", len(ports))
-        self.url, self.port = found[0][1], int(found[0][2])
-        self.plugin_port = int(found[-1][2]) if server.plugin_port else 0
-        self.door = self.await_match(r"^control ready (http://\S+)$")[0][1] if has_door else ""
+        found = self.await_ready("relay", len(ports))
+        self.url, self.port = found[0].url, found[0].port
+        self.plugin_port = found[-1].port if server.plugin_port else 0
+        self.door = self.await_ready("control")[0].url if has_door else ""
 
 
 def share_a_core(server: Child, generator: Child) -> str:

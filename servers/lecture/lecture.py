@@ -26,6 +26,7 @@ from servers.lecture.doors import Doors
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage_process import StageProcess
+from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import OWN_PORT, SLUGS
 
 _PAGE, _LINES = 2, 3  # ports after the techniques' own and the plugin's
@@ -116,7 +117,7 @@ def _room_address(host: str, port: int) -> str:
 
 def _announce(own: str, room: str, stage: StageProcess, lines: Lines) -> None:
     ports = sorted(lines.ports.values())
-    print(f"lecture ready {own}", flush=True)
+    print(encode_ready_line(ReadyLine("lecture", own)), flush=True)
     print(
         f"  The address holds the lecturer's key: who has it may change the network.\n"
         f"  The techniques themselves: http://127.0.0.1:{stage.port} "

@@ -27,6 +27,7 @@ from servers.lecture import files as lecture_files
 from servers.publish import kept, read_body
 from servers.service import SERVICE, Service, Settings
 from wire.message import body_from, load_json
+from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import SLUGS
 
 KEY_VARIABLE = "DUPLEX_STAGE_KEY"
@@ -143,7 +144,8 @@ async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
     )
     extend = _Stage(page_port, key).extend
     async with running(settings, "127.0.0.1", port, plugin_port, extend) as server:
-        print(f"stage ready {server.port} {server.plugin_port}", flush=True)
+        line = ReadyLine("stage", ports=(server.port, server.plugin_port))
+        print(encode_ready_line(line), flush=True)
         await stop.wait()
 
 

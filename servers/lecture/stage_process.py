@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from servers.lecture.stage import KEY_VARIABLE
+from wire.ready_line import decode_ready_lines
 
 _READY_SECONDS = 20.0
 _END_SECONDS = 5.0
@@ -41,10 +42,11 @@ class StageProcess:
         )
         assert self._process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):
-            words = (await self._process.stdout.readline()).split()
-        if words[:2] != [b"stage", b"ready"]:
+            said = await self._process.stdout.readline()
+        lines = decode_ready_lines(said.decode(), "stage")
+        if not lines:
             raise OSError("the techniques' server could not start, see above")
-        self.port, self.plugin_port = int(words[2]), int(words[3])
+        self.port, self.plugin_port = lines[0].ports
         self.is_ready = True
 
     async def stop(self) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from wire.json_lines import JsonLinesDecoder
+from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import TECHNIQUES, Delivery
 from wire.web_socket_frames import Opcode, encode_frame
 
@@ -209,7 +210,8 @@ async def main() -> None:
     name = parser.parse_args().name
     port, publish = await BASELINES[name]()
     lines = await asyncio.get_running_loop().create_server(lambda: Lines(publish), "127.0.0.1", 0)
-    print(f"baseline ready {port} {lines.sockets[0].getsockname()[1]}", flush=True)
+    ports = (port, lines.sockets[0].getsockname()[1])
+    print(encode_ready_line(ReadyLine("baseline", ports=ports)), flush=True)
     await asyncio.Event().wait()
 
 

@@ -31,6 +31,7 @@ from servers.relay.loop import new_loop
 from servers.relay.relay import Link, Relay
 from wire.errors import WireError
 from wire.message import load_json
+from wire.ready_line import ReadyLine, encode_ready_line
 
 _RELAYS: web.AppKey[Sequence[Relay]] = web.AppKey("relays")
 _MOST_EVENTS: Final = 1000  # in one answer
@@ -209,13 +210,15 @@ async def _run(arguments: argparse.Namespace) -> None:
         for (host, to_port), port in zip(arguments.to, arguments.port, strict=True):
             relay = Relay(host, to_port, port=port, link=arguments.link)
             relays.append(await stack.enter_async_context(relay))
-            print(f"relay ready http://127.0.0.1:{relay.port} -> {host}:{to_port}", flush=True)
+            line = ReadyLine("relay", f"http://127.0.0.1:{relay.port}", to=f"{host}:{to_port}")
+            print(encode_ready_line(line), flush=True)
         if arguments.control_port is not None:
             runner = web.AppRunner(control_app(relays), access_log=None, shutdown_timeout=1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", arguments.control_port).start()
-            print(f"control ready http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+            line = ReadyLine("control", f"http://127.0.0.1:{runner.addresses[0][1]}")
+            print(encode_ready_line(line), flush=True)
         await stop.wait()
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from wire import http_head
 from wire.chunked import ChunkedDecoder, encode_chunk
+from wire.ready_line import ReadyLine, encode_ready_line
 
 FAULTS = ("drop", "double", "swap")
 _EVENT_END = b"\n\n"
@@ -88,7 +89,8 @@ async def serve(host: str, port: int, fault: str, every: int) -> None:
             to_server.close()
 
     server = await asyncio.start_server(connection, "127.0.0.1", 0)
-    print(f"faulty ready http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    print(encode_ready_line(ReadyLine("faulty", url)), flush=True)
     async with server:
         await server.serve_forever()
 

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import httptools
 import psutil
 
+from wire.ready_line import decode_ready_lines
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 30.0  # for what must come true; only a failing test waits that long
 T = TypeVar("T")
@@ -60,14 +62,14 @@ class Server:
                 text=True,
             )
         assert self.child.stdout is not None
-        words = self.child.stdout.readline().split()
-        if words[:2] != ["servers", "ready"]:
+        said = self.child.stdout.readline()
+        lines = decode_ready_lines(said, "servers")
+        if not lines:
             self.stop()
-            raise AssertionError(f"the server said {words} and ended: {self.said()}")
-        self.url = words[2]
-        self.host, _, port_text = self.url.removeprefix("http://").rpartition(":")
-        self.port = int(port_text)
-        self.plugin_port = int(words[4].rpartition(":")[2]) if len(words) > 4 else 0
+            raise AssertionError(f"the server said {said!r} and ended: {self.said()}")
+        (line,) = lines
+        self.url, self.host = line.url, line.host
+        self.port, self.plugin_port = line.port, line.plugin_port
         self.process = psutil.Process(self.child.pid)
 
     def said(self) -> str:

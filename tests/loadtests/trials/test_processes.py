@@ -72,7 +72,7 @@ def test_it_ends_in_good_order_and_leaves_no_log(lifeline: bool) -> None:
     words = ["servers", "--port", "0", "--plugin-port", "0", "--techniques", "sse"]
     child = Child("a server", words, lifeline=lifeline)
     with child:
-        child.await_match("^servers ready")
+        child.await_ready("servers")
         processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children()]
         log = child.log
         assert log.exists()

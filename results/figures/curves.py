@@ -1,7 +1,7 @@
 """Lines: the ledger over time, the knee under rising load, measured points on a model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -95,10 +95,40 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
 
     Raises :class:`~results.errors.ResultsError` unless at least two levels were measured.
     """
-    table = summarize(run)
     network = network or next(iter(networks(run.cells)), "")
+    table = _rising(run, load, network)
+    ends: dict[str, list[End]] = {"p50_ms": [], "server_cpu": []}
+    with lecture_style():
+        figure = blank(height=8.4)
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        for slug in dict.fromkeys(table["technique"]):
+            rows = table[table["technique"] == slug].sort_values(load)
+            ends["p50_ms"].append(_line(top, rows, load, "p50_ms"))
+            ends["server_cpu"].append(_line(bottom, rows, load, "server_cpu", 100.0))
+        _knee_scales(top, bottom, sorted(set(table[load])), float(table["server_cpu"].max()) * 100)
+        top.set_title("median delivery latency, ms")
+        bottom.set_title("server CPU, % of one core")
+        bottom.set_xlabel("users" if load == "users" else "messages per second")
+        heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
+        figure.draw_without_rendering()  # the layout, before places in it are asked for
+        label_ends(top, ends["p50_ms"], gap=0.115)
+        label_ends(bottom, ends["server_cpu"], gap=0.115)
+    return Drawing(
+        f"knee_{load}",
+        "Where latency leaves the ground as load rises",
+        f"Median latency and server CPU over {load} for each technique on {network}; from the "
+        f"least to the most load: {_knee_said(table, load)}.",
+        figure,
+    )
+
+
+def _rising(run: Run, load: str, network: str) -> pd.DataFrame:
+    """Return the summary of the cells of which ``load`` rises most and nothing else does.
+
+    A line through several rates at the same number of users would mean nothing.
+    """
+    table = summarize(run)
     table = table[table["network"] == network]
-    # Of loads that were crossed only one rises: a line through several rates would mean nothing.
     fixed = [
         name for name in ("scenario", "variant", "users", "rate", "size_bytes") if name != load
     ]
@@ -106,45 +136,35 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
     table = max(groups, key=lambda rows: rows[load].nunique(), default=table)
     if table[load].nunique() < 2:
         raise ResultsError(f"{run.folder.name} measured only one level of {load}: there is no knee")
-    ends_of: dict[str, list[End]] = {"p50_ms": [], "server_cpu": []}
+    return table
+
+
+def _line(axes: Axes, rows: pd.DataFrame, load: str, column: str, factor: float = 1.0) -> End:
+    """Draw one technique's line with its points; return its end with the label it wants."""
+    slug = str(rows["technique"].iloc[0])
+    values = rows[column] * factor
+    axes.plot(rows[load], values, color=color(slug))
+    _points(axes, rows[load], values, slug, rows["verdict"])
+    label = title(slug) + unless_valid(rows["verdict"].iloc[-1])
+    return End(list(rows[load])[-1], list(values)[-1], label, color(slug))
+
+
+def _knee_scales(top: Axes, bottom: Axes, levels: Sequence[float], busiest: float) -> None:
+    bottom.set_xscale("log")
+    top.set_yscale("log")
+    bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
+    bottom.set_xticks([], minor=True)
+    log_ticks(top.yaxis)
+    # A full core is the top of the scale only where somebody comes near it.
+    bottom.set_ylim(0, min(105.0, 1.2 * busiest) if busiest > 0 else 105.0)
+
+
+def _knee_said(table: pd.DataFrame, load: str) -> str:
     said = []
-    with lecture_style():
-        figure = blank(height=8.4)
-        top, bottom = figure.subplots(2, 1, sharex=True)
-        for slug in dict.fromkeys(table["technique"]):
-            rows = table[table["technique"] == slug].sort_values(load)
-            for axes, column, factor in ((top, "p50_ms", 1.0), (bottom, "server_cpu", 100.0)):
-                values = rows[column] * factor
-                axes.plot(rows[load], values, color=color(slug))
-                _points(axes, rows[load], values, slug, rows["verdict"])
-                end = End(list(rows[load])[-1], list(values)[-1], "", color(slug))
-                label = title(slug) + unless_valid(rows["verdict"].iloc[-1])
-                ends_of[column].append(replace(end, text=label))
-            first, last = rows.iloc[0], rows.iloc[-1]
-            said.append(f"{title(slug)} {short(first['p50_ms'])} to {short(last['p50_ms'])} ms")
-        bottom.set_xscale("log")
-        top.set_yscale("log")
-        levels = sorted(set(table[load]))
-        bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
-        bottom.set_xticks([], minor=True)
-        log_ticks(top.yaxis)
-        top.set_title("median delivery latency, ms")
-        bottom.set_title("server CPU, % of one core")
-        busiest = float(table["server_cpu"].max()) * 100
-        # A full core is the top of the scale only where somebody comes near it.
-        bottom.set_ylim(0, min(105.0, 1.2 * busiest) if busiest > 0 else 105.0)
-        bottom.set_xlabel("users" if load == "users" else "messages per second")
-        heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
-        figure.draw_without_rendering()  # the layout, before places in it are asked for
-        label_ends(top, ends_of["p50_ms"], gap=0.115)
-        label_ends(bottom, ends_of["server_cpu"], gap=0.115)
-    return Drawing(
-        f"knee_{load}",
-        "Where latency leaves the ground as load rises",
-        f"Median latency and server CPU over {load} for each technique on {network}; from the "
-        f"least to the most load: {'; '.join(said)}.",
-        figure,
-    )
+    for slug in dict.fromkeys(table["technique"]):
+        times = table[table["technique"] == slug].sort_values(load)["p50_ms"]
+        said.append(f"{title(slug)} {short(times.iloc[0])} to {short(times.iloc[-1])} ms")
+    return "; ".join(said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Every figure draws from a synthetic run, without text on text, and says what is not VALID."""
 
+import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import combinations
@@ -275,3 +276,19 @@ def test_spread_keeps_order_and_distance() -> None:
     crowded = spread([1.0] * 9, 0.5, 0.0, 1.0)
     assert crowded == pytest.approx([i / 8 for i in range(9)])
     assert spread([], 0.1, 0, 1) == []
+
+
+def test_a_function_that_draws_is_read_at_a_glance() -> None:
+    """Data, marks and words apart: none of them needs more than fifty lines."""
+    root = Path(figures.__file__).parents[2]
+    files = [
+        *(root / "results" / "figures").glob("*.py"),
+        *(root / "notebooks/course").glob("*.py"),
+    ]
+    long = [
+        f"{file.name}: {node.name}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 50
+    ]
+    assert not long

@@ -27,7 +27,7 @@ from typing import Any
 import clients
 from loadtests.trials.processes import ROOT
 from notebooks.course.processes import Relay, Server
-from notebooks.course.raw_line import Wire
+from notebooks.course.raw_line import RawLine
 
 CELL_S = 30.0  # what one cell may take
 RECORDINGS = Path(__file__).with_name("recordings")
@@ -45,7 +45,7 @@ class Lab:
         self._path = folder / f"{notebook}.json"
         self._servers: dict[tuple[str, ...], Server] = {}
         self._relays: dict[tuple[tuple[str, ...], float], Relay] = {}
-        self._wires: list[Wire] = []
+        self._wires: list[RawLine] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # of load runs
         self._recording = live and os.environ.get("DUPLEX_RECORD") == "1"
         self._book: dict[str, Any] = {"format": 1, "entries": {}}
@@ -164,17 +164,17 @@ class Lab:
             raise LabError(f"{what} failed: {last}")
         return done.stdout
 
-    def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> Wire:
+    def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> RawLine:
         """Open a raw TCP connection to the server's port, or to its plugin port.
 
         ``name`` is under what the talk is recorded; dialling again begins it anew.
         """
         key = f"dial {name}"
         if not self.live:
-            return Wire(None, self._recorded(key))
+            return RawLine(None, self._recorded(key))
         at: Server | Relay = self.relay(delay_ms) if delay_ms else self.server()
         talk: list[list[Any]] = []
-        wire = Wire(at.plugin_port if plugin else at.port, talk, lambda: self.record(key, talk))
+        wire = RawLine(at.plugin_port if plugin else at.port, talk, lambda: self.record(key, talk))
         self._wires.append(wire)
         return wire
 

@@ -18,7 +18,7 @@ class ReplayError(Exception):
     """The replayed connection was told something else than in the recording."""
 
 
-class Wire:
+class RawLine:
     """``send`` bytes, ``read`` what comes; ``port`` is ``None`` for a replay of ``talk``."""
 
     def __init__(

@@ -7,7 +7,7 @@ fixed), so that a recorded talk can be replayed.
 from collections.abc import Mapping, Sequence
 
 from notebooks.course.lab import Lab
-from notebooks.course.raw_line import Wire
+from notebooks.course.raw_line import RawLine
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import Event, MessageDecoder
 
@@ -28,7 +28,7 @@ def opening(changes: Mapping[str, str] | None = None) -> bytes:
     return "\r\n".join(["GET /web_socket/echo HTTP/1.1", *lines, "\r\n"]).encode()
 
 
-def shake(lab: Lab, name: str, changes: Mapping[str, str] | None = None) -> tuple[Wire, bytes]:
+def shake(lab: Lab, name: str, changes: Mapping[str, str] | None = None) -> tuple[RawLine, bytes]:
     """Dial and send the opening; return the connection and the server's answer."""
     wire = lab.dial(name)
     wire.send(opening(changes))

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from servers.front.listening import own_host
 from servers.relay.relay import Link, Relay
-from servers.relay.trace import Event, Trace
+from servers.relay.trace import Trace, TraceEvent
 from wire.techniques import OWN_PORT
 
 _NAMED = re.compile(rb"(?:GET|POST) [^ ]*[?&]viewer=([a-z0-9]{8,32})")
@@ -72,7 +72,7 @@ class _Line:
         self.relay = relay
         self.seen = 0
         self.owners: dict[int, str] = {}
-        self.early: dict[int, list[Event]] = {}
+        self.early: dict[int, list[TraceEvent]] = {}
 
 
 class Lines:
@@ -130,7 +130,7 @@ class Lines:
                     line.seen = event.seq
                     self._pass(line, event)
 
-    def _pass(self, line: _Line, event: Event) -> None:
+    def _pass(self, line: _Line, event: TraceEvent) -> None:
         number = event.connection
         if event.kind == "up" and (named := _NAMED.match(event.data)):
             line.owners[number] = named[1].decode()
@@ -153,7 +153,7 @@ class Lines:
                 self._plugins.pop(event.client_port, None)
 
 
-def _row(slug: str, event: Event) -> list[Any]:
+def _row(slug: str, event: TraceEvent) -> list[Any]:
     """Write an event: line, seq, ms in and out of the relay, connection, kind, length, bytes."""
     data = base64.b64encode(event.data).decode()
     entered, left = round(event.entered_ns / 1e6, 3), round(event.t_ns / 1e6, 3)

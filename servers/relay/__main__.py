@@ -1,6 +1,6 @@
-"""``python -m servers.relay``: a relay and its door in a process of their own."""
+"""``python -m servers.relay``: a relay and its control address in a process of their own."""
 
-from servers.relay.door import main
+from servers.relay.control import main
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""One relayed connection: two sockets, the two lanes between them, and what passed."""
+"""One relayed connection: two sockets, the two pipes between them, and what passed."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from servers.relay.lane import End, Lane, Line, Side
+from servers.relay.pipe import End, Line, Pipe, Side
 from servers.relay.trace import Direction, Kind, Trace
 
 _LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # close with RST
@@ -53,7 +53,7 @@ class Owner(Protocol):
 
 
 class Connection:
-    """Two sockets and the two lanes between them."""
+    """Two sockets and the two pipes between them."""
 
     def __init__(self, relay: Owner, number: int) -> None:
         self.number = number
@@ -65,8 +65,8 @@ class Connection:
         self._closed = False
         self._transports: list[asyncio.Transport] = []
         self._task: asyncio.Task[None] | None = None
-        self.up = self._lane("up", lambda size: size)
-        self.down = self._lane("down", lambda size: relay.admit_down(number, size))
+        self.up = self._pipe("up", lambda size: size)
+        self.down = self._pipe("down", lambda size: relay.admit_down(number, size))
         self.client_side = Side(self.up, self.down, self._accepted, self._lost)
 
     def count(self) -> ConnectionCount:
@@ -88,7 +88,7 @@ class Connection:
             self._record("close")
             self._relay.remember(self.count())
 
-    def _lane(self, direction: Direction, admit: Callable[[int], int]) -> Lane:
+    def _pipe(self, direction: Direction, admit: Callable[[int], int]) -> Pipe:
         def passed(data: bytes, entered_ns: int) -> None:
             self._bytes[direction] += len(data)
             self._record(direction, entered_ns, data)
@@ -104,7 +104,7 @@ class Connection:
             if self._ended == 2:
                 self.close(reset=False)
 
-        return Lane(direction, self._relay.line, admit, passed, ended)
+        return Pipe(direction, self._relay.line, admit, passed, ended)
 
     def _record(self, kind: Kind, entered_ns: int | None = None, data: bytes = b"") -> None:
         now = time.monotonic_ns()

@@ -29,7 +29,7 @@ from typing import Final, Self
 
 from servers.front.listening import bound_socket
 from servers.relay.connection import Connection, ConnectionCount
-from servers.relay.lane import Line, Link
+from servers.relay.pipe import Line, Link
 from servers.relay.trace import Direction, Trace
 
 __all__ = ["ConnectionCount", "Connections", "Link", "Relay"]

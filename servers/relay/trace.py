@@ -15,7 +15,7 @@ Kind = Literal["open", "up", "down", "close", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TraceEvent:
     """One thing that happened on a relayed connection.
 
     ``kind`` is ``up`` (client to server) or ``down`` for bytes that passed, with length 0 for the
@@ -39,10 +39,10 @@ class Trace:
 
     def __init__(self, limit: int = 4096, bytes_each: int = 4096) -> None:
         self.bytes_each = bytes_each
-        self._events: deque[Event] = deque(maxlen=limit)
+        self._events: deque[TraceEvent] = deque(maxlen=limit)
         self._last = 0
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[TraceEvent]:
         return iter(tuple(self._events))
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class Trace:
         """The ``seq`` of the newest event, 0 before there is one."""
         return self._last
 
-    def after(self, seq: int) -> tuple[Event, ...]:
+    def after(self, seq: int) -> tuple[TraceEvent, ...]:
         """The events newer than ``seq``. Those that left the ring are missing: see their seqs."""
         newer = min(max(self._last - seq, 0), len(self._events))
         return tuple(self._events[i] for i in range(-newer, 0))
@@ -70,7 +70,7 @@ class Trace:
         """Add an event. What did not wait in the relay has no ``entered_ns`` of its own."""
         self._last += 1
         self._events.append(
-            Event(
+            TraceEvent(
                 self._last,
                 t_ns,
                 t_ns if entered_ns is None else entered_ns,

@@ -15,7 +15,7 @@ from servers.lecture.doors import Doors
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage_process import StageProcess
-from servers.relay.door import control_app
+from servers.relay.control import control_app
 from tests.servers.asking import ask
 from wire.message import Message, encode_message
 

@@ -41,7 +41,7 @@ class Place:
             return desk.stats()
 
     def order(self, path: str, **members: Any) -> Any:
-        """Give the relay an order, see :mod:`servers.relay.door`'s list."""
+        """Give the relay an order, see :mod:`servers.relay.control`'s list."""
         body = json.dumps(members).encode() if members or path != "state" else None
         with urlopen(Request(f"{self.door}/{path}", data=body), timeout=5) as answer:
             return json.load(answer)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from notebooks.course.lab import Lab, LabError, open_lab
-from notebooks.course.raw_line import ReplayError, Wire
+from notebooks.course.raw_line import RawLine, ReplayError
 from notebooks.course.talk import opening, shake, talk
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import Close
@@ -37,13 +37,13 @@ def test_what_was_not_recorded_says_what_was(tmp_path: Path) -> None:
 
 def test_a_replayed_talk_answers_only_what_was_said() -> None:
     talk = [["send", [[0.0, "aGk="]]], ["read", [[1.5, "aG8="]]]]
-    wire = Wire(None, talk)
+    wire = RawLine(None, talk)
     assert wire.send(b"hi") == 2
     assert wire.read() == b"ho"
     with pytest.raises(ReplayError, match="no read here"):
         wire.read()
     with pytest.raises(ReplayError, match="answers only"):
-        Wire(None, talk).send(b"he")
+        RawLine(None, talk).send(b"he")
 
 
 def test_an_opening_may_lose_and_change_fields() -> None:

@@ -18,7 +18,7 @@ from servers.lecture.plugin import Plugin
 from servers.lecture.source import Source, picture
 from servers.lecture.stage import Allowance, StageGuard
 from servers.lecture.stage_process import StageProcess
-from servers.relay.trace import Event
+from servers.relay.trace import TraceEvent
 from servers.service import Settings
 from tests.server_process import PATIENCE_S
 
@@ -63,8 +63,8 @@ def test_the_guard_lets_documents_into_frames_of_the_same_site_and_nothing_more(
             guard.check(frame | change)
 
 
-def event(seq: int, kind: Any, data: bytes = b"", connection: int = 1) -> Event:
-    return Event(seq, seq, seq, connection, 5000 + connection, kind, len(data), data)
+def event(seq: int, kind: Any, data: bytes = b"", connection: int = 1) -> TraceEvent:
+    return TraceEvent(seq, seq, seq, connection, 5000 + connection, kind, len(data), data)
 
 
 async def test_a_page_hears_of_its_own_connections_from_the_first_byte_on() -> None:

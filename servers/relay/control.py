@@ -1,6 +1,6 @@
-"""The relay as a process: its command line, and a small JSON door to control it live.
+"""The relay as a process: its command line, and a small JSON address to control it live.
 
-The door listens on loopback and is for programs on this host (tests, the lecture's server), never
+It listens on loopback and is for programs on this host (tests, the lecture's server), never
 for a web page: whatever carries an ``Origin``, or another ``Host`` than loopback (a page that
 had its name rebound), gets 403. Several relays are told apart by ``relay``, counted from 0.
 
@@ -48,7 +48,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 def control_app(relays: Sequence[Relay]) -> web.Application:
-    """The door's application; whoever runs it binds it to loopback."""
+    """Make the application of that address; whoever runs it binds it to loopback."""
     app = web.Application(middlewares=[_guard], client_max_size=1 << 16)
     app[_RELAYS] = relays
     app.add_routes(
@@ -69,7 +69,7 @@ async def _guard(
 ) -> web.StreamResponse:
     host = request.headers.get("Host", "").rpartition(":")[0]
     if "Origin" in request.headers or host not in ("127.0.0.1", "localhost"):
-        return _problem(403, "this door is for programs on this host, not for web pages")
+        return _problem(403, "this address is for programs on this host, not for web pages")
     try:
         return await handler(request)
     except (ValueError, TypeError, OverflowError, WireError) as error:
@@ -187,7 +187,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         "--control-port",
         type=_port,
-        help="serve the JSON door on this port of 127.0.0.1 (default: no door)",
+        help="serve the control address (JSON) on this port of 127.0.0.1 (default: none)",
     )
     found = parser.parse_args(argv)
     found.port = found.port or [0] * len(found.to)

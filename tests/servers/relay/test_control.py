@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from servers.relay.door import main
+from servers.relay.control import main
 from tests.servers.relay.relayed import Backend, fails_or_ends
 
 
@@ -27,7 +27,7 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
         await started.communicate()
 
 
-async def test_the_command_relays_obeys_its_door_and_ends_at_once(backend: Backend) -> None:
+async def test_the_command_relays_obeys_orders_and_ends_at_once(backend: Backend) -> None:
     to = f"127.0.0.1:{backend.port}"
     options = ("--to", to, "--to", to, "--delay-ms", "5", "--control-port", "0")
     async with process(*options) as started:
@@ -38,20 +38,20 @@ async def test_the_command_relays_obeys_its_door_and_ends_at_once(backend: Backe
             ["relay", "ready", "->", to],
             ["control", "ready"],
         ]
-        url, door = lines[0][2], lines[2][2]
+        url, control = lines[0][2], lines[2][2]
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         backend.writers.append(writer)
         server = await backend.accepted.get()
         writer.write(b"hello")
         assert await server[0].readexactly(5) == b"hello"
-        async with aiohttp.ClientSession(door) as session:
-            await _use_door(session)
+        async with aiohttp.ClientSession(control) as session:
+            await _give_orders(session)
             assert await fails_or_ends(reader) == b""
         started.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(started.wait(), 5) == 0
 
 
-async def _use_door(session: aiohttp.ClientSession) -> None:
+async def _give_orders(session: aiohttp.ClientSession) -> None:
     async with session.get("/state") as answer:
         first, second = (await answer.json())["relays"]
     assert (first["connections"]["bytes_up"], second["connections"]["opened"]) == (5, 0)

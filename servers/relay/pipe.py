@@ -1,6 +1,6 @@
 """One direction of a relayed connection: a queue in which bytes wait until they are due.
 
-    source socket -> Side.data_received -> Lane.put -> ... delay ... -> Lane.release -> sink socket
+    source socket -> Side.data_received -> Pipe.put -> ... delay ... -> Pipe.release -> sink socket
 
 The delay is fixed when bytes arrive. Bandwidth and stall act where they leave, hence at once when
 the link changes: a line that is freed does not have to work off an old, slow schedule.
@@ -79,7 +79,7 @@ class _Waiting:
     end: End | None = None
 
 
-class Lane:
+class Pipe:
     """Carries bytes one way: in order, delayed, paced, and never more than the line's buffer.
 
     ``admit(size)`` says how many bytes may pass now; ``passed(data, entered_ns)`` is told of the
@@ -142,7 +142,7 @@ class Lane:
             self._pass_on(head, size)
 
     def drop(self) -> None:
-        """Forget what waits and take nothing more: an end of this lane is gone."""
+        """Forget what waits and take nothing more: an end of this pipe is gone."""
         self._dropped = True
         self._queue.clear()
         self.waiting = 0
@@ -185,19 +185,19 @@ class Lane:
 
 
 class Side(asyncio.Protocol):
-    """One of the two sockets: feeds the lane that starts here, drains the one that ends here."""
+    """One of the two sockets: feeds the pipe that starts here, drains the one that ends here."""
 
     def __init__(
         self,
-        feeds: Lane,
-        drains: Lane,
+        feeds: Pipe,
+        drains: Pipe,
         made: Callable[[asyncio.Transport], None],
         lost: Callable[[asyncio.Transport], None],
     ) -> None:
         self._feeds, self._drains, self._made, self._lost = feeds, drains, made, lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Join the socket to its two lanes."""
+        """Join the socket to its two pipes."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._feeds.source = self._drains.sink = transport
@@ -214,7 +214,7 @@ class Side(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """The peer reads too slowly: bytes wait in the lane, and then at their sender."""
+        """The peer reads too slowly: bytes wait in the pipe, and then at their sender."""
         self._drains.sink_full = True
 
     def resume_writing(self) -> None:

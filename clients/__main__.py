@@ -6,6 +6,7 @@ typed are sent.
 """
 
 import argparse
+import os
 import sys
 import threading
 import time
@@ -27,7 +28,7 @@ _FITTING = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Watch until Ctrl-C and return the exit status."""
     parser = argparse.ArgumentParser(
-        "python -m clients",
+        os.environ.pop("DUPLEX_COMMAND", "python -m clients"),
         description="Follow one channel.",
         epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,6 +1,7 @@
 """``python -m results RUN`` draws a run again; ``python -m results A B`` compares two."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from results.tables import print_comparison, print_summary
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (2 for what cannot be done)."""
     parser = argparse.ArgumentParser(
-        "python -m results",
+        os.environ.pop("DUPLEX_COMMAND", "python -m results"),
         description="Draw the figures and report of a run again, or compare two runs.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="one run folder, or two to compare")

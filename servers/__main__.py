@@ -28,7 +28,7 @@ _MOST = 2**31 - 1  # what the kernel takes as a size
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m servers",
+        prog=os.environ.pop("DUPLEX_COMMAND", "python -m servers"),
         description="Serve the techniques, all or some, on one port.",
         epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

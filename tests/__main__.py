@@ -51,7 +51,9 @@ GATES = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run the gates that a command line asks for and return the exit status."""
-    parser = argparse.ArgumentParser("lab.py test", description="Check everything.")
+    parser = argparse.ArgumentParser(
+        os.environ.pop("DUPLEX_COMMAND", "python -m tests"), description="Check everything."
+    )
     parser.add_argument("--fast", action="store_true", help="leave out the tests marked slow")
     parser.add_argument("pytest", nargs="*", help="after --: goes on to pytest")
     options = parser.parse_args(arguments)

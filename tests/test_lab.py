@@ -1,34 +1,44 @@
 """The front door: its words to people, its stamp, and one real set-up in a folder with a space."""
 
 import ast
+import contextlib
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import lab
+from tests import relock
+from tests.server_process import eventually
 
 ROOT = Path(lab.__file__).resolve().parent
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of two files, with lab.py's paths turned to it."""
-    (tmp_path / "requirements.lock").write_text("one==1\n")
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    """A project that is nothing but a lock, with lab.py's paths turned to it."""
+    lock = "\n".join(f"# == {part}\n{part}-package==1" for part in lab.PARTS)
+    (tmp_path / "requirements.lock").write_text(f"# A head.\n{lock}\n")
     monkeypatch.setattr(lab, "ROOT", tmp_path)
+    monkeypatch.setattr(lab, "LOCKED", tmp_path / "requirements.lock")
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(tmp_path / ".venv")}))
+    packages.mkdir(parents=True)
     monkeypatch.setattr(lab, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(lab, "STAMP", tmp_path / ".venv" / "duplex.json")
     monkeypatch.setattr(lab, "PYTHON", tmp_path / ".venv" / "python")
-    monkeypatch.setattr(
-        lab, "SOURCES", (tmp_path / "requirements.lock", tmp_path / "pyproject.toml")
-    )
-    (tmp_path / ".venv").mkdir()
     return tmp_path
 
 
@@ -82,37 +92,48 @@ def test_files_named_in_commands_exist() -> None:
     for command in lab.COMMANDS.values():
         for argument in command.module[1:]:
             path = argument.rpartition("=")[2]
+            if path.startswith("/lab/tree/"):
+                path = f"notebooks/{path.removeprefix('/lab/tree/')}"
             if "/" in path or path == "notebooks":
                 assert (ROOT / path).exists(), path
 
 
 def test_stamp_survives_writing_and_counts_only_with_a_python(project: Path) -> None:
-    wanted = lab.wanted_stamp()
+    wanted = lab.wanted_stamp("core")
     lab.write_stamp(wanted)
     assert lab.read_stamp() == {}  # no Python in this .venv
     lab.PYTHON.touch()
     assert lab.read_stamp() == wanted
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
-def test_stamp_changes_with_either_file(project: Path, name: str) -> None:
-    before = lab.wanted_stamp()
-    with (project / name).open("a") as file:
+def test_stamp_changes_with_the_lock(project: Path) -> None:
+    before = lab.wanted_stamp("core")
+    with lab.LOCKED.open("a") as file:
         file.write("# more\n")
-    after = lab.wanted_stamp()
+    after = lab.wanted_stamp("core")
     assert after["installed"] != before["installed"]
     assert after["made_for"] == before["made_for"]
+    assert not lab.fits(before, after)
 
 
 def test_stamp_changes_with_the_folder_and_the_python(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = lab.wanted_stamp()["made_for"]
+    before = lab.wanted_stamp("core")
     monkeypatch.setattr(lab, "ROOT", project / "moved")
-    assert lab.wanted_stamp()["made_for"] != before
+    assert not lab.fits(before, lab.wanted_stamp("core"))
     monkeypatch.setattr(lab, "ROOT", project)
     monkeypatch.setattr("sysconfig.get_platform", lambda: "other-machine")
-    assert lab.wanted_stamp()["made_for"] != before
+    assert not lab.fits(before, lab.wanted_stamp("core"))
+
+
+def test_more_parts_than_wanted_fit_and_fewer_do_not(project: Path) -> None:
+    few, more = lab.wanted_stamp("core"), lab.wanted_stamp("notebooks")
+    assert lab.fits(more, few)
+    assert not lab.fits(few, more)
+    assert not lab.fits({}, few)
+    without_parts = {name: few[name] for name in ("made_for", "installed")}
+    assert lab.fits(without_parts, lab.wanted_stamp("tests"))  # how all was noted before
 
 
 @pytest.mark.parametrize("torn", ["", "{", "[]", "\N{SNOWMAN}"])
@@ -130,7 +151,7 @@ class Installer:
         self.commands: list[str] = []
         self.stamps: list[str] = []
 
-    def __call__(self, command: list[str]) -> int:
+    def __call__(self, command: list[str], env: dict[str, str] | None = None) -> int:
         said = " ".join(command)
         self.commands.append(said)
         self.stamps.append(lab.read_stamp().get("installed", "none"))
@@ -140,9 +161,9 @@ class Installer:
 
 def test_fitting_set_up_does_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.PYTHON.touch()
-    lab.write_stamp(lab.wanted_stamp())
+    lab.write_stamp(lab.wanted_stamp("core"))
     monkeypatch.setattr(lab, "install", lambda wanted: pytest.fail("nothing to do"))
-    lab.set_up()
+    lab.set_up("core")
 
 
 def test_first_set_up_is_marked_done_only_at_its_end(
@@ -151,13 +172,12 @@ def test_first_set_up_is_marked_done_only_at_its_end(
     installer = Installer()
     monkeypatch.setattr(lab, "run", installer)
     monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: "uv")
-    lab.set_up()
-    venv, sync, link = installer.commands
+    lab.set_up("core")
+    venv, sync = installer.commands
     assert "-m venv --clear --without-pip" in venv
     assert "--require-hashes" in sync
-    assert "--no-deps --no-build-isolation --editable" in link
-    assert installer.stamps == ["none", "", ""]
-    assert lab.read_stamp() == lab.wanted_stamp()
+    assert installer.stamps == ["none", ""]
+    assert lab.read_stamp() == lab.wanted_stamp("core")
 
 
 def test_changed_lock_is_synced_in_place(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,10 +185,10 @@ def test_changed_lock_is_synced_in_place(project: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(lab, "run", installer)
     monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: "uv")
     lab.PYTHON.touch()
-    lab.write_stamp({**lab.wanted_stamp(), "installed": "an older lock"})
-    lab.set_up()
-    assert [command.split()[2] for command in installer.commands] == ["sync", "install"]
-    assert installer.stamps == ["", ""]
+    lab.write_stamp({**lab.wanted_stamp("core"), "installed": "an older lock"})
+    lab.set_up("core")
+    assert [command.split()[2] for command in installer.commands] == ["sync"]
+    assert installer.stamps == [""]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +201,8 @@ def test_broken_off_or_foreign_venv_is_made_anew(
     monkeypatch.setattr(lab, "run", installer)
     monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: "uv")
     lab.PYTHON.touch()
-    lab.write_stamp({**lab.wanted_stamp(), **stamp})
-    lab.set_up()
+    lab.write_stamp({**lab.wanted_stamp("core"), **stamp})
+    lab.set_up("core")
     assert "-m venv --clear" in installer.commands[0]
 
 
@@ -192,34 +212,131 @@ def test_update_without_network_leaves_the_old_set_up(
     monkeypatch.setattr(lab, "run", Installer(fails="sync"))
     monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: "uv")
     lab.PYTHON.touch()
-    old = {**lab.wanted_stamp(), "installed": "an older lock"}
+    old = {**lab.wanted_stamp("core"), "installed": "an older lock"}
     lab.write_stamp(old)
-    with pytest.raises(SystemExit, match="is the network there") as stopped:
-        lab.set_up()
-    assert "Nothing outside .venv was changed" in str(stopped.value)
+    with pytest.raises(SystemExit, match=r"exit status 2, reason above") as stopped:
+        lab.set_up("core")
+    assert "outside .venv was changed" in str(stopped.value)
     assert lab.read_stamp() == old
 
 
 def test_without_uv_pip_installs_the_same_lock(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installer = Installer(fails="uv.lock.txt")
+    installer = Installer(fails="uv.txt")
     monkeypatch.setattr(lab, "run", installer)
     monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: None)
-    lab.set_up()
-    venv, uv, packages, link = installer.commands
+    lab.set_up("core")
+    venv, uv, packages = installer.commands
     assert "--without-pip" not in venv
     assert "pip install" in uv
     assert "pip install" in packages
     assert "--require-hashes -r" in packages
-    assert "--editable" in link
 
 
-def test_python_without_venv_says_which_package(
+@pytest.mark.parametrize("uv", ["uv", None])
+def test_another_command_adds_its_part_and_takes_nothing_away(
+    project: Path, monkeypatch: pytest.MonkeyPatch, uv: str | None
+) -> None:
+    installer = Installer()
+    monkeypatch.setattr(lab, "run", installer)
+    monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: uv)
+    lab.PYTHON.touch()
+    lab.write_stamp(lab.wanted_stamp("core"))
+    for part in ("notebooks", "core"):
+        lab.set_up(part)
+    assert not any("venv --clear" in command for command in installer.commands)
+    assert lab.read_stamp() == lab.wanted_stamp("notebooks")
+    listed = (lab.VENV / "packages.txt").read_text()
+    assert "core-package" in listed
+    assert "notebooks-package" in listed
+    assert "tests-package" not in listed
+
+
+@pytest.mark.parametrize("installed", ["", "an older lock"])
+def test_a_changed_lock_keeps_the_parts_of_other_commands(
+    project: Path, monkeypatch: pytest.MonkeyPatch, installed: str
+) -> None:
+    monkeypatch.setattr(lab, "run", Installer())
+    monkeypatch.setattr(lab, "find_uv", lambda skip_venv=False: "uv")
+    lab.PYTHON.touch()
+    lab.write_stamp({**lab.wanted_stamp("tests"), "installed": installed})
+    lab.set_up("core")
+    assert lab.read_stamp() == lab.wanted_stamp("tests")
+
+
+def test_own_settings_of_pip_and_uv_do_not_count_but_ways_to_packages_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreign = ["PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_CONSTRAINT", "UV_REQUIRE_HASHES",
+               "UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET", "UV_NO_BUILD"]  # fmt: skip
+    ways = ["PIP_INDEX_URL", "PIP_CERT", "PIP_PROXY", "PIP_DEFAULT_TIMEOUT", "PIP_CONFIG_FILE",
+            "UV_DEFAULT_INDEX", "UV_NATIVE_TLS", "UV_CACHE_DIR", "UV_OFFLINE", "UV_LINK_MODE",
+            "HTTPS_PROXY"]  # fmt: skip
+    for name in (*foreign, *ways, "PYTHONPATH", "PYTHONHOME"):
+        monkeypatch.setenv(name, "mine")
+    env = lab.installing()
+    assert env["PIP_USER"] == "0"  # beats a file of settings, too
+    assert not {*foreign, "PYTHONPATH", "PYTHONHOME"} & (set(env) - {"PIP_USER"})
+    assert [env[name] for name in ways] == ["mine"] * len(ways)
+
+
+def test_where_home_takes_no_files_tools_get_folders_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["UV_CACHE_DIR", "PIP_CACHE_DIR", "MPLCONFIGDIR", "JUPYTER_CONFIG_DIR",
+             "JUPYTER_DATA_DIR", "IPYTHONDIR"]  # fmt: skip
+    for name in (*names, "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert lab.folders_instead_of_home() == {}
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+    env = lab.environment()
+    assert all(Path(env[name]).is_relative_to(lab.VENV) for name in names)
+    monkeypatch.setenv("UV_CACHE_DIR", "mine")
+    assert lab.environment()["UV_CACHE_DIR"] == "mine"
+
+
+@pytest.fixture
+def debian(project: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
+    """Debian's Python without the package of venv, which its apt-get can install."""
+    apt = Installer()
+    monkeypatch.setattr(lab, "run", apt)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    monkeypatch.setattr(lab, "lacks_venv", lambda with_pip: len(apt.commands) < 2)
+    return apt
+
+
+def test_on_debian_root_gets_venv_installed(
+    debian: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "is_root", lambda: True)
+    lab.make_venv(with_pip=True)
+    update, install, venv = debian.commands
+    assert update.startswith("apt-get update")
+    assert install.endswith(f" python3.{sys.version_info.minor}-venv")
+    assert "-m venv --clear" in venv
+
+
+def test_on_debian_others_are_told_the_one_line(
+    debian: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "is_root", lambda: False)
+    with pytest.raises(SystemExit, match="ask an administrator") as stopped:
+        lab.make_venv(with_pip=True)
+    line = rf"    sudo apt-get install .* python3\.{sys.version_info.minor}-venv"
+    assert any(re.fullmatch(line, said) for said in str(stopped.value).splitlines())
+    assert not debian.commands
+
+
+def test_elsewhere_a_python_without_venv_says_where_to_get_one(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match="apt install python3-venv"):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match=r"python\.org"):
         lab.make_venv(with_pip=True)
 
 
@@ -232,6 +349,80 @@ def test_the_lock_keeps_a_second_process_out_until_the_first_is_done(project: Pa
         inside = subprocess.check_output([sys.executable, "-c", probe], text=True, timeout=30)
     after = subprocess.check_output([sys.executable, "-c", probe], text=True, timeout=30)
     assert (inside.strip(), after.strip()) == ("False", "True")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_killed_set_up_keeps_others_out_until_its_orphan_has_ended(project: Path) -> None:
+    child = "import sys; print('filling', flush=True); sys.stdin.read()"
+    killed = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import lab; from pathlib import Path;"
+        f"lab.ROOT = Path({str(project)!r})\n"
+        f"with lab.one_at_a_time(): lab.run([sys.executable, '-c', {child!r}])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", killed], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == b"filling\n"
+        process.kill()
+        process.wait(30)
+        with open(project / ".venv.lock", "a") as file:
+            assert not lab.try_lock(file.fileno())
+            process.stdin.close()  # the orphan ends
+            assert process.stdout.read() == b""
+            eventually(lambda: lab.try_lock(file.fileno()), "the lock to be free")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_what_a_parent_closed_or_ignored_is_set_straight(tmp_path: Path) -> None:
+    tell = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import lab; lab.set_straight();"
+        "status = lab.run([sys.executable, '-c', 'import sys; sys.exit(sys.stdin.read() or 7)']);"
+        f"open({str(tmp_path / 'said')!r}, 'w').write(str(status))"
+    )
+
+    def spoil() -> None:
+        for descriptor in range(3):
+            os.close(descriptor)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGCHLD])
+
+    subprocess.run([sys.executable, "-c", tell], preexec_fn=spoil, timeout=30)
+    assert (tmp_path / "said").read_text() == "7"
+
+
+@pytest.mark.parametrize("name", [name for name in lab.COMMANDS if not lab.COMMANDS[name].about])
+def test_help_names_the_command_that_people_typed(name: str) -> None:
+    env = {**os.environ, "DUPLEX_COMMAND": f"python3 lab.py {name}"}
+    command = [sys.executable, "-m", *lab.COMMANDS[name].module, "--help"]
+    said = subprocess.check_output(command, cwd=ROOT, env=env, text=True, timeout=60)
+    assert said.startswith(f"usage: python3 lab.py {name} ")
+    assert "python -m" not in said
+
+
+@pytest.mark.parametrize("name", ["load", "notebooks"])
+def test_help_of_foreign_programs_is_ours_and_short(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lab.main([name, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: python3 lab.py {name} ")
+    assert f"python3 lab.py {name} --help-all" in said
+    assert len(said.splitlines()) <= 15
+
+
+@pytest.mark.parametrize(("root", "allowed"), [(True, True), (False, False)])
+def test_notebooks_open_for_root_too(
+    monkeypatch: pytest.MonkeyPatch, root: bool, allowed: bool
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(lab, "is_root", lambda: root)
+    monkeypatch.setattr(lab, "set_up", lambda part: None)
+    monkeypatch.setattr(lab, "become", lambda command, name: started.extend(command))
+    lab.main(["notebooks", "--help-all"])
+    assert ("--allow-root" in started) is allowed
+    assert started[-1] == "--help"
 
 
 def test_exit_status_of_a_command_is_passed_on() -> None:
@@ -248,8 +439,57 @@ def test_lock_file_pins_everything_with_hashes_and_names_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pins = [line for line in text.splitlines() if line and line[0] not in " #"]
     assert all("==" in pin and pin.endswith("\\") for pin in pins)
-    assert {"setuptools", "uv"} <= {pin.split("==")[0] for pin in pins}  # the set-up needs them
     assert "://" not in text
+    assert "uv" in {name for name, _ in relock.pins(lab.sections()["core"])}  # installs the rest
+
+
+def needs(name: str, extras: str = "", every_system: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield what an installed package asks for with some extras: names and extras."""
+    for line in requires(name) or []:
+        requirement = Requirement(line)
+        marker = requirement.marker
+        of_extra = "extra ==" in str(marker or "")
+        fits = marker is None or any(
+            marker.evaluate({"extra": extra}) for extra in ("", *extras.split())
+        )
+        if fits or (every_system and not of_extra):
+            yield canonicalize_name(requirement.name), " ".join(requirement.extras)
+
+
+def closure(wanted: Iterable[str], every_system: bool) -> set[str]:
+    """Return the names of all packages that some requirements bring, on this or any system."""
+    todo, done = set(), set()
+    for line in wanted:
+        requirement = Requirement(line)
+        if every_system or requirement.marker is None or requirement.marker.evaluate():
+            todo.add((canonicalize_name(requirement.name), " ".join(requirement.extras)))
+    while todo:
+        package = todo.pop()
+        done.add(package)
+        with contextlib.suppress(PackageNotFoundError):  # one of another system
+            todo |= set(needs(*package, every_system)) - done
+    return {name for name, _ in done}
+
+
+@pytest.mark.parametrize("last", lab.PARTS)
+def test_each_part_of_the_lock_has_what_its_commands_need_and_no_more(last: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = list(lab.PARTS)[: list(lab.PARTS).index(last) + 1]
+    wanted = list(project["project"]["dependencies"])
+    for group in (group for part in parts for group in relock.GROUPS[part]):
+        wanted += project["dependency-groups"][group]
+    pinned = {name for part in parts for name, _ in relock.pins(lab.sections()[part])}
+    assert closure(wanted, every_system=False) <= pinned
+    # What another system's packages bring is not known here, so those are left out.
+    known = {name for name in pinned if installed(name)}
+    assert known <= closure(wanted, every_system=True)
+
+
+def installed(name: str) -> bool:
+    with contextlib.suppress(PackageNotFoundError):
+        requires(name)
+        return True
+    return False
 
 
 PATH = os.pathsep.join(
@@ -272,11 +512,19 @@ def network(unused: Path) -> bool:
 def test_first_use_for_real(tmp_path: Path) -> None:
     if os.environ.get("CI") != "true" and not network(tmp_path / "unused"):
         pytest.skip("no package can be fetched here: the real set-up needs the network")
-    project = tmp_path / "a copy"
+    project = tmp_path / "a copy, \N{LATIN SMALL LETTER E WITH ACUTE}"
     left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "runs")
     shutil.copytree(ROOT, project, ignore=left_out)
     command = [sys.executable, str(project / "lab.py")]
-    newcomer = {**os.environ, "PATH": PATH}  # who has no .venv yet, nor its uv on the PATH
+    # Who has no .venv yet, nor its uv on the PATH, but settings for other work.
+    newcomer = {
+        **os.environ,
+        "PATH": PATH,
+        "PIP_USER": "1",
+        "PIP_TARGET": str(tmp_path / "elsewhere"),
+        "UV_REQUIRE_HASHES": "1",
+        "PYTHONSAFEPATH": "1",
+    }
 
     def use(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -303,3 +551,5 @@ def test_first_use_for_real(tmp_path: Path) -> None:
     assert Path(where.strip()).is_relative_to(project)
     stamp = json.loads((project / ".venv" / "duplex.json").read_text(encoding="utf-8"))
     assert str(project) in stamp["made_for"]
+    assert stamp["part"] == "core"
+    assert not (tmp_path / "elsewhere").exists()

@@ -6,6 +6,7 @@ measured is on disk at once, so that Ctrl-C keeps it.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ FULL = (
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m loadtests",
+        prog=os.environ.pop("DUPLEX_COMMAND", "python -m loadtests"),
         description="Compare the techniques: about two minutes, then a table and a report.",
         epilog="Also: python -m loadtests calibrate (the instrument checks itself), "
         "python -m loadtests options (of the users, on Locust's own command line).",

@@ -10,12 +10,14 @@ from results.errors import ResultsError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Execute the notebooks: ``python -m notebooks.course [--offline | --record] [01 02 ...]``.
+    """Execute the notebooks.
 
     Live runs are written in place; ``--offline`` replays the recordings and writes nothing;
     ``--record`` keeps what a live run found for later replays; ``--check`` writes nothing.
     """
-    parser = argparse.ArgumentParser("python -m notebooks.course", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        os.environ.pop("DUPLEX_COMMAND", "python -m notebooks.course"), description=main.__doc__
+    )
     parser.add_argument("--offline", action="store_true", help="replay, measure nothing")
     parser.add_argument("--record", action="store_true", help="keep the findings for replays")
     parser.add_argument("--check", action="store_true", help="leave the files as they are")

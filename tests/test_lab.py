@@ -458,7 +458,8 @@ def needs(name: str, extras: str = "", every_system: bool = False) -> Iterator[t
 
 def closure(wanted: Iterable[str], every_system: bool) -> set[str]:
     """Return the names of all packages that some requirements bring, on this or any system."""
-    todo, done = set(), set()
+    todo: set[tuple[str, str]] = set()
+    done: set[tuple[str, str]] = set()
     for line in wanted:
         requirement = Requirement(line)
         if every_system or requirement.marker is None or requirement.marker.evaluate():

@@ -46,8 +46,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=os.environ.pop("DUPLEX_COMMAND", "python -m loadtests"),
         description="Compare the techniques: about two minutes, then a table and a report.",
-        epilog="Also: python -m loadtests calibrate (the instrument checks itself), "
-        "python -m loadtests options (of the users, on Locust's own command line).",
+        epilog="Also: %(prog)s calibrate (the instrument checks itself), "
+        "%(prog)s options (of the users, on Locust's own command line).",
     )
     add = parser.add_argument
     add(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 
 # Machines are slow at times; how long an example takes is no property of the code.
 settings.register_profile("duplex", deadline=None, max_examples=100)

@@ -13,8 +13,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.lecture_process import Lecture
-from tests.server_process import ServerProcess
+from tests.support.processes import Lecture, ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "clients" / "browser"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Never
 import pytest
 
 from tests.browser.watching import LANES, Lane, Lanes, OpenPage, ReadLanes, WaitForLanes, Watched
-from tests.lecture_process import Lecture
+from tests.support.processes import Lecture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

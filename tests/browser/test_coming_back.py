@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lecture_process import Lecture
+from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
 _PORTS = 12  # the techniques' own, the plugin's, the page's, and a line for each

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from servers.lecture.controls import Controls
-from tests.lecture_process import Lecture
+from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
 VIEWER = "viewer=0123456789abcdef"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from tests.lecture_process import Lecture
+from tests.support.processes import Lecture
 
 if TYPE_CHECKING:  # it may be missing; then the tests are skipped, and say so
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page

@@ -10,7 +10,7 @@ import pytest
 
 import clients
 from clients.client import Client
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 
 TICKING = ("page_reload", "frame_reload", "polling")
 

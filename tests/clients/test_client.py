@@ -9,7 +9,7 @@ import pytest
 import clients
 from clients.client import Client
 from clients.errors import ClosedError, ConnectionLostError, RefusedError, UnreachableError
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.message import Gap, Message
 from wire.techniques import SLUGS
 

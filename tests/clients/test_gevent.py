@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.techniques import SLUGS
 
 PROGRAM = """

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from clients.client import Client
 from clients.long_polling import LongPollingClient
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.message import Message
 
 

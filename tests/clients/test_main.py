@@ -6,7 +6,7 @@ import pytest
 
 from clients.__main__ import line_for
 from clients.client import Client
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.message import Gap, Message
 
 from .conftest import Proxy

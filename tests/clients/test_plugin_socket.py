@@ -4,7 +4,7 @@ import pytest
 
 from clients.errors import RefusedError, UnexpectedAnswerError
 from clients.plugin_socket import PluginSocketClient
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.message import Message, encode_message
 
 from .conftest import Script

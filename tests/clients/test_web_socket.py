@@ -6,7 +6,7 @@ import pytest
 from clients.client import Client
 from clients.errors import ConnectionLostError, RefusedError, UnexpectedAnswerError
 from clients.web_socket import WebSocketClient
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.message import Message
 
 from .conftest import Script

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.steps import Desk, Starting
-from tests.server_process import ServerAddress, ServerProcess
+from tests.support.processes import ServerAddress, ServerProcess
 from wire.techniques import SLUGS
 
 _MOST_PORT = 2**16 - 1

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,8 +11,10 @@ import pytest
 
 import clients
 from clients.client import Client, Item
-from tests.server_process import PATIENCE_S, RelayThread, ServerAddress, ServerProcess, relaying
-from wire.http_head import ResponseHead, decode_response_head
+from tests.support.processes import ServerAddress, ServerProcess
+from tests.support.raw import RawSocket
+from tests.support.relays import RelayThread, relaying
+from tests.support.waiting import PATIENCE_S
 from wire.message import Message
 from wire.techniques import BY_SLUG, OWN_PORT, SLUGS, TECHNIQUES
 
@@ -132,59 +133,6 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
         assert word in problem["detail"]
 
 
-class RawSocket:
-    """A bare socket, for what no well-behaved client does."""
-
-    def __init__(self, server: ServerAddress, slug: str = "", receive_buffer: int = 0) -> None:
-        self.sock = socket.socket()
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.settimeout(PATIENCE_S)
-        self.sock.connect((server.host, server.port_of(slug)))
-        self.data = b""
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def get(self, target: str, *fields: str, version: str = "1.1") -> None:
-        lines = [f"GET {target} HTTP/{version}", "Host: x", *fields, "", ""]
-        self.send("\r\n".join(lines).encode())
-
-    def until(self, end: bytes) -> bytes:
-        """Read up to and with ``end``."""
-        while end not in self.data:
-            chunk = self.sock.recv(65536)
-            assert chunk, f"ended without {end!r}: {self.data[-200:]!r}"
-            self.data += chunk
-        found, _, self.data = self.data.partition(end)
-        return found + end
-
-    def head(self) -> ResponseHead:
-        return decode_response_head(self.until(b"\r\n\r\n"))
-
-    def exactly(self, size: int) -> bytes:
-        while len(self.data) < size:
-            chunk = self.sock.recv(65536)
-            assert chunk, f"ended after {len(self.data)} of {size} bytes"
-            self.data += chunk
-        found, self.data = self.data[:size], self.data[size:]
-        return found
-
-    def rest(self) -> bytes:
-        """Read to the end of the connection, be it FIN or RST."""
-        try:
-            while chunk := self.sock.recv(65536):
-                self.data += chunk
-        except ConnectionError:
-            pass
-        found, self.data = self.data, b""
-        return found
-
-    def close(self) -> None:
-        self.sock.close()
-
-    def __enter__(self) -> "RawSocket":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def raw_to(server: ServerAddress, slug: str = "", buffer: int | None = None) -> RawSocket:
+    """Connect a bare socket to a technique's port, for what no well-behaved client does."""
+    return RawSocket(server.port_of(slug), host=server.host, buffer=buffer)

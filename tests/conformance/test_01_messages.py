@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from servers.service import Settings
-from tests.conformance.steps import Desk, RawSocket, Starting, ids, join, take, take_messages
-from tests.server_process import ServerAddress, ServerProcess, eventually
+from tests.conformance.steps import Desk, Starting, ids, join, raw_to, take, take_messages
+from tests.support.processes import ServerAddress, ServerProcess
+from tests.support.waiting import eventually
 from wire.techniques import SLUGS
 
 TEXTS = [
@@ -246,12 +247,12 @@ def test_a_client_that_leaves_in_mid_message_publishes_nothing(
     server: ServerAddress, desk: Desk, channel: str
 ) -> None:
     """Half a sentence from a phone in a tunnel is not what its owner meant to say to everybody."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.send(
             f"POST /publish?channel={channel} HTTP/1.1\r\nHost: x\r\n"
             "Content-Type: text/plain\r\nContent-Length: 10\r\n\r\nhalf".encode()
         )
-    with RawSocket(server, "plugin_socket") as raw:
+    with raw_to(server, "plugin_socket") as raw:
         raw.send(b'{"channel":"%b"}\0{"text":"ha' % channel.encode())
         raw.until(b"\0")
     with join("web_socket", server, channel, envelope=False) as client:

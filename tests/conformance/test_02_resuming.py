@@ -18,7 +18,7 @@ from tests.conformance.steps import (
     take,
     take_messages,
 )
-from tests.server_process import ServerAddress, ServerProcess
+from tests.support.processes import ServerAddress, ServerProcess
 from wire.message import Gap
 from wire.techniques import SLUGS
 

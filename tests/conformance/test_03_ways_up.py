@@ -19,13 +19,13 @@ from tests.conformance.steps import (
     REQUESTED,
     TWO_WAY,
     Desk,
-    RawSocket,
     Starting,
     check_problem,
     join,
+    raw_to,
     take_messages,
 )
-from tests.server_process import ServerAddress, ServerProcess
+from tests.support.processes import ServerAddress, ServerProcess
 
 MOST = 10_000
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -130,7 +130,7 @@ def test_a_json_post_names_sender_and_time(server: ServerAddress, desk: Desk, ch
 
 def test_a_post_in_chunks_publishes(server: ServerAddress, desk: Desk, channel: str) -> None:
     """A program that pipes into `curl -T -` does not know its length before it ends."""
-    with RawSocket(server) as raw, join("sse", server, channel) as witness:
+    with raw_to(server) as raw, join("sse", server, channel) as witness:
         raw.send(
             f"POST /publish?channel={channel} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             "Transfer-Encoding: chunked\r\n\r\n3\r\nho\xc3\r\n2\r\n\xa1a\r\n0\r\n\r\n".encode(
@@ -182,7 +182,7 @@ def test_plugin_lines_publish_however_they_are_cut(server: ServerAddress, channe
     said = (
         '\0\0{"text":"¿qué?","sender":"ana","sent_ns":7}\0{"base64":"/wA="}\0\0{"text":""}\0'
     ).encode()
-    with RawSocket(server, "plugin_socket") as raw, join("sse", server, channel) as witness:
+    with raw_to(server, "plugin_socket") as raw, join("sse", server, channel) as witness:
         raw.send(f'{{"channel":"{channel}"}}\0'.encode())
         raw.until(b"\0")
         for at in range(len(said)):
@@ -235,7 +235,7 @@ def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
 def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None:
     """A body that does not say its length could go on for ever; it is stopped at the same bound."""
     chunk = b"1000\r\n%b\r\n" % bytes(0x1000)
-    with RawSocket(narrow) as raw:
+    with raw_to(narrow) as raw:
         raw.send(
             b"POST /publish?channel=%b HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n%b0\r\n\r\n" % (channel.encode(), chunk * 3)
@@ -289,7 +289,7 @@ def test_too_large_is_told_to_a_plugin_which_may_go_on(
     """One picture too large is no reason to lose the connection, and with it the place in the
     talk.
     """
-    with RawSocket(narrow, "plugin_socket") as raw:
+    with raw_to(narrow, "plugin_socket") as raw:
         raw.send(f'{{"channel":"{channel}"}}\0'.encode())
         raw.until(b"\0")
         raw.send(b'{"text":"%b"}\0' % (b"x" * (MOST + 1)))
@@ -306,7 +306,7 @@ def test_a_plugin_line_without_an_end_ends_the_connection(
     """Who never ends a line would fill memory with one connection; nothing after it can be
     understood.
     """
-    with RawSocket(narrow, "plugin_socket") as raw:
+    with raw_to(narrow, "plugin_socket") as raw:
         raw.send(f'{{"channel":"{channel}"}}\0'.encode())
         raw.until(b"\0")
         raw.send(b'{"text":"' + b"x" * (8 * MOST))
@@ -443,7 +443,7 @@ def test_a_wrong_first_line_is_told_and_ends_the_connection(
     """Without a channel no line that follows has a meaning; who opened the port by mistake learns
     why.
     """
-    with RawSocket(server, "plugin_socket") as raw:
+    with raw_to(server, "plugin_socket") as raw:
         raw.send(line + b"\0")
         problem = json.loads(raw.until(b"\0")[:-1])["problem"]
         assert problem["status"] == 400
@@ -471,7 +471,7 @@ def test_a_wrong_line_or_envelope_is_told_and_the_socket_goes_on(
             ana.send('{"text":"the next"}')
             after = json.loads(ana.recv())
     else:
-        with RawSocket(server, slug) as raw:
+        with raw_to(server, slug) as raw:
             raw.send(f'{{"channel":"{channel}"}}\0'.encode())
             raw.until(b"\0")
             raw.send(line + b"\0")

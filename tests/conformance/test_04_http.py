@@ -13,16 +13,17 @@ from tests.conformance.steps import (
     RELOADS,
     REQUESTED,
     Desk,
-    RawSocket,
     Starting,
     check_problem,
     ids,
     join,
+    raw_to,
     relay_to,
     take,
     take_messages,
 )
-from tests.server_process import ServerAddress, eventually
+from tests.support.processes import ServerAddress
+from tests.support.waiting import eventually
 from wire.techniques import BY_SLUG
 
 PLAIN = ["/stats", "/metrics", "/clock"]
@@ -41,7 +42,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_answer_may_be_stored(address: str, server: ServerAddress) -> None:
     """A proxy that gives a poll's old answer to the next who asks shows people yesterday's talk."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(address)
         assert raw.head().fields["cache-control"] == "no-store"
 
@@ -83,7 +84,7 @@ def test_204_and_303_may_not_be_stored_either(desk: Desk, channel: str) -> None:
 
 def test_what_is_no_http_is_refused_with_400(server: ServerAddress) -> None:
     """Whoever dials the wrong port deserves words and an end rather than silence."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.send(b"hola\r\n\r\n")
         head = raw.head()
         assert head.status == 400
@@ -99,7 +100,7 @@ def test_http_1_0_clients_get_a_stream_without_chunks(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
     """Old proxies show chunk sizes as text to their readers: RFC 9112, 7.1 gives them none."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/{slug}?channel={channel}", version="1.0")
         head = raw.head()
         assert "transfer-encoding" not in head.fields
@@ -115,7 +116,7 @@ def test_http_1_0_clients_get_an_answer_and_the_end(
     slug: str, server: ServerAddress, channel: str
 ) -> None:
     """A client of HTTP/1.0 waits for the end of the connection, for ever if it does not come."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/{slug}?channel={channel}", version="1.0")
         assert raw.head().length is not None
         assert raw.rest()  # which ends
@@ -161,7 +162,7 @@ def test_pipelined_polls_are_answered_in_their_order(
     """A client that asks ahead tells answers apart by their order alone (RFC 9112, 9.3.2)."""
     epoch = desk.cursor(channel).partition("-")[0]
     desk.publish_all(channel, (f"message {n}" for n in range(1, 6)))
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/{slug}?channel={channel}&after={epoch}-0")
         head = raw.head()
         raw.exactly(head.length or 0)
@@ -181,7 +182,7 @@ def test_all_who_wait_in_a_long_poll_get_one_identical_answer(
 ) -> None:
     """Fifty who wait at one place are to hear the same, and the server is to say it once."""
     cursor = desk.cursor(channel)
-    raws = [RawSocket(server) for _ in range(50)]
+    raws = [raw_to(server) for _ in range(50)]
     try:
         for raw in raws:
             raw.get(f"/long_polling?channel={channel}&after={cursor}")
@@ -245,7 +246,7 @@ def test_a_stream_s_head_names_type_and_cursor(
     slug: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
     """A stream that breaks before its first message must be resumable all the same."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/{slug}?channel={channel}")
         head = raw.head()
         kind = "text/html" if BY_SLUG[slug].codec == "script_stream" else "text/event-stream"
@@ -262,7 +263,7 @@ def test_an_event_stream_resumes_by_last_event_id_even_if_the_address_is_older(
     """
     first, second = (desk.publish(channel, text)["cursor"] for text in ("one", "two"))
     desk.publish(channel, "three")
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/sse?channel={channel}&after={first}", f"Last-Event-ID: {second}")
         said = raw.until(b'"text":"three"}\n\n')
     assert said.count(b"data: ") == 1
@@ -270,7 +271,7 @@ def test_an_event_stream_resumes_by_last_event_id_even_if_the_address_is_older(
 
 def test_a_forever_frame_may_begin_with_padding(server: ServerAddress) -> None:
     """Browsers of the time showed nothing before the first kilobyte; the story needs the means."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get("/forever_frame?padding=2000")
         raw.head()
         size = int(raw.until(b"\r\n"), 16)
@@ -287,11 +288,11 @@ def test_held_connections_get_signs_of_life(starting: Starting, channel: str) ->
         for slug in HTTP_STREAMS:
             script = BY_SLUG[slug].codec == "script_stream"
             line = b"1\r\n\n\r\n" if script else b":\n\n"
-            with RawSocket(server) as raw:
+            with raw_to(server) as raw:
                 raw.get(f"/{slug}?channel={channel}")
                 raw.until(line)
                 raw.until(line)
-        with RawSocket(server, "plugin_socket") as raw:
+        with raw_to(server, "plugin_socket") as raw:
             raw.send(b"{}\0")
             raw.until(b"\0")
             assert raw.until(b"\0") == b"\0"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.conformance.steps import Desk, RawSocket, Starting, check_problem
-from tests.server_process import ServerAddress
+from tests.conformance.steps import Desk, Starting, check_problem, raw_to
+from tests.support.processes import ServerAddress
 from wire.message import Message, encode_message
 
 KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
@@ -25,7 +25,7 @@ def lines(fields: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("path", ["/web_socket", "/web_socket/echo"])
 def test_the_answer_to_a_good_handshake(path: str, server: ServerAddress) -> None:
     """A browser checks the answer to the letter, and opens nothing where one field is wrong."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(path, *lines(GOOD))
         head = raw.head()
     assert head.status == 101
@@ -49,14 +49,14 @@ def test_the_subprotocol_is_selected_where_it_is_offered(
     offered: str, selected: str | None, server: ServerAddress
 ) -> None:
     """A browser closes at once where a protocol is chosen that it did not offer."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get("/web_socket", *lines(GOOD), f"Sec-WebSocket-Protocol: {offered}")
         assert raw.head().fields.get("sec-websocket-protocol") == selected
 
 
 def test_an_offered_extension_is_not_taken(server: ServerAddress) -> None:
     """Every browser offers compression; who compares bytes must get them as they are."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get("/web_socket", *lines(GOOD), "Sec-WebSocket-Extensions: permessage-deflate")
         assert "sec-websocket-extensions" not in raw.head().fields
 
@@ -66,10 +66,10 @@ def test_frames_sent_before_the_answer_refuse_the_handshake(
 ) -> None:
     """Who speaks before the answer may be a proxy's smuggler: refused, not half understood."""
     head = "\r\n".join([f"GET /web_socket?channel={channel} HTTP/1.1", "Host: x", *lines(GOOD)])
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.send(head.encode() + b"\r\n\r\n\x81\x84\0\0\0\0hola")
         assert raw.head().status == 400
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.send(head.encode())
         raw.send(b"\r\n\r\n\x81\x84\0\0\0\0hola")
         assert raw.head().status == 400
@@ -96,7 +96,7 @@ def test_a_wrong_handshake_is_refused_and_told_why(
     path: str, changed: dict[str, str], status: int, says: str, server: ServerAddress
 ) -> None:
     """An old browser needs to learn the version, and a page of another site must be kept out."""
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         fields = "\r\n".join(lines(GOOD | changed))
         raw.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode())
         head = raw.head()
@@ -119,7 +119,7 @@ def test_a_plain_get_of_the_web_socket_is_told_to_upgrade(desk: Desk) -> None:
 def test_pages_of_this_server_are_let_in(server: ServerAddress) -> None:
     """The server's own pages may come by http, or by https through a proxy in front of it."""
     for origin in (server.url, server.url.replace("http:", "https:")):
-        with RawSocket(server) as raw:
+        with raw_to(server) as raw:
             host = server.url.partition("//")[2]
             fields = [f"Host: {host}", f"Origin: {origin}", *lines(GOOD)]
             raw.send("\r\n".join(["GET /web_socket HTTP/1.1", *fields, "", ""]).encode())
@@ -136,7 +136,7 @@ def test_pages_of_named_origins_are_let_in(starting: Starting) -> None:
             ("http://duplex.example", 403),
             ("https://duplex.example.evil.example", 403),
         ]:
-            with RawSocket(server) as raw:
+            with raw_to(server) as raw:
                 raw.get("/web_socket", *lines(GOOD), f"Origin: {origin}")
                 assert raw.head().status == status
 
@@ -156,7 +156,7 @@ def test_frame_heads_have_2_4_or_10_bytes_down_and_6_8_or_14_up(
         length = b"\xff" + size.to_bytes(8, "big")
     sent = b"\x82" + length + b"\0\0\0\0" + b"x" * size
     assert len(sent) == up + size
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get("/web_socket/echo", *lines(GOOD))
         raw.head()
         raw.send(sent)
@@ -174,7 +174,7 @@ def test_a_message_costs_its_json_and_the_frame_head(
     # The two times have as many digits as the host's clock has just now.
     clock = json.loads(desk.ask("GET", "/clock")[2])["monotonic_ns"]
     bare = len(encode_message(Message(1, "", 0, clock, "")))
-    with RawSocket(server) as raw:
+    with raw_to(server) as raw:
         raw.get(f"/web_socket?channel={channel}", *lines(GOOD))
         raw.head()
         desk.publish(channel, "x" * (size - bare), sent_ns=0)

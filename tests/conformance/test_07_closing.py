@@ -4,17 +4,10 @@ import socket
 
 import pytest
 
-from tests.conformance.steps import (
-    FRAMED,
-    HELD,
-    POLLS,
-    Desk,
-    RawSocket,
-    join,
-    relay_to,
-    take_messages,
-)
-from tests.server_process import ServerAddress, eventually
+from tests.conformance.steps import FRAMED, HELD, POLLS, Desk, join, raw_to, relay_to, take_messages
+from tests.support.processes import ServerAddress
+from tests.support.raw import RawSocket
+from tests.support.waiting import eventually
 from wire.techniques import OWN_PORT
 
 MANY = 20
@@ -46,7 +39,7 @@ def is_back(server: ServerAddress, descriptors: int) -> bool:
 
 def open_raw(slug: str, server: ServerAddress, channel: str) -> RawSocket:
     """Open a bare connection on which the technique holds something."""
-    raw = RawSocket(server, slug)
+    raw = raw_to(server, slug)
     if slug in OWN_PORT:
         raw.send(b'{"channel":"%b"}\0' % channel.encode())
         raw.until(b"\0")
@@ -102,7 +95,7 @@ def test_connections_that_are_half_closed(slug: str, alone: ServerAddress, chann
     """A peer that sends no more may still read: a waiting request is answered, a stream ends."""
     descriptors = alone.descriptors()
     with open_raw(slug, alone, channel) as raw:
-        raw.sock.shutdown(socket.SHUT_WR)
+        raw.socket.shutdown(socket.SHUT_WR)
         answer = raw.rest()
     if slug in POLLS:
         assert answer.startswith(b"HTTP/1.1 204 ")  # a peer that sends no more may still read
@@ -133,17 +126,17 @@ def test_connections_that_the_server_ends(slug: str, alone: ServerAddress, chann
     """
     descriptors = alone.descriptors()
     if slug in OWN_PORT:
-        raw = RawSocket(alone, slug)
+        raw = raw_to(alone, slug)
         raw.send(b"no JSON\0")
     elif slug in FRAMED:
         raw = open_raw(slug, alone, channel)
         raw.send(b"\x81\x02hi")
         raw.until(b"\x03\xea")  # 1002
     elif slug in POLLS:
-        raw = RawSocket(alone)
+        raw = raw_to(alone)
         raw.get(f"/{slug}?channel={channel}", "Connection: close")
     else:
-        raw = RawSocket(alone)
+        raw = raw_to(alone)
         raw.get(f"/{slug}?channel={channel}&after=wrong", "Connection: close")
     with raw:
         raw.rest()  # does not end but by the server

@@ -4,17 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.steps import (
-    POLLS,
-    RELOADS,
-    Desk,
-    RawSocket,
-    Starting,
-    ids,
-    join,
-    take_messages,
-)
-from tests.server_process import PATIENCE_S, ServerAddress, ServerProcess, eventually
+from tests.conformance.steps import POLLS, RELOADS, Desk, Starting, ids, join, raw_to, take_messages
+from tests.support.processes import ServerAddress, ServerProcess
+from tests.support.waiting import PATIENCE_S, eventually
 from wire.message import Gap, Message
 
 LOG_BYTES = 2**20
@@ -88,7 +80,7 @@ def test_answers_that_are_not_read_do_not_pile_up(
     # Each another question, as equal ones share their answer.
     asked = f"GET /{slug}?channel={channel}&after={epoch}-%d HTTP/1.1\r\nHost: x\r\n\r\n"
     requests_sent = "".join(asked % (n % 10) for n in range(50)).encode()
-    raws = [RawSocket(small, receive_buffer=4096) for _ in range(STALLED)]
+    raws = [raw_to(small, buffer=4096) for _ in range(STALLED)]
     try:
         requests = small.stats()["techniques"][slug]["requests"]
         for raw in raws:

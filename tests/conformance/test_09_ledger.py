@@ -18,7 +18,8 @@ from tests.conformance.steps import (
     relay_to,
     take_messages,
 )
-from tests.server_process import ServerAddress, eventually
+from tests.support.processes import ServerAddress
+from tests.support.waiting import eventually
 from wire.techniques import SLUGS
 
 linux_only = pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="TCP_INFO is Linux's")

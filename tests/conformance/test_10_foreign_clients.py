@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
 from tests.conformance.steps import HTTP, RELOADS, STREAMS, Desk, Starting, join, take_messages
-from tests.server_process import PATIENCE_S, ServerAddress, eventually
+from tests.support.processes import ServerAddress
+from tests.support.waiting import PATIENCE_S, eventually
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl: `apt install curl`")
 

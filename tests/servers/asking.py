@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from servers.app import Running
+from tests.support.waiting import PATIENCE_S
 from wire.http_head import END, ResponseHead, decode_response_head
-
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -106,11 +103,3 @@ async def publish(server: Running, channel: str, *texts: str) -> list[Any]:
             )
             answers.append((await link.answer()).json)
         return answers
-
-
-async def until(true: Callable[[], object], what: str) -> None:
-    """Wait until ``true()`` is."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain for: {what}"
-        await asyncio.sleep(0.005)

@@ -9,8 +9,9 @@ from clients.errors import ClientError
 from servers.app import Running, most_sockets, running
 from servers.service import Settings
 from tests.conformance.steps import HTTP, join, take_messages
-from tests.server_process import ServerAddress
-from tests.servers.asking import Link, ask, until
+from tests.servers.asking import Link, ask
+from tests.support.processes import ServerAddress
+from tests.support.waiting import until
 from wire.techniques import SLUGS
 
 

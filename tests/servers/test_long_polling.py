@@ -1,7 +1,8 @@
 import pytest
 
 from servers.app import Running
-from tests.servers.asking import Link, ask, until
+from tests.servers.asking import Link, ask
+from tests.support.waiting import until
 
 
 async def test_what_came_between_two_requests_is_answered_at_once(here: Running) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from servers.__main__ import loop_factory, main, parse_arguments, settings_of
 from servers.service import Settings
-from tests.server_process import PATIENCE_S, ServerProcess
+from tests.support.processes import ServerProcess
+from tests.support.waiting import PATIENCE_S
 from wire.techniques import SLUGS
 
 

@@ -16,8 +16,9 @@ from servers.app import Running, running
 from servers.kinds import two_way
 from servers.service import Settings
 from tests.late_servers import Keeper
-from tests.server_process import PATIENCE_S, ROOT
-from tests.servers.asking import Answer, Link, ask, publish, until
+from tests.servers.asking import Answer, Link, ask, publish
+from tests.support.processes import ROOT
+from tests.support.waiting import PATIENCE_S, until
 from wire.json_lines import encode_line
 from wire.message import Gap, Message
 from wire.techniques import SLUGS

@@ -5,7 +5,8 @@ import pytest
 from servers import plugin_socket as module
 from servers.app import Running, running
 from servers.service import Settings
-from tests.servers.asking import Link, until
+from tests.servers.asking import Link
+from tests.support.waiting import until
 
 
 async def test_the_exact_bytes_of_a_conversation(here: Running) -> None:

@@ -1,6 +1,7 @@
 from servers.app import Running
-from tests.servers.asking import Link, ask, until
+from tests.servers.asking import Link, ask
 from tests.servers.standing_in import newest
+from tests.support.waiting import until
 
 
 async def test_the_exact_bytes_of_a_stream(here: Running) -> None:

@@ -2,8 +2,9 @@ import json
 
 from servers.app import Running
 from servers.web_socket import framing
-from tests.servers.asking import Link, until
+from tests.servers.asking import Link
 from tests.servers.framing import masked, open_socket, read_frame
+from tests.support.waiting import until
 from wire.message import Message, decode_binary_message, encode_message
 from wire.web_socket_deflate import Agreement
 from wire.web_socket_frames import Opcode, encode_frame

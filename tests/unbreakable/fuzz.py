@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 
-from tests.unbreakable.serving import get, upgrade
+from tests.support.raw import get, upgrade
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import encode_close
 

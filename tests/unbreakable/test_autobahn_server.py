@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.autobahn import HOW_TO_GET_IT, bad_cases, cases, find_wstest
+from tests.support.autobahn import HOW_TO_GET_IT, bad_cases, cases, find_wstest
 from tests.unbreakable.serving import serving
 
 

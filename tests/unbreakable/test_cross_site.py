@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unbreakable.serving import Answer, Server, Talk, get, serving, upgrade
+from tests.support.raw import Answer, RawSocket, get, upgrade
+from tests.unbreakable.serving import Server, serving
 from wire.web_socket_frames import Opcode, encode_frame
 
 EVIL = "https://evil.example"
@@ -49,7 +50,7 @@ def attack(server: Server, door: str, *fields: str) -> Answer:
     else:
         request = get(f"/{door}?channel=prey&after=00000000-0", *fields)
         request = request.replace(b"Host: 127.0.0.1\r", b"Host: 127.0.0.1:%d\r" % server.port)
-    with Talk(server.port, request) as talk:
+    with RawSocket(server.port, request) as talk:
         head, _, _ = talk.hear(b"\r\n\r\n").partition(b"\r\n\r\n")
         status = int(head.split()[1])
         lines = dict(
@@ -166,9 +167,9 @@ def test_the_second_request_of_a_connection_is_checked_as_the_first(
     """A page elsewhere shares the browser's pool of connections with the right one."""
     for there, status in [(server, 403), (open_server, 200)]:
         for field in [f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: script"]:
-            with Talk(there.port, get(f"/{slug}?channel=prey")) as talk:
+            with RawSocket(there.port, get(f"/{slug}?channel=prey")) as talk:
                 assert talk.answer().status == 200
-                talk.say(get(f"/{slug}?channel=prey&after=00000000-0", field))
+                talk.send(get(f"/{slug}?channel=prey&after=00000000-0", field))
                 assert talk.answer().status == status
 
 
@@ -259,7 +260,7 @@ def test_pages_show_markup_and_run_none(server: Server, path: str) -> None:
 
 @pytest.mark.parametrize("text", EVIL_TEXTS)
 def test_a_forever_frame_calls_and_does_nothing_else(server: Server, text: str) -> None:
-    with Talk(server.port, get("/forever_frame?channel=evil-scripts")) as talk:
+    with RawSocket(server.port, get("/forever_frame?channel=evil-scripts")) as talk:
         talk.hear(b"<title>")
         server.ask(
             "/publish?channel=evil-scripts",
@@ -280,10 +281,10 @@ def test_a_forever_frame_calls_and_does_nothing_else(server: Server, text: str) 
 
 
 def test_text_from_a_web_socket_is_escaped_as_well(server: Server) -> None:
-    with Talk(server.port, upgrade("/web_socket?channel=evil-ws", server.port)) as talk:
+    with RawSocket(server.port, upgrade("/web_socket?channel=evil-ws", server.port)) as talk:
         talk.hear(b"\r\n\r\n")
         for text in EVIL_TEXTS[:-2]:
-            talk.say(encode_frame(Opcode.TEXT, text.encode(), mask=b"abcd"))
+            talk.send(encode_frame(Opcode.TEXT, text.encode(), mask=b"abcd"))
         talk.hear(lambda heard: heard.count(b'"id":') == len(EVIL_TEXTS) - 2)
     reader = read(server.ask("/page_reload?channel=evil-ws").body)
     assert not reader.scripts

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unbreakable.serving import Server, Talk, eventually, get, serving, upgrade
+from tests.support.raw import RawSocket, get, upgrade
+from tests.support.waiting import eventually
+from tests.unbreakable.serving import Server, serving
 
 pytest.importorskip("resource", reason="this system limits no open files")
 FILES = 160
@@ -25,13 +27,13 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def fill(server: Server) -> list[Talk]:
+def fill(server: Server) -> list[RawSocket]:
     """Subscribe until there is no more room."""
-    held: list[Talk] = []
+    held: list[RawSocket] = []
     kinds = [*OPENINGS, upgrade("/web_socket?channel=full", server.port)]
     for number in range(FILES):
         opening = kinds[number % len(kinds)]
-        talk = Talk(server.plugin_port if opening.endswith(b"\0") else server.port, opening)
+        talk = RawSocket(server.plugin_port if opening.endswith(b"\0") else server.port, opening)
         # The end of a head, or the plugin socket's first line or refusal.
         if b"503" in talk.hear(lambda heard: b"\r\n\r\n" in heard or heard.endswith(b"\0")):
             talk.close()
@@ -41,10 +43,10 @@ def fill(server: Server) -> list[Talk]:
 
 
 def test_newcomers_are_told_to_come_back_and_all_others_served_on(small: Server) -> None:
-    poll = Talk(small.port, get("/polling?channel=full"))
-    publisher = Talk(small.port)
+    poll = RawSocket(small.port, get("/polling?channel=full"))
+    publisher = RawSocket(small.port)
     cursor = json.loads(poll.answer().body)["cursor"]
-    publisher.say(get("/clock"))
+    publisher.send(get("/clock"))
     assert publisher.answer().status == 200
     held = fill(small)
     assert len(held) > FILES // 3
@@ -52,17 +54,17 @@ def test_newcomers_are_told_to_come_back_and_all_others_served_on(small: Server)
         answer = small.ask("/sse?channel=full")
         assert (answer.status, answer.fields["retry-after"]) == (503, "5")
         assert answer.fields["content-type"] == "application/problem+json"
-    with Talk(small.plugin_port, b'{"channel":"full"}\0') as talk:
+    with RawSocket(small.plugin_port, b'{"channel":"full"}\0') as talk:
         assert json.loads(talk.hear(b"\0")[:-1])["problem"]["status"] == 503
     text = b"there is room for what one has to say"
-    publisher.say(
+    publisher.send(
         b"POST /publish?channel=full HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
         b"Content-Length: %d\r\n\r\n%b" % (len(text), text)
     )
     assert publisher.answer().status == 201
     for talk in held:
         talk.hear(text)
-    poll.say(get(f"/polling?channel=full&after={cursor}"))
+    poll.send(get(f"/polling?channel=full&after={cursor}"))
     assert text in poll.answer().body
     for talk in held[:10]:
         talk.close()
@@ -73,7 +75,7 @@ def test_newcomers_are_told_to_come_back_and_all_others_served_on(small: Server)
 
 def test_a_crowd_that_arrives_at_once_breaks_nothing(small: Server) -> None:
     """Far more than there are descriptors wait to be accepted before the server runs again."""
-    kept = Talk(small.port, get("/sse?channel=full"))
+    kept = RawSocket(small.port, get("/sse?channel=full"))
     kept.hear(b"retry")
     small.child.send_signal(signal.SIGSTOP)
     crowd = []

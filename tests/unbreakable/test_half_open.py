@@ -23,7 +23,10 @@ import clients
 from clients.client import Client
 from servers.channels import presence
 from servers.service import Settings, make_service
-from tests.unbreakable.serving import ROOT, Server, Talk, eventually, get, serving, upgrade
+from tests.support.processes import ROOT
+from tests.support.raw import RawSocket, get, upgrade
+from tests.support.waiting import eventually
+from tests.unbreakable.serving import Server, serving
 from wire.message import Message
 
 HEARTBEAT = 4.0
@@ -200,7 +203,7 @@ def notices(client: Client) -> Iterator[Message]:
 
 def test_a_websocket_that_does_not_answer_pings_is_found(tmp_path: Path) -> None:
     with serving(tmp_path, "--heartbeat", "0.5") as server:
-        talk = Talk(server.port, upgrade("/web_socket?channel=mute&name=ana", server.port))
+        talk = RawSocket(server.port, upgrade("/web_socket?channel=mute&name=ana", server.port))
         talk.hear(b"\r\n\r\n")
         assert talk.rest().endswith(b"\x89\0")  # one ping, and the end
         talk.close()
@@ -221,7 +224,7 @@ def test_a_closed_window_is_not_taken_for_death(tmp_path: Path) -> None:
         talks = {}
         for slug, opening in SLOW.items():
             port = server.plugin_port if slug == "plugin_socket" else server.port
-            talk = talks[slug] = Talk(port, opening(server.port), buffer=4096)
+            talk = talks[slug] = RawSocket(port, opening(server.port), buffer=4096)
             talk.hear(b"\0" if slug == "plugin_socket" else b"\r\n\r\n")
         for _ in range(60):
             server.publish("slow", "x" * 10_000)
@@ -273,12 +276,14 @@ def test_a_client_that_asks_no_more_is_reported_as_left(tmp_path: Path, slug: st
 def test_a_held_poll_is_no_silence(tmp_path: Path) -> None:
     with serving(tmp_path, "--heartbeat", "0.5") as server:
         cursor = json.loads(server.ask("/polling?channel=other").body)["cursor"]
-        with Talk(server.port, get(f"/long_polling?channel=other&after={cursor}&name=ana")) as talk:
+        with RawSocket(
+            server.port, get(f"/long_polling?channel=other&after={cursor}&name=ana")
+        ) as talk:
             witness = clients.open("sse", server.url, "other", after=f"{cursor[:-1]}0")
             wait_for_notice(witness, "joined", "long_polling")
             # The join itself is a message, which answers the poll; the next one is held.
             cursor = json.loads(talk.answer().body)["cursor"]
-            talk.say(get(f"/long_polling?channel=other&after={cursor}&name=ana&timeout=3"))
+            talk.send(get(f"/long_polling?channel=other&after={cursor}&name=ana&timeout=3"))
             assert talk.answer().status == 204
             assert witness.receive(timeout=0.1) is None
             witness.close()

@@ -18,7 +18,9 @@ from servers.app import Running, running
 from servers.front.handover import Front, Listener
 from servers.front.ledger import Ledger
 from servers.service import Settings
-from tests.unbreakable.serving import Server, Talk, eventually, get, serving, upgrade
+from tests.support.raw import RawSocket, get, upgrade
+from tests.support.waiting import eventually
+from tests.unbreakable.serving import Server, serving
 
 POST = (
     b"POST /publish?channel=%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
@@ -31,13 +33,13 @@ def post(channel: str, text: bytes) -> bytes:
 
 
 def test_a_poll_connection_is_given_back_and_taken_again(server: Server) -> None:
-    with Talk(server.port) as talk:
+    with RawSocket(server.port) as talk:
         for number in range(1, 4):
-            talk.say(get("/polling?channel=back"))
+            talk.send(get("/polling?channel=back"))
             batch = json.loads(talk.answer().body)
-            talk.say(post("back", b"hola"))
+            talk.send(post("back", b"hola"))
             assert json.loads(talk.answer().body)["id"] == number
-            talk.say(get(f"/polling?channel=back&after={batch['cursor']}"))
+            talk.send(get(f"/polling?channel=back&after={batch['cursor']}"))
             assert len(json.loads(talk.answer().body)["messages"]) == 1
     rows = eventually(
         lambda: (rows := server.stats()["techniques"])["polling"]["open"] == 0 and rows,
@@ -48,19 +50,19 @@ def test_a_poll_connection_is_given_back_and_taken_again(server: Server) -> None
 
 @pytest.mark.parametrize("cut", [1, 3, 4, 30, 200])
 def test_a_request_cut_anywhere_survives_being_given_back(server: Server, cut: int) -> None:
-    with Talk(server.port, get("/polling")) as talk:
+    with RawSocket(server.port, get("/polling")) as talk:
         talk.answer()
         request = post("cut", b"x" * 300)
-        talk.say(request[:cut])
+        talk.send(request[:cut])
         server.stats()  # the first part has arrived by now
-        talk.say(request[cut:])
+        talk.send(request[cut:])
         assert talk.answer().status == 201
 
 
 def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None:
-    with Talk(server.port, get("/polling?channel=ahead")) as talk:
+    with RawSocket(server.port, get("/polling?channel=ahead")) as talk:
         talk.answer()
-        talk.say(
+        talk.send(
             post("ahead", b"one")
             + get("/clock")
             + post("ahead", b"two")
@@ -71,19 +73,19 @@ def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None
 
 
 def test_many_polls_sent_ahead_are_all_answered(server: Server) -> None:
-    with Talk(server.port, get("/polling")) as talk:
+    with RawSocket(server.port, get("/polling")) as talk:
         cursor = json.loads(talk.answer().body)["cursor"]
-        talk.say(get(f"/polling?after={cursor}") * 2000)
+        talk.send(get(f"/polling?after={cursor}") * 2000)
         assert {talk.answer().status for _ in range(2000)} == {204}
 
 
 def test_what_is_sent_ahead_of_a_held_poll_waits(server: Server) -> None:
-    with Talk(server.port, get("/polling?channel=held")) as talk:
+    with RawSocket(server.port, get("/polling?channel=held")) as talk:
         cursor = json.loads(talk.answer().body)["cursor"]
         held = get(f"/long_polling?channel=held&after={cursor}")
-        talk.say(get("/long_polling?channel=held"))
+        talk.send(get("/long_polling?channel=held"))
         talk.answer()
-        talk.say(held + post("held", b"z" * 100_000))
+        talk.send(held + post("held", b"z" * 100_000))
         eventually(lambda: server.stats()["techniques"]["long_polling"]["held"], "the held poll")
         server.publish("held", "now")
         assert json.loads(talk.answer().body)["messages"][0]["text"] == "now"
@@ -91,7 +93,7 @@ def test_what_is_sent_ahead_of_a_held_poll_waits(server: Server) -> None:
 
 
 def test_a_first_poll_with_requests_behind_it_says_that_it_closes(server: Server) -> None:
-    with Talk(server.port, get("/polling") + get("/clock")) as talk:
+    with RawSocket(server.port, get("/polling") + get("/clock")) as talk:
         first = talk.answer()
         assert (first.status, first.fields["connection"]) == (200, "close")
         assert talk.rest() == b""
@@ -120,11 +122,11 @@ def test_no_request_goes_round_in_circles(
     if "%70" in head and slug != "polling":
         name = "olling"
     data = f"{head.format(name)}\r\n\r\n".encode()
-    with Talk(server.port) as talk:
+    with RawSocket(server.port) as talk:
         if not is_first:
-            talk.say(get("/polling"))
+            talk.send(get("/polling"))
             talk.answer()
-        talk.say(data)
+        talk.send(data)
         assert talk.answer().status in (200, 400)
 
 
@@ -132,22 +134,22 @@ def test_no_request_goes_round_in_circles(
     "path", ["/polling", "/clock", "/page_reload", "/long_polling", "/polling?after=wrong"]
 )
 def test_a_client_that_sends_no_more_still_gets_its_answer(server: Server, path: str) -> None:
-    with Talk(server.port, get(path)) as talk:
+    with RawSocket(server.port, get(path)) as talk:
         talk.socket.shutdown(socket.SHUT_WR)
         assert talk.rest().startswith(b"HTTP/1.1 400" if "wrong" in path else b"HTTP/1.1 200")
 
 
 def test_a_held_poll_is_answered_when_its_client_sends_no_more(server: Server) -> None:
-    with Talk(server.port, get("/long_polling")) as talk:
+    with RawSocket(server.port, get("/long_polling")) as talk:
         cursor = json.loads(talk.answer().body)["cursor"]
-        talk.say(get(f"/long_polling?after={cursor}"))
+        talk.send(get(f"/long_polling?after={cursor}"))
         talk.socket.shutdown(socket.SHUT_WR)
         assert talk.rest().startswith(b"HTTP/1.1 204")
 
 
 @pytest.mark.parametrize("path", ["/sse", "/forever_frame"])
 def test_a_stream_whose_client_sends_no_more_ends(server: Server, path: str) -> None:
-    with Talk(server.port, get(path)) as talk:
+    with RawSocket(server.port, get(path)) as talk:
         talk.socket.shutdown(socket.SHUT_WR)
         talk.rest()
     slug = path[1:]
@@ -156,7 +158,7 @@ def test_a_stream_whose_client_sends_no_more_ends(server: Server, path: str) -> 
 
 def test_a_broken_off_body_closes_at_once(server: Server) -> None:
     before = server.descriptors()
-    with Talk(server.port, post("broken", b"x" * 100)[:-50]) as talk:
+    with RawSocket(server.port, post("broken", b"x" * 100)[:-50]) as talk:
         talk.socket.shutdown(socket.SHUT_WR)
         assert talk.rest() == b""
     eventually(lambda: server.descriptors() <= before, "the connection to close")
@@ -174,11 +176,11 @@ def test_every_request_passes_the_checks_of_the_first(
         (f"/{slug}?channel=%00", "Accept: */*", 400),
         (f"/{slug}?timeout=long", "Accept: */*", 400),
     ]:
-        with Talk(server.port) as talk:
+        with RawSocket(server.port) as talk:
             if not is_first:
-                talk.say(get(f"/{slug}"))
+                talk.send(get(f"/{slug}"))
                 assert talk.answer().status == 200
-            talk.say(get(path, field))
+            talk.send(get(path, field))
             answer = talk.answer()
             assert (answer.status, answer.fields["content-type"]) == (
                 status,
@@ -189,11 +191,11 @@ def test_every_request_passes_the_checks_of_the_first(
 
 def test_a_head_too_long_is_refused_first_and_later(server: Server) -> None:
     long = "X-Long: " + "x" * 40_000
-    with Talk(server.port, get("/polling", long)) as talk:
+    with RawSocket(server.port, get("/polling", long)) as talk:
         assert talk.answer().status in (400, 431)
-    with Talk(server.port, get("/polling")) as talk:
+    with RawSocket(server.port, get("/polling")) as talk:
         talk.answer()
-        talk.say(get("/polling", long))
+        talk.send(get("/polling", long))
         assert talk.answer().status == 431
 
 
@@ -304,17 +306,17 @@ def test_a_connection_of_the_server_is_never_refused_on_its_way_back(
     if loop == "uvloop":
         pytest.importorskip("uvloop")
     with serving(tmp_path, "--loop", loop, files=100) as server:
-        kept = Talk(server.port, get("/polling"))
+        kept = RawSocket(server.port, get("/polling"))
         kept.answer()
-        others = [Talk(server.port) for _ in range(60)]
-        kept.say(get("/clock"))
+        others = [RawSocket(server.port) for _ in range(60)]
+        kept.send(get("/clock"))
         assert kept.answer().status == 200
         for talk in [kept, *others]:
             talk.close()
 
 
 def test_frames_may_follow_the_handshake_at_once(server: Server) -> None:
-    with Talk(server.port, upgrade("/web_socket/echo", server.port)) as talk:
+    with RawSocket(server.port, upgrade("/web_socket/echo", server.port)) as talk:
         talk.hear(b"\r\n\r\n")
-        talk.say(b"\x81\x80abcd")
+        talk.send(b"\x81\x80abcd")
         assert talk.hear(lambda heard: heard.endswith(b"\x81\x00"))

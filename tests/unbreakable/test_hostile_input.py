@@ -22,8 +22,11 @@ from servers.app import Running, running
 from servers.front import handover
 from servers.kinds import polls
 from servers.service import Settings
+from tests.support.processes import ROOT
+from tests.support.raw import RawSocket, get, upgrade
+from tests.support.waiting import eventually
 from tests.unbreakable.fuzz import mutate, seeds
-from tests.unbreakable.serving import ROOT, Server, Talk, eventually, get, serving, upgrade
+from tests.unbreakable.serving import Server, serving
 from wire.message import Gap
 from wire.web_socket_frames import Opcode, encode_frame
 
@@ -88,7 +91,7 @@ def test_a_bad_body_is_refused_with_a_reason(
     ],
 )
 def test_what_is_no_http_gets_a_problem_and_the_end(server: Server, data: bytes) -> None:
-    with Talk(server.port, data) as talk:
+    with RawSocket(server.port, data) as talk:
         heard = talk.rest()
     assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 431")), heard[:200]
     assert b"application/problem+json" in heard
@@ -96,7 +99,9 @@ def test_what_is_no_http_gets_a_problem_and_the_end(server: Server, data: bytes)
 
 def test_a_body_with_a_broken_chunk_is_refused(server: Server) -> None:
     head = b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
-    with Talk(server.port, head + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhola\r\nzz\r\n") as talk:
+    with RawSocket(
+        server.port, head + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhola\r\nzz\r\n"
+    ) as talk:
         assert b" 400 " in talk.rest()
 
 
@@ -119,8 +124,8 @@ def test_a_thousand_requests_sent_ahead_on_each_door(server: Server) -> None:
     for door, streams in seeds(server.port, "ahead").items():
         for seed in streams:
             port = server.plugin_port if seed.is_plugin else server.port
-            with Talk(port) as talk, contextlib.suppress(ConnectionError):
-                talk.say((seed.opening + seed.rest) * 1000)
+            with RawSocket(port) as talk, contextlib.suppress(ConnectionError):
+                talk.send((seed.opening + seed.rest) * 1000)
         assert server.ask("/clock").status == 200, door
 
 
@@ -132,9 +137,9 @@ def test_a_peer_that_resets_in_the_middle_of_a_burst_is_no_news(tmp_path: Path, 
     frames = encode_frame(Opcode.TEXT, b"x", mask=MASK) * 20_000
     with serving(tmp_path, "--loop", loop) as server:
         for _ in range(5):
-            talk = Talk(server.port, upgrade("/web_socket/echo", server.port), buffer=4096)
+            talk = RawSocket(server.port, upgrade("/web_socket/echo", server.port), buffer=4096)
             talk.hear(b"\r\n\r\n")
-            talk.say(frames)
+            talk.send(frames)
             talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             talk.close()
         eventually(lambda: not server.stats()["techniques"]["web_socket"]["open"], "their end")
@@ -149,26 +154,28 @@ def test_whoever_reads_no_complaints_is_cut_off(server: Server) -> None:
     before = server.resident_bytes()
     for slug, data in wrong.items():
         if slug == "web_socket":
-            talk = Talk(server.port, upgrade("/web_socket?envelope=json", server.port), buffer=4096)
+            talk = RawSocket(
+                server.port, upgrade("/web_socket?envelope=json", server.port), buffer=4096
+            )
             talk.hear(b"\r\n\r\n")
         else:
-            talk = Talk(server.plugin_port, b"{}\0", buffer=4096)
+            talk = RawSocket(server.plugin_port, b"{}\0", buffer=4096)
         with talk, contextlib.suppress(ConnectionError, TimeoutError):
             talk.socket.settimeout(2)
             for _ in range(20_000):
-                talk.say(data)
+                talk.send(data)
         assert server.resident_bytes() - before < 32 * 2**20
         eventually(lambda: not server.stats()["techniques"][slug]["open"], f"{slug} to be cut")  # noqa: B023
 
 
 def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> None:
     before = server.resident_bytes()
-    talk = Talk(server.port, upgrade("/web_socket", server.port), buffer=4096)
+    talk = RawSocket(server.port, upgrade("/web_socket", server.port), buffer=4096)
     talk.hear(b"\r\n\r\n")
     pings = encode_frame(Opcode.PING, b"p" * 125, mask=MASK) * 1000
     with talk:
         for _ in range(200):
-            talk.say(pings)
+            talk.send(pings)
         assert server.resident_bytes() - before < 16 * 2**20
 
 
@@ -345,8 +352,8 @@ def test_some_hostile_streams_at_each_door(server: Server) -> None:
         for _ in range(30):
             seed = rng.choice(choices)
             port = server.plugin_port if seed.is_plugin else server.port
-            with Talk(port) as talk, contextlib.suppress(ConnectionError):
-                talk.say(mutate(rng, seed.opening + seed.rest, choices))
+            with RawSocket(port) as talk, contextlib.suppress(ConnectionError):
+                talk.send(mutate(rng, seed.opening + seed.rest, choices))
                 talk.socket.setblocking(False)
                 with contextlib.suppress(BlockingIOError):
                     talk.socket.recv(1000)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import clients
-from tests.unbreakable.serving import Server, Talk, eventually, get, serving, upgrade
+from tests.support.raw import RawSocket, get, upgrade
+from tests.support.waiting import eventually
+from tests.unbreakable.serving import Server, serving
 from wire.message import Gap, Message
 from wire.techniques import SLUGS
 from wire.web_socket_frames import Opcode, encode_frame
@@ -32,24 +34,24 @@ def seconds_to_stop(log: Path, loop: str) -> float:
     port = server.port
     cursor = server.ask("/polling").body.partition(b'"cursor":"')[2][:10].partition(b'"')[0]
     talks = {
-        "sse": Talk(port, get("/sse")),
-        "forever_frame": Talk(port, get("/forever_frame")),
-        "old sse": Talk(port, b"GET /sse HTTP/1.0\r\nHost: a\r\n\r\n"),
-        "web_socket": Talk(port, upgrade("/web_socket", port)),
-        "echo": Talk(port, upgrade("/web_socket/echo", port)),
-        "plugin_socket": Talk(server.plugin_port, b'{"channel":"lobby"}\0'),
-        "silent plugin": Talk(server.plugin_port),
-        "held poll": Talk(port, get(f"/long_polling?after={cursor.decode()}&timeout=60")),
-        "idle poll": Talk(port, get("/polling")),
-        "idle page": Talk(port, get("/page_reload")),
-        "silent": Talk(port),
-        "half a head": Talk(port, b"GET /sse HTTP/1.1\r\nHost: "),
-        "half a body": Talk(
+        "sse": RawSocket(port, get("/sse")),
+        "forever_frame": RawSocket(port, get("/forever_frame")),
+        "old sse": RawSocket(port, b"GET /sse HTTP/1.0\r\nHost: a\r\n\r\n"),
+        "web_socket": RawSocket(port, upgrade("/web_socket", port)),
+        "echo": RawSocket(port, upgrade("/web_socket/echo", port)),
+        "plugin_socket": RawSocket(server.plugin_port, b'{"channel":"lobby"}\0'),
+        "silent plugin": RawSocket(server.plugin_port),
+        "held poll": RawSocket(port, get(f"/long_polling?after={cursor.decode()}&timeout=60")),
+        "idle poll": RawSocket(port, get("/polling")),
+        "idle page": RawSocket(port, get("/page_reload")),
+        "silent": RawSocket(port),
+        "half a head": RawSocket(port, b"GET /sse HTTP/1.1\r\nHost: "),
+        "half a body": RawSocket(
             port,
             b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
             b"Content-Length: 100\r\n\r\nhalf",
         ),
-        "half a form": Talk(
+        "half a form": RawSocket(
             port,
             b"POST /page_reload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\n\r\ntext=half",
@@ -58,7 +60,7 @@ def seconds_to_stop(log: Path, loop: str) -> float:
     talks["sse"].hear(b"retry")
     talks["plugin_socket"].hear(b"\0")
     eventually(lambda: server.stats()["techniques"]["long_polling"]["held"], "the held poll")
-    stuck = Talk(port, get("/sse?channel=flood"), buffer=4096)
+    stuck = RawSocket(port, get("/sse?channel=flood"), buffer=4096)
     stuck.hear(b"retry")
     for _ in range(40):
         server.publish("flood", "x" * 50_000)
@@ -67,7 +69,7 @@ def seconds_to_stop(log: Path, loop: str) -> float:
         talk = talks[name]
         talk.hear(b"\x88")
         with contextlib.suppress(ConnectionError):
-            talk.say(encode_close(1001, mask=b"abcd"))
+            talk.send(encode_close(1001, mask=b"abcd"))
 
     # A client's closing handshake is its own affair, and takes place meanwhile.
     answering = [threading.Thread(target=answer, args=(name,)) for name in ("web_socket", "echo")]
@@ -95,9 +97,9 @@ def seconds_to_stop(log: Path, loop: str) -> float:
 
 def test_a_websocket_that_never_answers_the_goodbye_holds_up_nobody(tmp_path: Path) -> None:
     server = Server(tmp_path / "stderr")
-    talk = Talk(server.port, upgrade("/web_socket", server.port))
+    talk = RawSocket(server.port, upgrade("/web_socket", server.port))
     talk.hear(b"\r\n\r\n")
-    talk.say(encode_frame(Opcode.TEXT, b"x", mask=b"abcd", fin=False))
+    talk.send(encode_frame(Opcode.TEXT, b"x", mask=b"abcd", fin=False))
     status = server.stop()
     assert talk.rest().endswith(encode_close(1001, "the server stops"))
     talk.close()
@@ -106,7 +108,7 @@ def test_a_websocket_that_never_answers_the_goodbye_holds_up_nobody(tmp_path: Pa
 
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
     server = Server(tmp_path / "stderr")
-    talk = Talk(server.port, get("/sse"))
+    talk = RawSocket(server.port, get("/sse"))
     talk.hear(b"retry")
     server.child.terminate()
     with contextlib.suppress(ProcessLookupError):

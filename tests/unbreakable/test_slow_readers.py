@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unbreakable.serving import Server, Talk, get, serving, upgrade
+from tests.support.raw import RawSocket, get, upgrade
+from tests.unbreakable.serving import Server, serving
 
 HEALTHY, SLOW = 90, 10
 BODY = "x" * 5000
@@ -29,7 +30,7 @@ OPENINGS: dict[str, Callable[[int], bytes]] = {
 class Crowd:
     """Subscribers whose bytes are only counted, but for the number of messages in them."""
 
-    def __init__(self, talks: list[Talk]) -> None:
+    def __init__(self, talks: list[RawSocket]) -> None:
         self.seen = dict.fromkeys(talks, 0)
         self._tails = dict.fromkeys(talks, b"")
         self._selector = selectors.DefaultSelector()
@@ -56,9 +57,9 @@ def ids(heard: bytes) -> list[int]:
     return [int(part.partition(b",")[0]) for part in heard.split(b'{"id":')[1:]]
 
 
-def subscribe(server: Server, slug: str, buffer: int | None = None) -> Talk:
+def subscribe(server: Server, slug: str, buffer: int | None = None) -> RawSocket:
     port = server.plugin_port if slug == "plugin_socket" else server.port
-    talk = Talk(port, OPENINGS[slug](server.port), buffer=buffer)
+    talk = RawSocket(port, OPENINGS[slug](server.port), buffer=buffer)
     talk.hear(b"\0" if slug == "plugin_socket" else b"\r\n\r\n")
     return talk
 
@@ -71,10 +72,10 @@ def test_ten_of_a_hundred_stop_reading(tmp_path: Path, slug: str, is_short: bool
     with serving(tmp_path, "--log-bytes", str(log_bytes)) as server:
         crowd = Crowd([subscribe(server, slug) for _ in range(HEALTHY)])
         slow = [subscribe(server, slug, buffer=8192) for _ in range(SLOW)]
-        with Talk(server.port) as publisher:
+        with RawSocket(server.port) as publisher:
             before = most = server.resident_bytes()
             for number in range(1, COUNT + 1):
-                publisher.say(
+                publisher.send(
                     b"POST /publish?channel=flood HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain"
                     b"\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY.encode())
                 )
@@ -112,13 +113,13 @@ def test_ten_of_a_hundred_stop_reading(tmp_path: Path, slug: str, is_short: bool
 def test_what_a_stalled_reader_costs(tmp_path: Path, slug: str, size: int) -> None:
     """Prints the figure that servers/kinds/streams.py states (pytest -s)."""
     readers, text = 100, "x" * size
-    with serving(tmp_path, "--log-bytes", "1000000") as server, Talk(server.port) as publisher:
+    with serving(tmp_path, "--log-bytes", "1000000") as server, RawSocket(server.port) as publisher:
 
         def publish(count: int) -> None:
             head = "POST /publish?channel=flood HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
             one = f"{head}Content-Length: {size}\r\n\r\n{text}".encode()
             for _ in range(0, count, 10):
-                publisher.say(one * 10)
+                publisher.send(one * 10)
                 for _ in range(10):
                     assert publisher.answer().status == 201
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.autobahn import HOW_TO_GET_IT, bad_cases, find_wstest
+from tests.support.autobahn import HOW_TO_GET_IT, bad_cases, find_wstest
 from wire import web_socket_deflate
 from wire.errors import WebSocketError
 from wire.http_head import END, decode_response_head

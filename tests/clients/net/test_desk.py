@@ -7,7 +7,7 @@ import pytest
 from clients.errors import ClientError, RefusedError, UnexpectedAnswerError
 from clients.net.desk import Desk
 from tests.clients.conftest import Script
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 
 Make = Callable[..., Script]
 PLAIN = (("Content-Type", "text/plain"),)

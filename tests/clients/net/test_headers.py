@@ -7,7 +7,7 @@ from clients.net.headers import HEAVY_BYTES, PROFILES, make_headers
 from clients.net.http import HttpConnection
 from clients.net.traffic import Traffic
 from clients.polling import PollingClient
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 
 ADDRESS = parse_address("http://duplex.example:8000")
 

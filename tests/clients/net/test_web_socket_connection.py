@@ -12,7 +12,7 @@ from clients.errors import ConnectionLostError, RefusedError, UnexpectedAnswerEr
 from clients.net.address import parse_address
 from clients.net.web_socket_connection import WebSocketConnection
 from tests.clients.conftest import end_socket
-from tests.server_process import ServerProcess
+from tests.support.processes import ServerProcess
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_handshake import accept_key
 from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Pong, Text, encode_close

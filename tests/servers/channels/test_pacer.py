@@ -1,7 +1,9 @@
 import asyncio
 import time
+from functools import partial
 
 from servers.channels.pacer import Pacer
+from tests.support.waiting import until
 
 
 class Flushed:
@@ -19,11 +21,8 @@ class Flushed:
         time.sleep(self.seconds)
 
 
-async def until(true: object, what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0)
+def has_begun(channel: Flushed, count: int) -> bool:
+    return len(channel.begun) == count
 
 
 async def test_an_idle_channel_is_flushed_in_the_next_turn_of_the_loop() -> None:
@@ -67,7 +66,7 @@ async def test_it_is_at_once_again_after_all_was_quiet() -> None:
     pacer, channel = Pacer(), Flushed()
     for count in range(1, 4):
         pacer.due(channel)
-        await until(lambda count=count: len(channel.begun) == count, "flushed")
+        await until(partial(has_begun, channel, count), "flushed")
         await asyncio.sleep(0.01)
 
 

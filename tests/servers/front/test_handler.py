@@ -9,7 +9,8 @@ from servers.front.handler import Handler
 from servers.front.handover import Front, is_alone
 from servers.kinds.streams import Stream
 from servers.service import Service, Settings
-from tests.servers.asking import Link, until
+from tests.servers.asking import Link
+from tests.support.waiting import until
 
 
 def handler_of(request: web.Request) -> Handler:

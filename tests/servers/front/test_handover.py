@@ -5,7 +5,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from servers.app import Running, running
 from servers.service import Settings
-from tests.servers.asking import Link, ask, until
+from tests.servers.asking import Link, ask
+from tests.support.waiting import until
 
 
 def handlers() -> int:

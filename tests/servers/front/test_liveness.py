@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from servers.front.liveness import Liveness
-from tests.servers.asking import until
 from tests.servers.standing_in import FakeTransport
+from tests.support.waiting import until
 from wire.tcp_info import SIZE, decode_tcp_info
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")

@@ -5,7 +5,8 @@ from servers.app import Running
 from servers.front.query import Query
 from servers.kinds.poll_pool import Ask, Deadlines, nothing_new
 from servers.kinds.polls import _LONGEST, State
-from tests.servers.asking import Link, until
+from tests.servers.asking import Link
+from tests.support.waiting import until
 
 
 class Waiting:

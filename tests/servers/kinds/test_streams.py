@@ -7,8 +7,8 @@ from servers.channels.channel import Channel
 from servers.kinds.streams import Framing, Stream
 from servers.service import Service, Settings, make_service
 from tests.late_servers import Keeper
-from tests.servers.asking import until
 from tests.servers.standing_in import FakeTransport
+from tests.support.waiting import until
 
 encoded = 0
 

@@ -5,8 +5,8 @@ from servers.kinds import web_socket_peer as module
 from servers.kinds.web_socket_echo import _NO_CHANNEL, Echo
 from servers.kinds.web_socket_peer import PING, WebSocketPeer
 from servers.service import Service, Settings, make_service
-from tests.servers.asking import until
 from tests.servers.standing_in import FakeTransport
+from tests.support.waiting import until
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import encode_close
 

@@ -20,7 +20,7 @@ from servers.lecture.stage import Allowance, StageGuard
 from servers.lecture.stage_process import StageProcess
 from servers.relay.trace import TraceEvent
 from servers.service import Settings
-from tests.server_process import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 
 def test_the_room_may_send_a_burst_and_then_waits(monkeypatch: pytest.MonkeyPatch) -> None:

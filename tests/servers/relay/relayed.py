@@ -1,8 +1,7 @@
 """A relay between a client and a server that are both in the hands of the test."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -48,13 +47,6 @@ class Backend:
 async def joined(backend: Backend, **settings: object) -> AsyncIterator[Peer]:
     async with Relay("127.0.0.1", backend.port, **settings) as relay:  # type: ignore[arg-type]
         yield await backend.connect(relay)
-
-
-async def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, f"waited 10 s for: {what}"
-        await asyncio.sleep(0.005)
 
 
 async def fails_or_ends(reader: asyncio.StreamReader) -> bytes:

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from servers.relay.relay import Link, Relay
-from tests.servers.relay.relayed import BLOB, Backend, fails_or_ends, joined, until, waiting
+from tests.servers.relay.relayed import BLOB, Backend, fails_or_ends, joined, waiting
+from tests.support.waiting import until
 
 # What passes
 
@@ -47,7 +48,7 @@ async def test_opening_a_connection_costs_a_round_trip(backend: Backend) -> None
 
 
 async def test_a_shorter_delay_does_not_let_bytes_overtake(backend: Backend) -> None:
-    async with joined(backend, link=Link(delay_s=0.1)) as peer:
+    async with joined(backend, link=Link(delay_s=0.5)) as peer:
         for i in range(10):
             peer.server[1].write(bytes([i]))
             await until(partial(holds, peer.relay, i + 1), "the byte is in the relay")

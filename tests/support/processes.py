@@ -1,0 +1,139 @@
+"""Servers somewhere, and programs of ours in processes of their own."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from tests.support.waiting import PATIENCE_S
+from wire.ready_line import decode_ready_lines
+from wire.techniques import OWN_PORT
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Started:
+    """A Python with these words after it; its standard output is read line by line.
+
+    Which ``python``, in which ``folder`` and with which ``environment``, a subclass may say.
+    """
+
+    python: Sequence[str] = (sys.executable,)
+    folder = ROOT
+    environment: Mapping[str, str] | None = None
+
+    def __init__(self, *words: str, errors: IO[bytes] | None = None) -> None:
+        self.child = subprocess.Popen(
+            [*self.python, *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        self.process = psutil.Process(self.child.pid)
+
+    def line(self) -> str:
+        """Return the next line, empty where it has ended."""
+        assert self.child.stdout is not None
+        return self.child.stdout.readline()
+
+    def descriptors(self) -> int:
+        return int(self.process.num_fds())
+
+    def resident_bytes(self) -> int:
+        return int(self.process.memory_info().rss)
+
+    def stop(self, patience: float = PATIENCE_S) -> int:
+        """Send SIGTERM, wait, and return the exit status."""
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            return self.child.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise
+        finally:
+            assert self.child.stdout is not None
+            self.child.stdout.close()
+
+
+class ServerAddress:
+    """A server that listens somewhere: ``url`` of its pages, and the port of its plugin socket.
+
+    ``without`` names the techniques that it has not.
+    """
+
+    def __init__(self, url: str, plugin_port: int, without: Collection[str] = ()) -> None:
+        self.url = url.rstrip("/")
+        parts = urlsplit(self.url)
+        self.host = parts.hostname or ""
+        self.port = parts.port or 80
+        self.plugin_port = plugin_port
+        self.without = frozenset(without)
+
+    def port_of(self, slug: str) -> int:
+        return self.plugin_port if slug in OWN_PORT else self.port
+
+    def stats(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def descriptors(self) -> int:
+        """How many descriptors it has open, as far as one can see from here."""
+        return int(self.stats()["process"]["open_sockets"])
+
+
+class ServerProcess(Started, ServerAddress):
+    """`python -m servers` on free ports, or another ``module`` that starts them.
+
+    ``launcher`` stands before it on the command line; ``errors`` takes what it says on stderr.
+    """
+
+    module = "servers"
+
+    def __init__(
+        self,
+        *arguments: str,
+        port: int = 0,
+        launcher: Sequence[str] = (),
+        errors: IO[bytes] | None = None,
+    ) -> None:
+        command = ["-m", self.module, "--port", str(port), "--plugin-port", "0", *arguments]
+        super().__init__(*launcher, *command, errors=errors)
+        line = self.line()
+        ready = decode_ready_lines(line, "servers")
+        if not ready:
+            self.stop()
+            raise AssertionError(f"the server said {line!r} and ended: {self.said()}")
+        ServerAddress.__init__(self, ready[0].url, ready[0].plugin_port)
+
+    def said(self) -> str:
+        """Return what it wrote to stderr so far, where that is kept."""
+        return ""
+
+
+class Lecture(Started):
+    """`python -m servers --lecture` on free ports."""
+
+    def __init__(self, *arguments: str) -> None:
+        super().__init__("-m", "servers", "--lecture", "--port", "0", "--no-open", *arguments)
+        said = [self.line()]
+        while "Ctrl-C" not in said[-1]:
+            assert said[-1], f"the lecture ended; it said {said}"
+            said.append(self.line())
+        self.said = said
+        (ready,) = decode_ready_lines(said[0], "lecture")
+        direct = re.search(r"techniques themselves: (\S+)", "".join(said))
+        assert direct
+        self.url, _, self.key = ready.url.partition("#key=")
+        self.direct = direct[1]

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 import lab
 from tests import relock
-from tests.server_process import eventually
+from tests.support.waiting import eventually
 
 ROOT = Path(lab.__file__).resolve().parent
 

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import cast
 
@@ -174,24 +174,35 @@ def settings_of(options: argparse.Namespace) -> Settings:
     )
 
 
-async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+@contextlib.contextmanager
+def _until_told_to_end() -> Iterator[asyncio.Event]:
+    """Give the event that SIGTERM and Ctrl-C set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(name, stop.set)
+    with contextlib.ExitStack() as stack:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(name, stop.set)
+                # uvloop would leave it to a loop that is closed.
+                stack.callback(loop.remove_signal_handler, name)
+        yield stop
+
+
+async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
     port = options.port
     plugin_port = options.plugin_port
     if plugin_port is None:
         plugin_port = port + 1 if port else 0
     settings = settings_of(options)
-    async with running(settings, options.host, port, plugin_port, logs=logs) as server:
-        plugin = f"{server.host}:{server.plugin_port}" if server.plugin_port else ""
-        print(encode_ready_line(ReadyLine("servers", server.url, plugin)), flush=True)
-        # What exists now lives on; collecting it again and again would only cost pauses.
-        gc.freeze()
-        await stop.wait()
+    here = running(settings, options.host, port, plugin_port, logs=logs)
+    with _until_told_to_end() as stop:
+        async with here as server:
+            plugin = f"{server.host}:{server.plugin_port}" if server.plugin_port else ""
+            print(encode_ready_line(ReadyLine("servers", server.url, plugin)), flush=True)
+            # What exists now lives on; collecting it again and again would only cost pauses.
+            gc.freeze()
+            await stop.wait()
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -120,6 +120,15 @@ def test_a_taken_port_is_told_and_what_to_do(capsys: pytest.CaptureFixture[str])
     assert "--port" in said
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_whoever_ran_it_gets_ctrl_c_back(loop: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port), "--plugin-port", "0", "--loop", loop]) == 1
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
 def test_uvloop_is_taken_where_it_is_and_asyncio_needs_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

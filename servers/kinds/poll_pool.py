@@ -46,12 +46,13 @@ class Pool:
     """One channel's answers for one technique, and the connections that wait for the next."""
 
     def __init__(self, channel: Channel, row: Row, deadlines: "Deadlines") -> None:
-        self.waiting: dict[Waiting, tuple[Ask, str, int]] = {}
+        self.waiting: dict[Waiting, tuple[Ask, int]] = {}
         self._channel = channel
         self._row = row
         self._deadlines = deadlines
         self._answers: dict[object, tuple[bytes, int]] = {}
-        self._at = ("", -1)  # epoch and newest id when the kept answers were made
+        self._epoch = channel.log.epoch  # of those who wait, and of the kept answers
+        self._at = -1  # the newest id when the kept answers were made
         self._kept = 0
 
     @property
@@ -68,9 +69,11 @@ class Pool:
 
     def _answer(self, ask: Ask, seen: int, has_gap: bool) -> bytes:
         log = self._channel.log
-        if self._at != (now := (log.epoch, log.last)):
+        if self._epoch != log.epoch:
+            self.flush()  # those who wait came in another life of the log
+        if self._at != log.last:
             self._answers.clear()
-            self._at, self._kept = now, 0
+            self._at, self._kept = log.last, 0
         key = (seen, has_gap, ask.close, ask.origin)
         found = self._answers.get(key)
         if found is None:
@@ -91,7 +94,9 @@ class Pool:
         """Let ``connection`` wait for the next message or its timeout."""
         self._row.held += 1
         log = self._channel.log
-        self.waiting[connection] = ask, log.epoch, log.last
+        if self._epoch != log.epoch:
+            self.flush()
+        self.waiting[connection] = ask, log.last
         self._deadlines.add(connection, ask.query.timeout)
 
     def drop(self, connection: Waiting) -> None:
@@ -102,19 +107,20 @@ class Pool:
     def flush(self) -> None:
         """Answer everybody for whom there is something new."""
         log = self._channel.log
-        epoch, oldest, newest = log.epoch, log.first - 1, log.last
+        is_another = self._epoch != log.epoch
+        if is_another:
+            self._epoch, self._at = log.epoch, -1
+        oldest, newest = log.first - 1, log.last
         waiting, self.waiting = self.waiting, {}
-        for connection, (ask, of, seen) in waiting.items():
-            if of != epoch:
-                seen, has_gap = oldest, True
-            elif seen == newest:  # it began to wait after the message that was announced
-                self.waiting[connection] = ask, of, seen
+        for connection, (ask, seen) in waiting.items():
+            if seen == newest and not is_another:
+                # It began to wait after the message that was announced.
+                self.waiting[connection] = ask, seen
                 continue
-            else:
-                seen, has_gap = max(seen, oldest), seen < oldest
-            self._row.held -= 1
+            has_gap = is_another or seen < oldest
             self._deadlines.remove(connection)
-            connection.answer(ask, self._answer(ask, seen, has_gap))
+            connection.answer(ask, self._answer(ask, oldest if has_gap else seen, has_gap))
+        self._row.held -= len(waiting) - len(self.waiting)
 
 
 def _response(status: str, ask: Ask, body: bytes = b"") -> bytes:

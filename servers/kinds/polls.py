@@ -132,7 +132,8 @@ class PollConnection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Turn to what the client sent meanwhile, or wait for it to send something."""
-        self._enter(READING if self._unread else IDLE)
+        self._state = READING if self._unread else IDLE
+        self._since = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the request that was handed over."""
@@ -145,7 +146,7 @@ class PollConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Serve what came, once the request before it is answered."""
         if self._state is IDLE:
-            self._enter(READING)
+            self._state, self._since = READING, time.monotonic()
         self._unread += data
         self._serve()
         if len(self._unread) > 2 * _LONGEST_HEAD:

@@ -1,10 +1,12 @@
 import asyncio
 import socket
 
-from servers.app import Running
+from servers.app import Running, running
 from servers.front.query import Query
 from servers.kinds.poll_pool import Ask, Deadlines, nothing_new
 from servers.kinds.polls import _LONGEST, State
+from servers.service import Settings
+from tests.late_servers import Keeper
 from tests.servers.asking import Link
 from tests.support.waiting import until
 
@@ -159,9 +161,6 @@ async def test_what_comes_while_a_request_waits_is_served_after_it(here: Running
 
 
 async def test_a_wait_that_the_log_overtakes_is_told_of_the_gap() -> None:
-    from servers.app import running
-    from servers.service import Settings
-
     async with running(Settings(log_messages=3)) as server, Link(server.port) as link:
         channel = server.service.channel("x")
         link.ask(f"GET /long_polling?channel=x&after={channel.cursor()}")
@@ -218,6 +217,22 @@ async def test_an_answer_may_take_long_while_it_is_read_and_no_longer(here: Runn
         connection._since -= 100  # type: ignore[attr-defined]
         connection.check()
         assert await link.rest() == b""
+
+
+async def test_another_life_of_the_log_has_answers_of_its_own() -> None:
+    keeper = Keeper()
+    async with running(Settings(), logs=keeper) as server, Link(server.port) as link:
+        channel = server.service.channel("x")
+        texts = []
+        for text in ("one", "of another life"):
+            appended = channel.publish(text)
+            assert not isinstance(appended, int)
+            await appended
+            link.ask("GET /polling?channel=x&after=0-0")
+            batch = (await link.answer()).json
+            texts.append([message["text"] for message in batch["messages"]])
+            keeper.lose_all()
+    assert texts == [["one"], ["of another life"]]
 
 
 async def test_a_connection_goes_from_state_to_state(here: Running) -> None:

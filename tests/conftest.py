@@ -19,9 +19,11 @@ _numbers = itertools.count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--servers", default="servers", metavar="MODULE",
+        "--servers",
+        default="servers",
+        metavar="MODULE",
         help="module that starts the servers which are tested (tests.late_servers has another log)",
-    )  # fmt: skip
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -69,8 +69,12 @@ print(json.dumps(found))
 def helps() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", SHOW_ALL, json.dumps(COMMANDS)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

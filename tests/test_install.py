@@ -86,7 +86,7 @@ def test_a_command_helps(
     )
     done = subprocess.run(
         [*PYTHON, "-c", words], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert word in done.stdout
     loaded = [Path(line) for line in done.stderr.splitlines()]

@@ -103,9 +103,12 @@ async def test_pages_of_other_sites_get_nothing_from_anywhere(here: Running) -> 
         answer.check_problem(403, "--allow-origin")
         assert "access-control-allow-origin" not in answer.head.fields
     answer = await ask(
-        here, "POST /page_reload", "Origin: http://evil.example",
-        "Content-Type: application/x-www-form-urlencoded", body=b"text=x",
-    )  # fmt: skip
+        here,
+        "POST /page_reload",
+        "Origin: http://evil.example",
+        "Content-Type: application/x-www-form-urlencoded",
+        body=b"text=x",
+    )
     answer.check_problem(403)
     assert here.service.channel("lobby").log.last == 0
 

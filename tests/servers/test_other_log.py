@@ -35,9 +35,11 @@ POSTS = {
     "frame's form": ("POST /frame_reload", FORM, b"channel=x&text=hola"),
 }
 OPENING = (
-    "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -71,10 +73,24 @@ async def receive(client: Client) -> Message | Gap | None:
 def test_the_specification_holds_with_another_log() -> None:
     """The conformance suite, on servers that do not keep their history themselves."""
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/conformance", "--servers", "tests.late_servers",
-         "-q", "-m", "not slow", "-p", "no:cacheprovider"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/conformance",
+            "--servers",
+            "tests.late_servers",
+            "-q",
+            "-m",
+            "not slow",
+            "-p",
+            "no:cacheprovider",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout[-5000:]
 
 
@@ -154,13 +170,20 @@ def check_in_band(said: bytes, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("query", "opcode", "sent"),
-    [("", Opcode.TEXT, b"hola"), ("", Opcode.BINARY, b"\xff"),
-     ("&envelope=json", Opcode.TEXT, b'{"text":"hola"}')],
-)  # fmt: skip
+    [
+        ("", Opcode.TEXT, b"hola"),
+        ("", Opcode.BINARY, b"\xff"),
+        ("&envelope=json", Opcode.TEXT, b'{"text":"hola"}'),
+    ],
+)
 async def test_a_websocket_is_told_of_a_message_that_the_log_does_not_keep_and_stays(
-    two: tuple[Running, Running], keeper: Keeper, trouble: list[str], query: str,
-    opcode: Opcode, sent: bytes,
-) -> None:  # fmt: skip
+    two: tuple[Running, Running],
+    keeper: Keeper,
+    trouble: list[str],
+    query: str,
+    opcode: Opcode,
+    sent: bytes,
+) -> None:
     async with Link(two[0].port) as link:
         link.ask(f"GET /web_socket?channel=x{query}", *OPENING)
         await link.head()

@@ -26,11 +26,27 @@ from loadtests.trials.compare import make_plan, parse_arguments
 
 ROOT = Path(__file__).resolve().parents[3]
 UNUSUAL = Settings(
-    rate=7.123456789, arrivals="poisson", size=17, warm_up=0.5, seconds=3.0, poll_interval=0.2,
-    hold=3.0, keep_alive=False, cursor=False, headers="heavy", jitter=False, seed=-9, naive=True,
-    scenario="stall", drain=2.0, channel="other", rate_shape="spike", plugin_port=81,
-    publish_to="http://127.0.0.1:80", result="a file",
-)  # fmt: skip
+    rate=7.123456789,
+    arrivals="poisson",
+    size=17,
+    warm_up=0.5,
+    seconds=3.0,
+    poll_interval=0.2,
+    hold=3.0,
+    keep_alive=False,
+    cursor=False,
+    headers="heavy",
+    jitter=False,
+    seed=-9,
+    naive=True,
+    scenario="stall",
+    drain=2.0,
+    channel="other",
+    rate_shape="spike",
+    plugin_port=81,
+    publish_to="http://127.0.0.1:80",
+    result="a file",
+)
 ADDED = (
     '    courtesy: float = setting(3.0, "bows", NOT_NEGATIVE, compared=Compared(), '
     'variant="{:g} bows")\n'
@@ -128,9 +144,10 @@ def house_with_one_more_field(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("house")
     for package in ("wire", "clients", "servers", "loadtests", "results"):
         shutil.copytree(
-            ROOT / package, copy / package,
+            ROOT / package,
+            copy / package,
             ignore=shutil.ignore_patterns("__pycache__", "runs", "reference", "browser"),
-        )  # fmt: skip
+        )
     file = copy / "loadtests" / "plan" / "options.py"
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     number = next(i for i, line in enumerate(lines) if line.startswith("    channel: str"))
@@ -140,9 +157,13 @@ def house_with_one_more_field(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_in(house: Path, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, *words], cwd=house, capture_output=True, text=True, timeout=120,
+        [sys.executable, *words],
+        cwd=house,
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -177,9 +198,22 @@ def test_one_field_is_an_option_of_both_commands_and_an_entry_of_the_page(
 @pytest.mark.slow
 def test_one_field_is_measured_with_and_recorded(house_with_one_more_field: Path) -> None:
     run_in(
-        house_with_one_more_field, "-m", "loadtests", "--courtesy", "5", "--techniques", "sse",
-        "--users", "2", "--seconds", "1", "--delay", "0", "--out", "run",
-    )  # fmt: skip
+        house_with_one_more_field,
+        "-m",
+        "loadtests",
+        "--courtesy",
+        "5",
+        "--techniques",
+        "sse",
+        "--users",
+        "2",
+        "--seconds",
+        "1",
+        "--delay",
+        "0",
+        "--out",
+        "run",
+    )
     head = json.loads((house_with_one_more_field / "run" / "run.json").read_text("utf-8"))
     assert head["plan"]["settings"]["courtesy"] == 5
     assert [cell["variant"] for cell in head["cells"]] == ["5 bows"]

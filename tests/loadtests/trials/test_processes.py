@@ -55,8 +55,11 @@ sys.stdin.read()
 def test_with_a_lifeline_it_ends_even_with_a_starter_that_is_killed() -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTS_A_CHILD],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     with starter:
         assert starter.stdout is not None
         watcher = psutil.Process(int(starter.stdout.readline()))

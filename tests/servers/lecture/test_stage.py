@@ -69,9 +69,14 @@ async def test_a_foreign_page_announces_nobody(slug: str, fields: list[str]) -> 
 
 @pytest.mark.parametrize("slug", ["polling", "page_reload", "sse"])
 @pytest.mark.parametrize(
-    ("own", "told"), [("Sec-Fetch-Site: same-origin", 1), ("Referer: http://127.0.0.1:%d/", 1),
-                      ("Origin: http://127.0.0.1:%d", 1), ("Referer: http://127.0.0.1:1/", 0)]
-)  # fmt: skip
+    ("own", "told"),
+    [
+        ("Sec-Fetch-Site: same-origin", 1),
+        ("Referer: http://127.0.0.1:%d/", 1),
+        ("Origin: http://127.0.0.1:%d", 1),
+        ("Referer: http://127.0.0.1:1/", 0),
+    ],
+)
 async def test_our_own_pages_announce_who_reads_them(slug: str, own: str, told: int) -> None:
     async with serving(True) as server, Link(server.port, f"127.0.0.1:{server.port}") as link:
         own = own.replace("%d", str(server.port))

@@ -153,7 +153,8 @@ def our_modules(source: str) -> set[Path]:
                 place.parent.with_suffix(".py"),
                 place.parent / "__init__.py",
             ):
-                if file.is_file() and file.relative_to(ROOT).parts[0] in PACKAGES:
+                is_ours = file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in PACKAGES
+                if is_ours and file.is_file():
                     found.add(file)
                     break
     return found

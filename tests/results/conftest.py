@@ -14,7 +14,8 @@ from results.record.writer import RunWriter
 from wire.techniques import SLUGS
 
 MS = 1_000_000
-# technique: (mean extra wait in s, framing down, up per message, requests/s per user)
+# technique: (mean extra wait in s, framing down, up per message, requests/s per user); of another
+# than these, as of SSE
 INVENTED = {
     "page_reload": (0.5, 1600, 420, 1.0),
     "frame_reload": (0.5, 700, 400, 1.0),
@@ -54,7 +55,7 @@ def write_synthetic(
 def _add(
     writer: RunWriter, cell: Cell, chance: random.Random, slow: float, bad: Verdict | None
 ) -> None:
-    wait, framing, up, asks = INVENTED[cell.technique]
+    wait, framing, up, asks = INVENTED.get(cell.technique, INVENTED["sse"])
     delivery, naive, publish = new_histogram(), new_histogram(), new_histogram()
     for _ in range(800):
         base = chance.lognormvariate(0, 0.35) * slow * (1 + cell.users / 200)

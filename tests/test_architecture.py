@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture import PAGE, with_picture
+from tests.test_structure import GRID
+from wire.techniques import TECHNIQUES, Technique
 
 ROOT = PAGE.parent
 PAGES = [
@@ -38,3 +40,11 @@ def anchors(page: Path) -> set[str]:
     """Return what GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.slug)
+def test_the_front_page_has_a_row_for_each_technique(technique: Technique) -> None:
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {technique.title}, {technique.year} \|.*$", front, re.MULTILINE)
+    cells = re.findall(r"\]\((.*?)\)", row)
+    assert cells == [cell.format(slug=technique.slug) for cell in GRID]

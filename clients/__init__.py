@@ -34,10 +34,10 @@ def client_class(slug: str) -> "type[Client]":
     """
     from importlib import import_module
 
-    from wire.techniques import BY_SLUG
+    from wire.techniques import BY_SLUG, unknown
 
     if slug not in BY_SLUG:
-        raise ValueError(f"{slug!r} is no technique; there are {', '.join(BY_SLUG)}")
+        raise ValueError(unknown(slug))
     name = f"{BY_SLUG[slug].class_stem}Client"
     found: type[Client] = getattr(import_module(f"clients.{slug}"), name)
     return found

@@ -6,6 +6,9 @@ typed are sent.
 """
 
 import argparse
+import contextlib
+import io
+import math
 import os
 import sys
 import threading
@@ -16,7 +19,7 @@ from clients import open_client
 from clients.client import Client, Item
 from clients.errors import ClientError, UnreachableError
 from wire.message import Gap
-from wire.techniques import SLUGS, TECHNIQUES, listing
+from wire.techniques import TECHNIQUES, known, listing
 
 # Options that only some techniques have.
 _FITTING = {
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("technique", choices=SLUGS, metavar="TECHNIQUE", help="one of those below")
+    parser.add_argument("technique", type=known, metavar="TECHNIQUE", help="one of those below")
     parser.add_argument(
         "--url", default="http://127.0.0.1:8000", help="the server (default: %(default)s)"
     )
@@ -43,13 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--name", help="tell the others that you are here")
     parser.add_argument(
-        "--interval", type=float, help="seconds from request to request (default: 1)"
+        "--interval", type=_seconds, help="seconds from request to request (default: 1)"
     )
     parser.add_argument(
-        "--plugin-port", type=int, help="port of the plugin socket (default: the page's + 1)"
+        "--plugin-port", type=_port, help="port of the plugin socket (default: the page's + 1)"
     )
-    parser.add_argument("--count", type=int, help="stop after so many messages (default: never)")
+    parser.add_argument("--count", type=_count, help="stop after so many messages (default: never)")
     asked = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # people write in letters that it may not have
+            stream.reconfigure(errors="backslashreplace")
     options = {"after": asked.after, "name": asked.name}
     for name, fitting in _FITTING.items():
         value = getattr(asked, name)
@@ -74,6 +80,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say("Nothing listens there; start it with: python3 lab.py serve")
         return 1
     return 0
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+
+
+def _port(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if 0 < (port := int(text)) < 2**16:
+            return port
+    raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+
+
+def _count(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if (count := int(text)) >= 0:
+            return count
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
 
 
 def _watch(client: Client, count: int | None) -> None:

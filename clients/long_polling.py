@@ -50,7 +50,7 @@ class LongPollingClient(HttpClient):
             "/long_polling",
             channel=self.channel,
             after=None if self.naive else self._cursor,
-            timeout=f"{self.hold_s:g}",
+            timeout=f"{self.hold_s:.6f}".rstrip("0").rstrip("."),
             naive=1 if self.naive else None,
             name=self.name,
         )

@@ -38,6 +38,8 @@ class PluginSocketClient(Client):
         plugin_port: int | None = None,
         **options: Unpack[Options],
     ) -> None:
+        if plugin_port is not None and not 0 < plugin_port < 2**16:
+            raise ValueError(f"plugin_port={plugin_port!r} is no port from 1 to 65535")
         self.plugin_port = plugin_port
         self._link: Connection | None = None
         super().__init__(url, channel, **options)
@@ -50,8 +52,7 @@ class PluginSocketClient(Client):
     def _open(self) -> None:
         address = self.address
         if address.dial == (address.host, address.port):  # no other way was named
-            port = self.plugin_port or address.port + 1
-            address = replace(address, dial=(address.host, port))
+            address = replace(address, dial=(address.host, self.plugin_port or address.port + 1))
         link = self._link = Connection(address, self._traffic, self._timeout)
         hello = {"channel": self.channel, "cursor": self._cursor, "name": self.name}
         first = {name: value for name, value in hello.items() if value is not None}

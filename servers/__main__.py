@@ -19,10 +19,15 @@ from servers.front.hosts import ANY, split_host
 from servers.relay.loop import new_loop
 from servers.service import Logs, Settings, memory_logs
 from wire.ready_line import ReadyLine, encode_ready_line
-from wire.techniques import SLUGS, listing
+from wire.techniques import SLUGS, known, listing
 
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
 _MOST = 2**31 - 1  # what the kernel takes as a size
+# What only servers take that are started without the lecture.
+_NOT_THE_LECTURES = (
+    *("techniques", "heartbeat", "allow_origin", "log_messages", "log_bytes", "max_message"),
+    *("send_buffer", "deflate", "loop"),
+)
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -50,7 +55,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--techniques",
         nargs="+",
-        choices=SLUGS,
+        type=known,
         default=SLUGS,
         metavar="SLUG",
         help=f"which to serve, see below (default: all: {' '.join(SLUGS)})",
@@ -117,14 +122,24 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--lecture",
         action="store_true",
-        help="serve the lecture page too (takes --host, --port, --plugin-port)",
+        help="serve the lecture page too (takes --host, --port, --plugin-port, --allow-host)",
     )
     add(
         "--open",
         action=argparse.BooleanOptionalAction,
         help="open the lecture page in a browser (default: on a terminal)",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.lecture:
+        parser.set_defaults(**dict.fromkeys(_NOT_THE_LECTURES))
+        given = vars(parser.parse_args(arguments))
+        names = [f"--{name.replace('_', '-')}" for name in _NOT_THE_LECTURES if given[name]]
+        if names:
+            parser.error(
+                f"{', '.join(names)}: not for the lecture, which shows every technique under equal "
+                "terms; servers alone take it, inside .venv: python -m servers"
+            )
+    return options
 
 
 def _origins(text: str) -> list[str]:

@@ -16,7 +16,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.chromium import node_starts
+
 ROOT = Path(__file__).resolve().parent.parent
+NODE = "Playwright's node"
 FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
 WORKERS = min(os.cpu_count() or 1, 4) + 1
 
@@ -40,6 +43,13 @@ PARTS = (
     Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org"),
     Part("HAProxy", ("haproxy",), "haproxy", "elsewhere `brew install haproxy`, or haproxy.org"),
     Part("curl", ("curl",), "curl", "elsewhere `brew install curl`, or curl.se"),
+    Part("ip", ("ip",), "iproute2", "elsewhere there is none: it is Linux's"),
+    Part(
+        "libatomic, without which Playwright's Node does not start,",
+        (NODE,),
+        "libatomic1",
+        "elsewhere it is a part of GCC's libraries",
+    ),
 )
 GATES = {
     "ruff check": ("ruff", "check"),
@@ -145,7 +155,10 @@ def missing_parts(which: Callable[[str], str | None] = shutil.which) -> list[Par
     return [
         part
         for part in PARTS
-        if not any(which(name) or which(f"/usr/sbin/{name}") for name in part.programs)
+        if not any(
+            node_starts() if name is NODE else which(name) or which(f"/usr/sbin/{name}")
+            for name in part.programs
+        )
     ]
 
 

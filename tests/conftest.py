@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,21 @@ settings.register_profile("duplex", deadline=None, max_examples=100)
 settings.load_profile("duplex")
 
 _numbers = itertools.count(1)
+
+
+def handle_signals_as_usual() -> None:
+    """Undo what a parent left: a script's background job ignores SIGINT, others may block some."""
+    if threading.current_thread() is not threading.main_thread() or os.name != "posix":
+        return
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+handle_signals_as_usual()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -67,10 +67,19 @@ def test_exit_status_of_the_tests(
     assert all(list(command)[-len(narrowed) :] == narrowed for command in runs.commands if narrowed)
 
 
-def test_parts_are_found_on_the_path_or_where_debian_keeps_servers() -> None:
-    have = {"google-chrome", "/usr/sbin/nginx", "curl"}
+def test_parts_are_found_on_the_path_or_where_debian_keeps_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    have = {"google-chrome", "/usr/sbin/nginx", "curl", "ip"}
+    monkeypatch.setattr("tests.__main__.node_starts", lambda: True)
     missing = missing_parts(lambda name: name if name in have else None)
     assert [part.name for part in missing] == ["HAProxy"]
+
+
+def test_a_library_that_playwright_misses_is_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.__main__.node_starts", lambda: False)
+    (missing,) = missing_parts(lambda name: name)
+    assert missing.package == "libatomic1"
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)

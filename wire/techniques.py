@@ -5,6 +5,8 @@ and a value of the ``technique`` column. What else there is to know of a techniq
 of its own files stands here, once: all other rooms, the figures and the page ask this list.
 """
 
+import argparse
+import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -194,6 +196,23 @@ def newest_streams() -> tuple[str, str]:
     """
     newest = {one.two_way: one.slug for one in TECHNIQUES if one.streams}
     return newest[False], newest[True]
+
+
+def known(text: str) -> str:
+    """Return ``text`` if it is a technique's slug, as the ``type`` of an argument.
+
+    Else raises :class:`argparse.ArgumentTypeError`, with the slug that may have been meant.
+    """
+    if text in BY_SLUG:
+        return text
+    raise argparse.ArgumentTypeError(unknown(text))
+
+
+def unknown(text: str) -> str:
+    """Tell somebody who mistyped a technique's slug what is accepted."""
+    close = difflib.get_close_matches(text.lower(), SLUGS, n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    return f"{text!r} is no technique.{guess} There are {', '.join(SLUGS)}"
 
 
 def listing() -> str:

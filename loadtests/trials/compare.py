@@ -27,7 +27,7 @@ from loadtests.trials.trial import Staging
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
 from results.record.writer import RunWriter
-from wire.techniques import BY_SLUG, SLUGS
+from wire.techniques import BY_SLUG, SLUGS, known
 
 # What the long run measures beside the usual pair: farther away, fewer messages, more users. Four
 # repeats are the least from which a difference between two runs can be called significant.
@@ -53,7 +53,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add(
         "--techniques",
         nargs="+",
-        choices=SLUGS,
+        type=known,
         default=SLUGS,
         metavar="SLUG",
         help=f"which to compare (default: {' '.join(SLUGS)})",

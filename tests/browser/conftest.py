@@ -1,13 +1,13 @@
 """A lecture in a process of its own, and pages of a real browser that are watched for errors."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 
 from tests.browser.watching import LANES, Lane, Lanes, OpenPage, ReadLanes, WaitForLanes, Watched
+from tests.support import chromium
 from tests.support.processes import Lecture
 
 if TYPE_CHECKING:
@@ -30,17 +30,14 @@ def lecture() -> Iterator[Lecture]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _miss("playwright is missing: install the group browser")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        _miss("chromium is missing: apt install chromium")
+    if words := chromium.missing():
+        _miss(words)
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
-            executable_path=program, args=[*root, "--enable-precise-memory-info"]
+            executable_path=chromium.PROGRAM, args=[*root, "--enable-precise-memory-info"]
         )
         yield browser
         browser.close()

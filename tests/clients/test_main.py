@@ -1,10 +1,11 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from clients.__main__ import line_for
+from clients.__main__ import line_for, main
 from clients.client import Client
 from tests.support.processes import ServerProcess
 from wire.message import Gap, Message
@@ -12,13 +13,14 @@ from wire.message import Gap, Message
 from .conftest import Proxy
 
 
-def watch(*arguments: str) -> "subprocess.Popen[str]":
+def watch(*arguments: str, **env: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "clients", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, **env},
     )
 
 
@@ -53,7 +55,17 @@ def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("carrier_pigeon",), ("sse", "--interval", "1"), ("sse", "--url", "ftp://a")]
+    "arguments",
+    [
+        ("carrier_pigeon",),
+        ("sse", "--interval", "1"),
+        ("sse", "--url", "ftp://a"),
+        ("plugin_socket", "--plugin-port", "83537"),
+        ("plugin_socket", "--plugin-port", "0"),
+        ("polling", "--interval", "nan"),
+        ("polling", "--interval", "0"),
+        ("sse", "--count", "-1"),
+    ],
 )
 def test_wrong_use_is_said(arguments: tuple[str, ...]) -> None:
     process = watch(*arguments)
@@ -61,6 +73,28 @@ def test_wrong_use_is_said(arguments: tuple[str, ...]) -> None:
     assert process.returncode != 0
     assert "error" in err
     assert "Traceback" not in err
+
+
+def test_a_mistyped_technique_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["sze"])
+    assert "'sze' is no technique. Did you mean sse?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_letter_that_the_output_cannot_write_is_escaped(
+    server: ServerProcess, connect: Callable[..., Client], channel: str, encoding: str
+) -> None:
+    sender = connect("sse")
+    start = sender.cursor
+    for text in ("\N{SNOWMAN}", "b"):
+        sender.send(text, sender="\N{GREEK SMALL LETTER ALPHA}")
+    options = ("--url", server.url, "--channel", channel, "--after", str(start), "--count", "2")
+    out, err = watch("sse", *options, PYTHONIOENCODING=encoding).communicate(timeout=30)
+    first, second = out.splitlines()
+    assert r"\u2603" in first
+    assert r"\u03b1" in second
+    assert "error" not in err
 
 
 def test_a_message_cannot_steer_the_terminal() -> None:

@@ -13,6 +13,7 @@ from results.__main__ import main
 from results.figures.bars import connection_rates
 from results.record.reading import Run, read_run
 from results.report import render, write_report
+from tests.support import chromium
 from wire.techniques import BY_SLUG
 
 pytestmark = pytest.mark.slow  # some ten figures are drawn for each page
@@ -135,17 +136,18 @@ def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("width", [1280, 390])
 def test_in_a_browser(page: str, tmp_path: Path, scheme: str, width: int) -> None:
     """No accessibility fault that axe-core finds, and no sideways scrolling of the page."""
+    if words := chromium.missing():
+        pytest.skip(words)
     playwright = pytest.importorskip("playwright.sync_api")
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    with playwright.sync_playwright() as tool:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        with tool.chromium.launch(executable_path=found, args=["--no-sandbox"]) as browser:
-            tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            asked: list[str] = []
-            tab.on("request", lambda request: asked.append(request.url))
-            tab.goto(path.as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
-            assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-            assert [fault["id"] for fault in axe.run(tab).response["violations"]] == []
+    start = {"executable_path": chromium.PROGRAM, "args": ["--no-sandbox"]}
+    with playwright.sync_playwright() as tool, tool.chromium.launch(**start) as browser:
+        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        asked: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(path.as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        assert [fault["id"] for fault in axe.run(tab).response["violations"]] == []

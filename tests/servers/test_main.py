@@ -45,6 +45,36 @@ def test_every_argument_reaches_the_settings() -> None:
     assert (settings.most_message, settings.send_buffer, settings.deflate) == (7, 8, True)
 
 
+def test_the_lecture_refuses_by_name_what_it_would_not_heed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [
+        "--techniques",
+        "sse",
+        "--heartbeat",
+        "25",
+        "--deflate",
+        "--max-message",
+        "10",
+        "--loop",
+        "auto",
+    ]
+    with pytest.raises(SystemExit):
+        parse_arguments(["--lecture", *words])
+    said = capsys.readouterr().err
+    assert (
+        "--techniques, --heartbeat, --max-message, --deflate, --loop: not for the lecture" in said
+    )
+    options = parse_arguments(["--lecture", "--port", "0", "--allow-host", "lab_pc", "--no-open"])
+    assert options.allow_host == ["lab_pc"]
+
+
+def test_a_mistyped_technique_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(["--techniques", "websocket"])
+    assert "Did you mean web_socket?" in capsys.readouterr().err
+
+
 def test_an_unknown_technique_is_told_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["--techniques", "telepathy"])

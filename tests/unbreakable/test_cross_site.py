@@ -5,11 +5,11 @@ message is ever taken for markup or script.
 import html.parser
 import json
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support import chromium
 from tests.support.raw import Answer, RawSocket, get, upgrade
 from tests.unbreakable.serving import Server, serving
 from wire.web_socket_frames import Opcode, encode_frame
@@ -293,12 +293,10 @@ def test_text_from_a_web_socket_is_escaped_as_well(server: Server) -> None:
 
 @pytest.mark.slow
 def test_chromium_runs_nothing_that_somebody_wrote(server: Server) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    program = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if program is None:
-        pytest.skip("Chromium is missing: `apt install chromium`, or any Chrome on the PATH")
+    if words := chromium.missing():
+        pytest.skip(words)
+    from playwright import sync_api
+
     for text in EVIL_TEXTS:
         server.ask(
             "/publish?channel=real",
@@ -308,7 +306,7 @@ def test_chromium_runs_nothing_that_somebody_wrote(server: Server) -> None:
         )
     arguments = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM, args=arguments)
         page = browser.new_page()
         dialogs: list[object] = []
         page.on("dialog", lambda dialog: dialogs.append(dialog))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from loadtests.trials.processes import Child, Server
+from tests.support import chromium
 
 sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).resolve().parents[3]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
 
 class LocustUi(Child):
@@ -45,12 +44,14 @@ def await_answer(url: str) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: apt install chromium")
+@pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
     with Server(["sse", "polling"]) as server, LocustUi() as locust:
         await_answer(locust.url)
         with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(
+                executable_path=chromium.PROGRAM, args=["--no-sandbox"]
+            )
             page = browser.new_page()
             page.goto(locust.url)
             page.fill("input[name=userCount]", "6")

@@ -6,7 +6,6 @@
 import asyncio
 import contextlib
 import importlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +15,13 @@ from aiohttp import web
 
 from servers import checks, observing, publish
 from servers.front.handover import RESERVE, Listener
-from servers.front.listening import bound_socket
+from servers.front.listening import listen
 from servers.kinds import reloads
 from servers.service import SERVICE, Logs, Service, Settings, make_service, memory_logs
 from wire.techniques import OWN_PORT
 
 _GOODBYE_SECONDS = 0.8
 _LAST_CHANCE_SECONDS = 0.2  # for requests that are still being read; aiohttp takes it twice
-_ACCEPTED_AT_ONCE = 8
-_MOST_WAITING = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +92,18 @@ async def running(
     await runner.setup()
     assert runner.server is not None
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)
-    loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(service.hub.close)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_say_goodbye, service)
-        pages = await _listen(loop, service.listener, host, port, settings)
+        pages = await listen(service.listener, host, port, settings.send_buffer, settings.heartbeat)
         stack.callback(pages.close)
         port = pages.sockets[0].getsockname()[1]
         if beside := OWN_PORT.intersection(settings.techniques):
             make = partial(_module(*beside).protocol, service)
-            plugins = await _listen(loop, make, host, plugin_port, settings)
+            plugins = await listen(
+                make, host, plugin_port, settings.send_buffer, settings.heartbeat
+            )
             stack.callback(plugins.close)
             plugin_port = plugins.sockets[0].getsockname()[1]
         else:
@@ -113,29 +111,6 @@ async def running(
         service.liveness.start()
         stack.push_async_callback(service.liveness.stop)
         yield Running(service, host, port, plugin_port)
-
-
-async def _listen(
-    loop: asyncio.AbstractEventLoop,
-    make: Callable[[], asyncio.Protocol],
-    host: str,
-    port: int,
-    settings: Settings,
-) -> asyncio.Server:
-    listening = bound_socket(host, port)
-    # Accepted sockets inherit these (Linux): bounded kernel memory, and keep-alive that finds the
-    # dead within one and a half heartbeats.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        seconds = max(round(settings.heartbeat), 1)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(seconds // 2, 1))
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)
-    # asyncio takes as many connections at once, before it serves any, as it thinks may wait.
-    server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
-    listening.listen(_MOST_WAITING)
-    return server
 
 
 async def _say_goodbye(service: Service) -> None:

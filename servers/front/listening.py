@@ -1,7 +1,44 @@
 """Sockets that listen: one way to bind them, for pages, plugins and lines alike."""
 
+import asyncio
 import socket
 import sys
+from collections.abc import Callable
+
+_ACCEPTED_AT_ONCE = 8
+_MOST_WAITING = 4096
+
+
+async def listen(
+    make: Callable[[], asyncio.BaseProtocol],
+    host: str | socket.socket,
+    port: int = 0,
+    send_buffer: int | None = None,
+    heartbeat: float | None = None,
+) -> asyncio.Server:
+    """Serve each connection to ``host`` and ``port``, or to a bound socket, by what ``make`` makes.
+
+    ``send_buffer`` bounds the kernel's buffer of each, in bytes; ``heartbeat`` is in seconds.
+    Raises :class:`OSError` that names the address.
+    """
+    listening = bound_socket(host, port) if isinstance(host, str) else host
+    # Accepted sockets inherit these (Linux): bounded kernel memory, and keep-alive that finds the
+    # dead within one and a half heartbeats.
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    if heartbeat is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            seconds = max(round(heartbeat), 1)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(seconds // 2, 1))
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)
+    # asyncio takes as many connections at once, before it serves any, as it thinks may wait; and
+    # where descriptors have run out, it complains as many times at once.
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
+    listening.listen(_MOST_WAITING)
+    return server
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -164,11 +164,10 @@ class Doors:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         name = _viewer_of(request)
-        if len(self._lines.viewers) >= _MOST_VIEWERS and name not in self._lines.viewers:
+        if len(self._lines.viewers) >= _MOST_VIEWERS:
             raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
-        # A page that comes back begins new plugins; those of its broken stream end here.
-        for who in [who for who in self._plugins if who[0] == name]:
-            await self._plugins.pop(who).close()
+        if name in self._lines.viewers:
+            raise Problem(409, "this page hears of its news already; come back when it does not")
         viewer = Viewer(name)
         self._lines.viewers[name] = viewer
         self.changed()
@@ -185,9 +184,8 @@ class Doors:
         except ConnectionError:
             pass
         finally:
-            if self._lines.viewers.get(name) is viewer:
-                del self._lines.viewers[name]
-                self.changed()
+            del self._lines.viewers[name]
+            self.changed()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
         return response

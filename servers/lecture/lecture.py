@@ -93,7 +93,7 @@ def _targets(stage: StageProcess, port: int) -> list[tuple[str, int, int]]:
         (
             slug,
             port + _LINES + number if port else 0,
-            stage.plugin_port if slug in OWN_PORT else stage.port,
+            stage.plugin_port if slug in OWN_PORT else stage.lines_port,
         )
         for number, slug in enumerate((*SLUGS, "limits"))
     ]

@@ -1,11 +1,14 @@
 """The stage: the techniques' server as the lecture page's lines reach it.
 
 It is the same server as ever, with four things besides: the lanes' documents, which only the
-lecture's page may embed; a limit on what the room may publish together; a channel that only the
+lecture's page may embed; a limit on what the room may publish together; channels that only the
 lecture publishes to; and a door for that. It runs as a process of its own, so that it can be
 restarted before everybody's eyes:
 
-    python -m servers.lecture.stage PAGE_PORT PORT PLUGIN_PORT [HOST...]   (key in the environment)
+    python -m servers.lecture.stage PAGE_PORT PORT PLUGIN_PORT LINES_PORT [HOST...]
+
+with the key in the environment. What comes through the lines arrives on a port of its own, so
+that the room cannot ask for what is for this machine alone.
 """
 
 import asyncio
@@ -21,7 +24,9 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from servers.app import running
+from servers.checks import Handler
 from servers.front.guard import Guard
+from servers.front.listening import listen
 from servers.front.problems import Problem
 from servers.lecture import files as lecture_files
 from servers.publish import kept, read_body
@@ -35,6 +40,7 @@ KEY_FIELD = "Duplex-Key"
 RACE, CLOCK = "race", "clock"  # channels that the lecture alone publishes to
 MOST_MESSAGE = 2 * 2**20
 HEARTBEAT = 5.0
+_PRIVATE = ("/stats", "/metrics")
 _LANES = (*SLUGS, "limits")
 _MESSAGES_PER_S, _BYTES_PER_S = 40.0, 2.0 * 2**20
 
@@ -87,14 +93,28 @@ class _Stage:
     def __init__(self, page_port: int, key: str) -> None:
         self._page_port = page_port
         self._key = key
+        self.lines_port = 0  # where the lines arrive
 
     def extend(self, app: web.Application, service: Service) -> None:
         """Add them to a server's application."""
         service.guard = StageGuard(hosts=service.settings.allowed_hosts)
         service.allow = Allowance()
+        app.middlewares.append(self._separate)
         app.on_response_prepare.append(self._embed)
         app.add_routes([web.get("/lane", self._lane), web.post("/stage/publish", self._publish)])
         app.add_routes([web.get("/", self._to_page), *lecture_files.routes()])
+
+    @web.middleware
+    async def _separate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Tell the room nothing of everybody's channels, whose names may be private."""
+        resource = request.match_info.route.resource
+        transport = request.transport
+        is_private = resource is not None and resource.canonical in _PRIVATE
+        if is_private and (
+            transport is None or transport.get_extra_info("sockname")[1] == self.lines_port
+        ):
+            raise Problem(404, "this is told on the lecture's own machine only")
+        return await handler(request)
 
     async def _to_page(self, request: web.Request) -> web.Response:
         page = f"http://{lecture_files.host_of(request)}:{self._page_port}/"
@@ -132,7 +152,7 @@ class _Stage:
 
 
 async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
-    page_port, port, plugin_port = ports
+    page_port, port, plugin_port, lines_port = ports
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -142,11 +162,16 @@ async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
     settings = Settings(
         allowed_hosts=frozenset(hosts), heartbeat=HEARTBEAT, most_message=MOST_MESSAGE
     )
-    extend = _Stage(page_port, key).extend
-    async with running(settings, "127.0.0.1", port, plugin_port, extend) as server:
-        line = ReadyLine("stage", ports=(server.port, server.plugin_port))
-        print(encode_ready_line(line), flush=True)
+    stage = _Stage(page_port, key)
+    async with running(settings, "127.0.0.1", port, plugin_port, stage.extend) as server:
+        lines = await listen(
+            server.service.listener, "127.0.0.1", lines_port, settings.send_buffer, HEARTBEAT
+        )
+        stage.lines_port = lines.sockets[0].getsockname()[1]
+        ports = (server.port, server.plugin_port, stage.lines_port)
+        print(encode_ready_line(ReadyLine("stage", ports=ports)), flush=True)
         await stop.wait()
+        lines.close()
 
 
 def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -159,7 +184,7 @@ def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> N
 
 def main() -> None:
     """Run the stage until it is told to end, or until the lecture has ended."""
-    ports, hosts = [int(text) for text in sys.argv[1:4]], sys.argv[4:]
+    ports, hosts = [int(text) for text in sys.argv[1:5]], sys.argv[5:]
     try:
         asyncio.run(_serve(ports, hosts, os.environ[KEY_VARIABLE]))
     except KeyboardInterrupt:

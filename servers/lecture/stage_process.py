@@ -14,12 +14,15 @@ _END_SECONDS = 5.0
 
 
 class StageProcess:
-    """Runs :mod:`servers.lecture.stage`; ``port`` and ``plugin_port`` stay over restarts."""
+    """Runs :mod:`servers.lecture.stage`, whose ports stay over restarts.
+
+    ``port`` and ``plugin_port`` are for this machine, ``lines_port`` for what the room sends.
+    """
 
     def __init__(
         self, page_port: int, port: int, plugin_port: int, hosts: Iterable[str] = ()
     ) -> None:
-        self.port, self.plugin_port = port, plugin_port
+        self.port, self.plugin_port, self.lines_port = port, plugin_port, 0
         self.key = secrets.token_urlsafe(24)
         self.is_ready = False
         self._page_port = page_port
@@ -28,7 +31,7 @@ class StageProcess:
 
     async def start(self) -> None:
         """Start it and wait until it listens; raises :class:`OSError` where it cannot."""
-        ports = (self._page_port, self.port, self.plugin_port)
+        ports = (self._page_port, self.port, self.plugin_port, self.lines_port)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -46,7 +49,7 @@ class StageProcess:
         lines = decode_ready_lines(said.decode(), "stage")
         if not lines:
             raise OSError("the techniques' server could not start, see above")
-        self.port, self.plugin_port = lines[0].ports
+        self.port, self.plugin_port, self.lines_port = lines[0].ports
         self.is_ready = True
 
     async def stop(self) -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 
+# Names of other sites and of this machine in a LAN, as tests need them.
+NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1"
+
+
 def _miss(what: str) -> Never:
     """Leave the test out where a part of the system is missing; on CI it must be there."""
     if os.environ.get("CI"):
@@ -37,7 +41,7 @@ def browser() -> Iterator["Browser"]:
     with sync_playwright() as playwright:
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=[*root, "--enable-precise-memory-info"]
+            executable_path=chromium.PROGRAM, args=[*root, "--enable-precise-memory-info", NAMES]
         )
         yield browser
         browser.close()

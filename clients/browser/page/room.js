@@ -11,11 +11,14 @@ const AGAIN_MS = 2000;
 
 export const lines = JSON.parse(document.documentElement.dataset.lines);
 
+/** A name that nobody can guess. */
+export const randomName = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
+  byte.toString(16).padStart(2, "0")).join("");
+
 class Room extends EventTarget {
   constructor() {
     super();
-    this.viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
-      byte.toString(16).padStart(2, "0")).join("");
+    this.viewer = randomName(); // whoever knows it can hear what passes on this page's lines
     this.key = sessionStorage.getItem(KEY) ?? "";
     this.isLecturer = false;
     this.isLost = false;

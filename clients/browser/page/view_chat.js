@@ -3,7 +3,7 @@
 import { attempt, el, notify, saying, setText } from "./dom.js";
 import { bytes, duration, number, say, time } from "./i18n.js";
 import { Lane } from "./lanes.js";
-import { room } from "./room.js";
+import { randomName, room } from "./room.js";
 import { SLUGS, technique } from "./techniques.js";
 
 export const CHANNEL = "room";
@@ -191,7 +191,7 @@ async function echo() {
   if (!text) return;
   const isNew = !lanes.has("echo");
   if (isNew) {
-    const lane = open(`echo-${room.viewer}`, parts.name.value.trim());
+    const lane = open(`echo-${randomName()}`, parts.name.value.trim());
     lanes.set("echo", lane);
     lane.onNews((news) => {
       const own = news.messages.filter((message) => !message.presence);

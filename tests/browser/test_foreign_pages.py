@@ -1,0 +1,180 @@
+"""Pages of other sites in a real browser: what they can do with a defence off, and not with it on.
+
+Names that end in ``.test`` are this machine's here. Chromium trusts them no more than an address
+of a LAN, so it leaves the Sec-Fetch fields out, as it does there.
+"""
+
+import http.client
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.lecture_process import Lecture
+from tests.server_process import ServerProcess, eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Iterator[str]:
+    """An empty page of another site; what it does is written into it by the tests."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><title>evil</title>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://evil.test:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def said(server: ServerProcess, channel: str) -> int:
+    found: int = server.stats()["channels"].get(channel, {}).get("messages", 0)
+    return found
+
+
+ASK = """async ([url, policy]) => {
+  const image = document.createElement("img");
+  image.referrerPolicy = policy;
+  const done = new Promise((resolve) => { image.onload = image.onerror = resolve; });
+  image.src = url;
+  document.body.append(image);
+  await done;
+}"""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., ServerProcess]]:
+    running: list[ServerProcess] = []
+
+    def make(*arguments: str) -> ServerProcess:
+        running.append(ServerProcess(*arguments))
+        return running[-1]
+
+    yield make
+    for server in running:
+        server.stop()
+
+
+@pytest.mark.parametrize("policy", ["", "no-referrer"])
+@pytest.mark.parametrize(("defence", "told"), [(["--allow-origin", "*"], 2), ([], 0)])
+def test_an_image_elsewhere_says_nothing_in_its_readers_name(
+    page: Any, foreign: str, serve: Callable[..., ServerProcess], policy: str,
+    defence: list[str], told: int,
+) -> None:  # fmt: skip
+    server = serve("--allow-host", "lan.test", *defence)
+    page.goto(foreign)
+    # On loopback the browser says that the image is another site's, in a LAN it does not.
+    for host in ("lan.test", "127.0.0.1"):
+        url = f"http://{host}:{server.port}/page_reload?channel=chat&name=evil-{host}"
+        page.evaluate(ASK, [url, policy])
+    assert said(server, "chat") == told
+    # A page of our own still announces its reader, and says what it is told to.
+    page.goto(f"http://lan.test:{server.port}/page_reload?channel=chat")
+    page.fill("[name=sender]", "ana")
+    page.fill("[name=text]", "hola")
+    page.click("button")
+    eventually(lambda: said(server, "chat") == told + 2, "what our own page sent")
+
+
+REBOUND = """async () => {
+  const found = {};
+  const post = { method: "POST", body: "forged", headers: { "Content-Type": "text/plain" } };
+  for (const [path, how] of [["/stats", {}], ["/polling", {}], ["/publish?channel=prey", post]]) {
+    found[path] = (await fetch(path, how)).ok;
+  }
+  found.socket = await new Promise((resolve) => {
+    const socket = new WebSocket(`ws://${location.host}/web_socket`);
+    socket.onopen = () => resolve(true);
+    socket.onerror = () => resolve(false);
+  });
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(("defence", "gets_in"), [(["--allow-host", "*"], True), ([], False)])
+def test_a_page_that_had_its_name_rebound_finds_no_way_in(
+    page: Any, serve: Callable[..., ServerProcess], defence: list[str], gets_in: bool
+) -> None:
+    server = serve(*defence)
+    # The page came from its own server; then its name began to point to ours.
+    address = f"http://evil.test:{server.port}/"
+    page.route(address, lambda route: route.fulfill(body="<!doctype html>", status=200))
+    page.goto(address)
+    found = page.evaluate(REBOUND)
+    assert set(found.values()) == {gets_in}, found
+    assert said(server, "prey") == gets_in
+
+
+def get(url: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    first = answer.fp.readline() if answer.status == 200 else answer.read()
+    connection.close()
+    return answer.status, first
+
+
+@pytest.mark.parametrize(("defence", "status"), [(["--allow-host", "*"], 200), ([], 403)])
+def test_a_rebound_name_opens_no_lecture_either(page: Any, defence: list[str], status: int) -> None:
+    lecture = Lecture(*defence)
+    try:
+        address = f"http://evil.test:{urlsplit(lecture.url).port}"
+        for path in ("/", "/lecture/clock", "/page/main.js"):
+            assert page.goto(address + path).status == status
+    finally:
+        lecture.stop()
+
+
+def test_nothing_that_the_room_can_see_opens_another_pages_news(
+    open_page: Any, lecture: Lecture
+) -> None:
+    """Who knows a page's name reads what passes on its lines; so nobody may learn it."""
+    page = open_page().open("chat")
+    page.fill("#chat-name", "ana")
+    page.click("form.connect button")
+    page.wait_for_selector("#chat-text:enabled")
+    page.fill("#chat-text", "to myself")
+    page.click("text=Echo to myself")
+    page.wait_for_selector("li.echo")
+    viewer = page.evaluate("import('/page/room.js').then(({ room }) => room.viewer)")
+    # The list of channels is for this machine alone: with the defence off, the room had it.
+    here = json.loads(get(lecture.direct, "/stats")[1])["channels"]
+    (echo,) = [name for name in here if name.startswith("echo-")]
+    assert viewer not in json.dumps(list(here))
+    lines = page.evaluate("import('/page/room.js').then(({ lines }) => lines)")
+    for slug, port in lines.items():
+        if slug != "plugin_socket":
+            for path in ("/stats", "/metrics", "/%73tats"):
+                status, body = get(f"http://127.0.0.1:{port}", path)
+                assert status == 404
+                assert echo.encode() not in body
+    # And who learns it otherwise comes too late, until the page has gone.
+    assert get(lecture.url, f"/lecture/events?viewer={viewer}")[0] == 409
+    page.goto("about:blank")
+    eventually(
+        lambda: get(lecture.url, f"/lecture/events?viewer={viewer}")[0] == 200,
+        "the name to be free",
+    )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from servers.front.budget import NO_ROOM
 from servers.front.heads import fields_of
 from servers.front.problems import Problem, problem_of
 from servers.service import SERVICE
@@ -27,6 +28,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         if request.method == "OPTIONS" and origin is not None:
             return _preflight(origin)
         response = await handler(request)
+        if not _has_room(request, response):
+            raise NO_ROOM
     except Problem as problem:
         response = problem.response()
     except WireError as error:
@@ -46,6 +49,11 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
     return response
+
+
+def _has_room(request: web.Request, response: web.StreamResponse) -> bool:
+    size, transport = response.content_length or 0, request.transport
+    return transport is None or request.app[SERVICE].unread.owe(transport, size)
 
 
 def _preflight(origin: str) -> web.Response:

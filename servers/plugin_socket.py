@@ -13,6 +13,7 @@ import asyncio
 import time
 from typing import Any
 
+from servers.front.bodies import load_order
 from servers.front.handover import FULL, Refusal
 from servers.front.problems import Problem, problem_of
 from servers.front.query import check_name
@@ -23,7 +24,7 @@ from servers.service import Service
 from wire.cursor import DEFAULT_CHANNEL, check_channel, parse_cursor
 from wire.errors import MessageError, WireError
 from wire.json_lines import END, POLICY_REQUEST, JsonLinesDecoder, encode_line, encode_policy
-from wire.message import dump_json, load_json
+from wire.message import dump_json
 
 _FIRST_LINE_SECONDS = 10.0  # whoever takes longer is an attack or a broken line
 FRAMING = Framing(
@@ -51,8 +52,8 @@ class PluginSocket(TwoWay):
         try:
             lines = self._lines.decode(data)
         except MessageError as error:
-            self.complain(Problem(413, str(error)))
-            return self.finish()
+            return self.give_up(Problem(413, str(error)))
+        self.hold(self._lines.waiting, bool(lines))
         for line in lines:
             if self._is_closing or self.transport.is_closing():
                 return
@@ -69,7 +70,7 @@ class PluginSocket(TwoWay):
 
     def _take(self, line: bytes) -> None:
         try:
-            fields = load_json(line)
+            fields = load_order(line)
             if self._channel is None:
                 self._open(fields)
             else:

@@ -16,15 +16,16 @@ from aiohttp import web
 
 from servers.channels.channel import Channel
 from servers.channels.log import Appended, Unavailable
+from servers.front import bodies
+from servers.front.bodies import load_order
 from servers.front.ledger import Row
 from servers.front.problems import Problem
 from servers.front.query import check_name, check_sent_ns
 from servers.service import SERVICE, Service, query_of
-from wire.message import Body, body_from, dump_json, load_json
+from wire.message import Body, body_from, dump_json
 
 _LOG_SECONDS = 5.0  # a log that takes longer to keep a message is called late
 _RETRY_AFTER = "1"
-_BODY_SECONDS = 30.0  # a body that takes longer is an attack or a broken line
 
 
 def publish_fields(
@@ -97,28 +98,7 @@ def too_large(service: Service) -> Problem:
 async def read_body(request: web.Request, most: int) -> bytes:
     """Read a request's body of at most ``most`` bytes, and not for ever."""
     service = request.app[SERVICE]
-    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-        raise Problem(501, "the only transfer coding understood here is chunked")
-    # aiohttp hands on what it cannot decode as it is, so that nonsense would be published.
-    coding = request.headers.get("Content-Encoding", "identity").lower()
-    if coding not in ("identity", "gzip", "deflate"):
-        raise Problem(
-            415,
-            f"a body coded as {coding[:40]} is not accepted; send it as it is, or as gzip or "
-            "deflate",
-            Accept_Encoding="gzip, deflate",
-        )
-    if (request.content_length or 0) > most:
-        raise too_large(service)
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            return await request.read()
-    except TimeoutError:
-        raise Problem(408, f"the body did not come within {_BODY_SECONDS:.0f} s") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise too_large(service) from None
-    except web.RequestPayloadError:
-        raise Problem(400, "the body is not in the coding that its head names") from None
+    return await bodies.read_body(request, most, too_large(service), service.budget)
 
 
 async def publish(request: web.Request) -> web.Response:
@@ -136,7 +116,7 @@ async def publish(request: web.Request) -> web.Response:
     body = await read_body(request, most_json(service) if kind == "application/json" else most)
     channel = service.channel(query.channel)
     if kind == "application/json":
-        appended = publish_fields(service, None, channel, load_json(body), query.sender)
+        appended = publish_fields(service, None, channel, load_order(body), query.sender)
     else:
         content: Body = body if kind == "application/octet-stream" else decode_text(body)
         appended = publish_body(service, None, channel, content, query.sender, query.sent_ns)

@@ -9,6 +9,7 @@ from servers.channels.channel import Channel, Hub
 from servers.channels.log import Log, MemoryLog
 from servers.channels.pacer import Pacer
 from servers.channels.presence import Presence
+from servers.front.budget import Budget
 from servers.front.guard import Guard
 from servers.front.handover import Listener
 from servers.front.heads import fields_of
@@ -16,6 +17,7 @@ from servers.front.ledger import Ledger, Row
 from servers.front.liveness import Liveness
 from servers.front.problems import Problem
 from servers.front.query import Query, parse_query
+from servers.front.unread import Unread
 from wire.techniques import SLUGS
 
 
@@ -26,7 +28,9 @@ class Settings:
     ``heartbeat`` is seconds between signs of life on what is held open; ``most_message`` bounds
     a message's body in bytes; ``log_messages`` and ``log_bytes`` bound each channel's history;
     ``send_buffer`` is the kernel's buffer per connection in bytes: without it, a client that
-    reads nothing may hold megabytes of kernel memory; ``deflate`` allows permessage-deflate.
+    reads nothing may hold megabytes of kernel memory; ``most_waiting`` bounds the bytes of all
+    large things together that are unfinished or unread (:mod:`servers.front.budget`); ``deflate``
+    allows permessage-deflate.
 
     Deflate is off by default, as it would make byte counts unlike. Without context takeover it
     costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
@@ -44,6 +48,7 @@ class Settings:
     most_echo: int = 32 * 2**20
     log_messages: int = 10_000
     log_bytes: int = 16 * 2**20
+    most_waiting: int = 256 * 2**20
     send_buffer: int = 64 * 2**10
     most_sockets: int = 10_000
     deflate: bool = False
@@ -65,6 +70,12 @@ class Service:
     ledger: Ledger = field(default_factory=Ledger)
     allow: Callable[[str, int], None] | None = None
     listener: Listener = field(init=False)
+    budget: Budget = field(init=False)
+    unread: Unread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.settings.most_waiting)
+        self.unread = Unread(self.budget)
 
     def channel(self, name: str) -> Channel:
         """Return a channel by its checked name."""

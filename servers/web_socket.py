@@ -11,6 +11,7 @@ bring, with sender and time.
 
 from aiohttp import web
 
+from servers.front.bodies import load_order
 from servers.front.handover import take_over
 from servers.front.problems import Problem, problem_of
 from servers.kinds import web_socket_echo
@@ -21,7 +22,7 @@ from servers.publish import most_json, publish_body, publish_fields
 from servers.service import SERVICE, Service, query_of
 from wire.errors import MessageError
 from wire.message import Message as ChannelMessage
-from wire.message import decode_message, encode_binary_message, load_json
+from wire.message import decode_message, encode_binary_message
 from wire.web_socket_deflate import Agreement
 from wire.web_socket_frames import CloseCode, Opcode
 from wire.web_socket_messages import Binary, Text
@@ -41,7 +42,7 @@ class WebSocket(WebSocketPeer):
             if isinstance(message, Binary):
                 appended = publish_body(service, "web_socket", channel, message.data, self._name)
             elif self.has_envelopes:
-                fields = load_json(message.text)
+                fields = load_order(message.text)
                 appended = publish_fields(service, "web_socket", channel, fields, self._name)
             else:
                 appended = publish_body(service, "web_socket", channel, message.text, self._name)

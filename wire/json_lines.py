@@ -38,6 +38,11 @@ class JsonLinesDecoder:
         self._limit = limit
         self._rest = bytearray()
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes of an unfinished line are held."""
+        return len(self._rest)
+
     def decode(self, chunk: bytes) -> list[bytes]:
         """Take what arrived; return the lines that it completed."""
         lines: list[bytes] = []

@@ -118,6 +118,11 @@ class FrameDecoder:
         self._need = 2  # no use in looking before this many bytes are there
         self.frames: list[Frame] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes of an unfinished frame are held."""
+        return len(self._rest)
+
     def decode(self, chunk: bytes) -> list[Frame]:
         """Take what arrived; return the frames that it completed."""
         frames: list[Frame] = []

@@ -87,6 +87,11 @@ class MessageDecoder:
         self._closed = False
         self.events: list[Event] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes of an unfinished message are held."""
+        return self._frames.waiting + len(self._payload)
+
     def decode(self, chunk: bytes) -> list[Event]:
         """Take what arrived; return the events that it completed."""
         events: list[Event] = []

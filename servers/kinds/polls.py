@@ -15,6 +15,7 @@ from typing import cast
 
 from aiohttp import web
 
+from servers.front.budget import NO_ROOM
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
 from servers.front.problems import Problem
 from servers.front.query import Query
@@ -113,7 +114,17 @@ _LONGEST = {
 class PollConnection(asyncio.Protocol):
     """A kept connection, between requests or with one that waits."""
 
-    __slots__ = ("_door", "_left", "_pool", "_since", "_state", "_unread", "due", "transport")
+    __slots__ = (
+        "_door",
+        "_left",
+        "_owed",
+        "_pool",
+        "_since",
+        "_state",
+        "_unread",
+        "due",
+        "transport",
+    )
 
     transport: asyncio.Transport
 
@@ -123,6 +134,7 @@ class PollConnection(asyncio.Protocol):
         self._state = READING
         self._since = time.monotonic()  # when the state began, or an answer was last seen moving
         self._pool: Pool | None = None  # where it waits, and only then
+        self._owed = 0  # bytes of an answer that was not taken yet
         self._left = 0  # bytes of answers that the last check found unsent
         self.due = 0
 
@@ -179,14 +191,25 @@ class PollConnection(asyncio.Protocol):
     def answer(self, ask: Ask, response: bytes) -> None:
         """Write ``response``, and go on with what the client sent meanwhile."""
         self._pool = None
+        if not self._owe(len(response)):
+            self._refuse(NO_ROOM)
+            return
         self._go_on()
         self._door.row.bytes_down += len(response)
         self.transport.write(response)
+        self._owe(self.transport.get_write_buffer_size())
         if ask.close:
             self._close()
         elif self._unread:
             self.transport.resume_reading()
             asyncio.get_running_loop().call_soon(self._serve)
+
+    def _owe(self, size: int) -> bool:
+        """Hold so many bytes that the client has not taken; false where there is no room."""
+        has_room = self._door.service.budget.change(self._owed, size)
+        if has_room:
+            self._owed = size
+        return has_room
 
     def time_out(self) -> None:
         """Answer that nothing came."""
@@ -209,6 +232,7 @@ class PollConnection(asyncio.Protocol):
             self._enter(FULL)
 
     def resume_writing(self) -> None:
+        self._owe(0)
         if self._state is FULL:
             self._go_on()
             asyncio.get_running_loop().call_soon(self._serve)
@@ -249,6 +273,7 @@ class PollConnection(asyncio.Protocol):
         give_back(self.transport, self._door.service.listener, unread, self._door.row)
 
     def _leave(self) -> None:
+        self._owe(0)
         self._door.row.open -= 1
         self._door.service.ledger.sockets -= 1
         self._door.service.liveness.held.pop(self, None)

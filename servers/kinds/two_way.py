@@ -2,34 +2,66 @@
 
 A socket waits for no answer: what cannot be published is told by a problem on its way down. A log
 that keeps messages at once costs nothing here. Behind one that takes its time, a client that sends
-ahead is not read for a while, so that it cannot pile up what waits.
+ahead is not read for a while, so that it cannot pile up what waits. A message has to be finished
+in time, and a large one needs room for as long as it is not.
 """
 
 import asyncio
+import time
 
 from servers.channels.log import Appended
+from servers.front.budget import NO_ROOM
 from servers.front.problems import Problem
 from servers.kinds.streams import Stream
 from servers.publish import kept
 
+_MESSAGE_SECONDS = 30.0  # for one message; as for the body of a request
 _MOST_ON_THEIR_WAY = 64  # messages of one socket that wait for the log, before it is read no more
 
 
 class TwoWay(Stream):
     """A stream that publishes, too; ``complain`` tells of what was not published."""
 
-    __slots__ = ("_on_their_way",)
+    __slots__ = ("_began", "_on_their_way", "_unfinished")
 
     _on_their_way: int
+    _unfinished: int  # bytes of a message of which more must come
+    _began: float  # when it did
 
     def complain(self, problem: Problem) -> None:
         """Tell of a message that was not published."""
         raise NotImplementedError
 
+    def give_up(self, problem: Problem) -> None:
+        """Tell why, and end the connection: its unfinished message cannot be waited for."""
+        self.complain(problem)
+        self.finish()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to write."""
-        self._on_their_way = 0
+        self._on_their_way = self._unfinished = 0
         super().connection_made(transport)
+
+    def hold(self, unfinished: int, has_finished: bool) -> None:
+        """Keep so many bytes of a message that is not whole; ``has_finished`` one before it."""
+        if has_finished or not self._unfinished:
+            self._began = time.monotonic()
+        if self._service.budget.change(self._unfinished, unfinished):
+            self._unfinished = unfinished
+        else:
+            self.give_up(NO_ROOM)
+
+    def check(self) -> None:
+        """End the connection also if a message does not come to its end."""
+        super().check()
+        if self._unfinished and time.monotonic() - self._began > _MESSAGE_SECONDS:
+            self.give_up(Problem(408, f"the message did not come within {_MESSAGE_SECONDS:.0f} s"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave nothing behind."""
+        self._service.budget.change(self._unfinished, 0)
+        self._unfinished = 0
+        super().connection_lost(exc)
 
     def see_kept(self, appended: Appended) -> None:
         """Complain if the log does not keep a message."""

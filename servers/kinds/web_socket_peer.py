@@ -8,6 +8,7 @@ that breaks the protocol is told the close code (RFC 6455, 5.5, 7).
 import asyncio
 
 from servers.channels.channel import Channel
+from servers.front.budget import NO_ROOM
 from servers.front.problems import Problem
 from servers.kinds.streams import Framing
 from servers.kinds.two_way import TwoWay
@@ -66,6 +67,13 @@ class WebSocketPeer(TwoWay):
         else:  # whoever does not read would pile up complaints
             self.close(CloseCode.POLICY_VIOLATION, "read what is wrong before you send more")
 
+    def give_up(self, problem: Problem) -> None:
+        """Fail the connection, for which the peer is not to blame where we have no room."""
+        is_full = problem.status == NO_ROOM.status
+        code = CloseCode.TRY_AGAIN_LATER if is_full else CloseCode.POLICY_VIOLATION
+        self._decoder = None
+        self._fail(WebSocketError(code, problem.detail))
+
     def data_received(self, data: bytes) -> None:
         """Take frames apart and act on them."""
         self.row.bytes_up += len(data)
@@ -80,7 +88,9 @@ class WebSocketPeer(TwoWay):
             self._decoder.decode(data)
         except WebSocketError as error:
             fault = error
-        for event in self._decoder.events:
+        events = self._decoder.events
+        self.hold(self._decoder.waiting, any(isinstance(one, Text | Binary) for one in events))
+        for event in events:
             if self.transport.is_closing():
                 return
             if not self._is_closing:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +39,19 @@ class Answer:
 class Link:
     """One connection; use it with ``async with``."""
 
-    def __init__(self, port: int, host: str = "here") -> None:
+    def __init__(self, port: int, host: str = "here", buffer: int | None = None) -> None:
         self._port = port
+        self._buffer = buffer  # bytes that are taken unread, where it must be few
         self.host = host
 
     async def __aenter__(self) -> "Link":
-        self.reader, self.writer = await asyncio.open_connection(
-            "127.0.0.1", self._port, limit=2**26
-        )
+        sock = socket.socket()
+        sock.setblocking(False)
+        if self._buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._port))
+        limit = self._buffer or 2**26
+        self.reader, self.writer = await asyncio.open_connection(sock=sock, limit=limit)
         return self
 
     async def __aexit__(self, *_: object) -> None:

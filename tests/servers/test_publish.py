@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from servers import publish as module
 from servers.app import Running, running
+from servers.front import bodies
 from servers.front.problems import Problem
 from servers.publish import publish_body, publish_fields
 from servers.service import Settings, make_service
@@ -61,7 +61,7 @@ async def test_who_may_publish_can_be_restricted() -> None:
 async def test_a_body_that_does_not_come_is_given_up(
     here: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "_BODY_SECONDS", 0.05)
     async with Link(here.port) as link:
         link.send(b"POST /publish HTTP/1.1\r\nHost: here\r\nContent-Type: text/plain\r\n")
         link.send(b"Content-Length: 10\r\n\r\nhalf")

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
-import logging
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import cast
 from servers.app import most_sockets, running
 from servers.front.guard import read_origin
 from servers.front.hosts import ANY, split_host
+from servers.front.sparing import log_sparingly
 from servers.relay.loop import new_loop
 from servers.service import Logs, Settings, memory_logs
 from wire.ready_line import ReadyLine, encode_ready_line
@@ -246,7 +246,7 @@ def _open_standard_streams() -> None:
 def main(arguments: list[str] | None = None, logs: Logs = memory_logs) -> int:
     """Run the command, with the history kept by ``logs``; return the exit status."""
     _open_standard_streams()
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    log_sparingly()
     options = parse_arguments(arguments)
     try:
         if options.lecture:

@@ -29,7 +29,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
             return _preflight(origin)
         response = await handler(request)
         if not _has_room(request, response):
-            raise NO_ROOM
+            raise NO_ROOM.anew()
     except Problem as problem:
         response = problem.response()
     except WireError as error:

@@ -26,7 +26,7 @@ async def frame(request: web.Request) -> web.Response:
     query = query_of(request)
     channel = service.channel(query.channel)
     service.presence.seen(channel, query.name, "frame_reload")
-    shown, cursor, new = html.messages(channel, query)
+    shown, cursor, new = html.messages(channel, query, service.settings.longest_page)
     service.row("frame_reload").deliveries += new
     return html.document("Messages", shown, head=html.refresh(PATH, query, cursor))
 

@@ -21,7 +21,7 @@ async def page(request: web.Request) -> web.Response:
     query = query_of(request)
     channel = service.channel(query.channel)
     service.presence.seen(channel, query.name, "page_reload")
-    shown, cursor, new = html.messages(channel, query)
+    shown, cursor, new = html.messages(channel, query, service.settings.longest_page)
     service.row("page_reload").deliveries += new
     return html.document(
         f"Channel {query.channel}",

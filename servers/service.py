@@ -29,8 +29,9 @@ class Settings:
     a message's body in bytes; ``log_messages`` and ``log_bytes`` bound each channel's history;
     ``send_buffer`` is the kernel's buffer per connection in bytes: without it, a client that
     reads nothing may hold megabytes of kernel memory; ``most_waiting`` bounds the bytes of all
-    large things together that are unfinished or unread (:mod:`servers.front.budget`); ``deflate``
-    allows permessage-deflate.
+    large things together that are unfinished or unread (:mod:`servers.front.budget`);
+    ``longest_page`` is how many bytes of messages stand on one page, while the rest comes with the
+    next; ``deflate`` allows permessage-deflate.
 
     Deflate is off by default, as it would make byte counts unlike. Without context takeover it
     costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
@@ -49,6 +50,7 @@ class Settings:
     log_messages: int = 10_000
     log_bytes: int = 16 * 2**20
     most_waiting: int = 256 * 2**20
+    longest_page: int = 4 * 2**20
     send_buffer: int = 64 * 2**10
     most_sockets: int = 10_000
     deflate: bool = False

@@ -33,16 +33,16 @@ async def read_body(request: web.Request, most: int, too_large: Problem, budget:
             Accept_Encoding="gzip, deflate",
         )
     if (request.content_length or 0) > most:
-        raise too_large
+        raise too_large.anew()
     body, held = bytearray(), 0
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > most:
-                    raise too_large
+                    raise too_large.anew()
                 if not budget.change(held, len(body)):
-                    raise NO_ROOM
+                    raise NO_ROOM.anew()
                 held = len(body)
         return bytes(body)
     except TimeoutError:

@@ -25,6 +25,12 @@ class Problem(Exception):
         self.detail = detail
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
+    def anew(self) -> "Problem":
+        """Return the same problem, to be raised: an exception keeps the frames that it passed."""
+        fresh = Problem(self.status, self.detail)
+        fresh.headers = dict(self.headers)
+        return fresh
+
     @property
     def title(self) -> str:
         """The status in words."""

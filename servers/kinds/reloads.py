@@ -23,7 +23,6 @@ from wire.techniques import BY_SLUG
 
 SHOWN = 20  # messages on a page that follows no cursor
 _LONGEST_TEXT = 280
-_LONGEST_PAGE = 4 * 2**20  # bytes of messages; what is left comes with the next reload
 _STYLE = "body{font:1em/1.5 sans-serif;margin:1em;max-width:60em}li span{white-space:pre-wrap}"
 
 
@@ -56,17 +55,18 @@ def seconds(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def messages(channel: Channel, query: Query) -> tuple[str, str, int]:
+def messages(channel: Channel, query: Query, longest: int = 4 * 2**20) -> tuple[str, str, int]:
     """Write the list of messages; return it with the cursor after them and how many are new.
 
-    Shown is all that follows the query's cursor, and never less than the last few.
+    Shown is all that follows the query's cursor, up to ``longest`` bytes, and never less than the
+    last few.
     """
     seen, has_gap = channel.resume(query.after)
     log = channel.log
-    entries = log.read(seen, _LONGEST_PAGE)
+    entries = log.read(seen, longest)
     newest = entries[-1][0] if entries else seen
     # What is new comes first; the room that it leaves is for what was there before.
-    room = _LONGEST_PAGE - sum(len(json) for _, json in entries)
+    room = longest - sum(len(json) for _, json in entries)
     for number in range(seen, max(newest - SHOWN, log.first - 1), -1):
         older = log.read(number - 1, 0)
         room -= len(older[0][1])

@@ -30,26 +30,31 @@ from typing import Any, Final
 import segno
 from aiohttp import web
 
+from servers.front.bodies import load_order, read_body
+from servers.front.budget import NO_ROOM
 from servers.front.guard import Guard
 from servers.front.heads import fields_of
 from servers.front.problems import Problem
 from servers.front.query import check_name
+from servers.front.unread import Unread
 from servers.lecture import files as lecture_files
 from servers.lecture.controls import Controls
-from servers.lecture.lines import Lines, Viewer
+from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin, check_order
 from servers.lecture.source import Source
 from servers.lecture.stage import KEY_FIELD, MOST_MESSAGE
 from servers.lecture.stage_process import StageProcess
+from servers.lecture.viewers import Seats
 from wire.cursor import check_channel, parse_cursor
 from wire.errors import WireError
-from wire.message import load_json
 from wire.techniques import TECHNIQUES
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
-_MOST_VIEWERS: Final = 200
 _PLUGINS_EACH: Final = 4
+_PLUGINS_OF_ADDRESS: Final = 24
+_MOST_BODY: Final = 2 * MOST_MESSAGE
+_TOO_LARGE: Final = Problem(413, f"an order has at most {_MOST_BODY} bytes")
 _BEAT_SECONDS: Final = 1.0
 _POSTS_PER_S: Final = 20.0
 
@@ -78,12 +83,14 @@ class Doors:
         self._guard = Guard(hosts=hosts)
         self._plugins: dict[tuple[str, int], Plugin] = {}
         self._next_plugin = 1
+        self._seats = Seats(lines.viewers, lines.budget)
+        self._unread = Unread(lines.budget)
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
         self._controls = Controls(lines, stage, source, self.changed)
 
     def app(self) -> web.Application:
         """Make the application."""
-        app = web.Application(middlewares=[self._check], client_max_size=2 * MOST_MESSAGE)
+        app = web.Application(middlewares=[self._check], client_max_size=_MOST_BODY)
         app.add_routes([web.get("/", self._page), *lecture_files.routes()])
         app.add_routes(
             [
@@ -110,6 +117,9 @@ class Doors:
             if request.method == "POST" and not self._has_key(request):
                 self._count(request.remote or "")
             response = await handler(request)
+            size, transport = response.content_length or 0, request.transport
+            if transport is not None and not self._unread.owe(transport, size):
+                raise NO_ROOM.anew()
         except Problem as problem:
             response = problem.response()
         except (ValueError, TypeError, KeyError, WireError) as error:
@@ -119,6 +129,11 @@ class Doors:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
+
+    def has_key(self, head: bytes) -> bool:
+        """Whether a request's head, as it came, has the lecturer's key."""
+        found = re.search(rb"\r\n%s:[ \t]*([!-~]*)" % KEY_FIELD.encode(), head, re.IGNORECASE)
+        return found is not None and hmac.compare_digest(found[1], self._key.encode())
 
     def _has_key(self, request: web.Request) -> bool:
         key = request.headers.get(KEY_FIELD, "")
@@ -133,10 +148,15 @@ class Doors:
             self._busy = {who: until for who, until in self._busy.items() if until > now}
         self._busy[address] = used
 
+    async def _body(self, request: web.Request) -> bytes:
+        return await read_body(request, _MOST_BODY, _TOO_LARGE, self._lines.budget)
+
     async def _control(self, request: web.Request) -> web.Response:
         if not self._has_key(request):
             raise Problem(403, "only the lecturer may do this: the key is in the terminal")
-        order = load_json(await request.read() or b"{}")
+        if "viewer" in request.query:
+            self._seats.keep(_viewer_of(request))
+        order = load_order(await self._body(request) or b"{}")
         await self._controls.orders[request.path.rpartition("/")[2]](order)
         self.changed()
         return web.json_response(self.state())
@@ -164,27 +184,25 @@ class Doors:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         name = _viewer_of(request)
-        if len(self._lines.viewers) >= _MOST_VIEWERS:
-            raise Problem(503, f"{_MOST_VIEWERS} pages are open already; close one")
-        if name in self._lines.viewers:
-            raise Problem(409, "this page hears of its news already; come back when it does not")
-        viewer = Viewer(name)
-        self._lines.viewers[name] = viewer
+        viewer = self._seats.open(name, request.remote or "")
         self.changed()
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
         try:
+            await response.prepare(request)
+            if request.transport is not None:
+                self._unread.owe(request.transport, 0, is_stream=True)
             while True:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_BEAT_SECONDS):
                         await viewer.news.wait()
                 await response.write(b"data: %s\n\n" % viewer.take().encode())
+                viewer.written()
                 await asyncio.sleep(0.03)  # what comes together is told together
         except ConnectionError:
             pass
         finally:
-            del self._lines.viewers[name]
+            self._seats.close(viewer)
             self.changed()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
@@ -197,7 +215,10 @@ class Doors:
             raise Problem(409, "open the event stream first")
         if sum(who == name for who, _ in self._plugins) >= _PLUGINS_EACH:
             raise Problem(429, f"at most {_PLUGINS_EACH} plugins for a page")
-        order = load_json(await request.read())
+        alike = sum(p.viewer.address == viewer.address for p in self._plugins.values())
+        if alike >= _PLUGINS_OF_ADDRESS:
+            raise Problem(429, f"at most {_PLUGINS_OF_ADDRESS} plugins for an address")
+        order = load_order(await self._body(request))
         channel = check_channel(order["channel"])
         person = check_name(order.get("name", ""))
         number, self._next_plugin = self._next_plugin, self._next_plugin + 1
@@ -215,7 +236,7 @@ class Doors:
 
     async def _plugin_send(self, request: web.Request) -> web.Response:
         plugin = self._plugins[self._plugin_of(request)]
-        if not plugin.send(check_order(await request.read())):
+        if not plugin.send(check_order(await self._body(request))):
             raise Problem(503, "the plugin is not connected")
         return web.Response(status=204)
 

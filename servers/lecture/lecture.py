@@ -21,16 +21,24 @@ import webbrowser
 import segno
 from aiohttp import web
 
-from servers.front.listening import bound_socket, own_host
+from servers.app import most_sockets
+from servers.front.handover import Listener
+from servers.front.ledger import Ledger
+from servers.front.listening import bound_socket, listen, own_host
+from servers.front.places import Places
 from servers.lecture.doors import Doors
+from servers.lecture.entrance import Entrance
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
+from servers.lecture.stage import HEARTBEAT
 from servers.lecture.stage_process import StageProcess
 from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import OWN_PORT, SLUGS
 
 _PAGE, _LINES = 2, 3  # ports after the techniques' own and the plugin's
 _SHUTDOWN_SECONDS = 1.0
+_OWN_SOCKETS = 48  # to the stage and the plugins, and for newcomers that are only asked
+_SEND_BUFFER = 64 * 2**10
 
 
 async def lecture(options: argparse.Namespace) -> None:
@@ -53,7 +61,8 @@ async def lecture(options: argparse.Namespace) -> None:
         stage = StageProcess(page_port, port, plugin_port, hosts)
         stack.push_async_callback(stage.stop)
         await stage.start()
-        lines = Lines(_targets(stage, port), options.host)
+        places = Places(most := most_sockets() - _OWN_SOCKETS, most // 4)
+        lines = Lines(_targets(stage, port), options.host, places)
         await lines.start(stack)
         room = _room_address(options.host, page_port)
         doors: Doors
@@ -63,14 +72,15 @@ async def lecture(options: argparse.Namespace) -> None:
         publishing = loop.create_task(source.run())
         stack.callback(publishing.cancel)
         runner = web.AppRunner(
-            doors.app(),
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=_SHUTDOWN_SECONDS,
+            doors.app(), handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listening, backlog=1024).start()
+        assert runner.server is not None
+        listener = Listener(runner.server, Ledger(), most)
+        entrance = Entrance(listener, places, doors.has_key)
+        server = await listen(entrance, listening, send_buffer=_SEND_BUFFER, heartbeat=HEARTBEAT)
+        stack.callback(server.close)
         host = own_host(options.host)
         own = f"http://{f'[{host}]' if ':' in host else host}:{page_port}/#key={key}"
         _announce(own, room, stage, lines)

@@ -7,63 +7,27 @@ reads each trace once for all viewers.
 
 import asyncio
 import base64
-import json
 import re
-from collections import deque
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any, Final
 
+from servers.front.budget import Budget
 from servers.front.listening import own_host
+from servers.front.places import Places
+from servers.lecture.viewers import Viewer
 from servers.relay.relay import Link, Relay
 from servers.relay.trace import Trace, TraceEvent
 from wire.techniques import OWN_PORT
 
 _NAMED = re.compile(rb"(?:GET|POST) [^ ]*[?&]viewer=([a-z0-9]{8,32})")
 _TICK_SECONDS: Final = 0.05
-_KEPT: Final = 4000  # trace events that wait for a slow viewer
+_EVENTS: Final = 1024  # of one line, until the pump comes by
 _BYTES_EACH: Final = 2048
+_MOST_WAITING: Final = 16 * 2**20  # bytes of large things that plugins and pages wait for
+_MOST_HELD: Final = 16 * 2**20  # bytes under way on one line
 _MOST_EARLY: Final = 8  # events of a connection before anybody names it
-
-
-class Viewer:
-    """One open page: what waits to be told to it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.news = asyncio.Event()
-        self._trace: deque[list[Any]] = deque(maxlen=_KEPT)
-        self._rest: dict[str, Any] = {}
-        self._plugin: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-
-    def tell(self, **rest: Any) -> None:
-        """Tell the newest value of something; a value not yet told is replaced."""
-        self._rest |= rest
-        self.news.set()
-
-    def trace(self, row: list[Any]) -> None:
-        """Tell an event of a line."""
-        self._trace.append(row)
-        self.news.set()
-
-    def plugin(self, report: dict[str, Any]) -> None:
-        """Tell what an emulated plugin has to say."""
-        self._plugin.append(report)
-        self.news.set()
-
-    def take(self) -> str:
-        """Return all that waited, as JSON."""
-        told = self._rest
-        if self._trace:
-            told["trace"] = list(self._trace)
-        if self._plugin:
-            told["plugin"] = list(self._plugin)
-        self._rest = {}
-        self._trace.clear()
-        self._plugin.clear()
-        self.news.clear()
-        return json.dumps(told, separators=(",", ":"))
 
 
 class _Line:
@@ -78,15 +42,30 @@ class _Line:
 class Lines:
     """All lines of a lecture, open at ``host``. ``viewers`` maps names to open pages."""
 
-    def __init__(self, targets: Iterable[tuple[str, int, int]], listen: str) -> None:
+    def __init__(
+        self,
+        targets: Iterable[tuple[str, int, int]],
+        listen: str,
+        places: Places | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         """Make a line for each (slug, port to listen on, port of the stage)."""
+        self.budget = Budget(_MOST_WAITING) if budget is None else budget
         self.viewers: dict[str, Viewer] = {}
         self.host = own_host(listen)
         self._plugins: dict[int, str] = {}
         self._lines = [
             _Line(
                 slug,
-                Relay("127.0.0.1", to, port=port, trace=Trace(4096, _BYTES_EACH), listen=listen),
+                Relay(
+                    "127.0.0.1",
+                    to,
+                    port=port,
+                    trace=Trace(_EVENTS, _BYTES_EACH),
+                    listen=listen,
+                    places=places,
+                    most_held=_MOST_HELD,
+                ),
             )
             for slug, port, to in targets
         ]

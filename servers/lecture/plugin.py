@@ -10,7 +10,9 @@ import contextlib
 import time
 from typing import Any
 
-from servers.lecture.lines import Lines, Viewer
+from servers.front.bodies import load_order
+from servers.lecture.lines import Lines
+from servers.lecture.viewers import Viewer
 from wire.cursor import Cursor, parse_cursor
 from wire.errors import WireError
 from wire.json_lines import JsonLinesDecoder, encode_line
@@ -38,6 +40,7 @@ class Plugin:
         self._first: dict[str, Any] = {"channel": channel} | ({"name": name} if name else {})
         self._brief = brief
         self._cursor = cursor
+        self._budget, self._held = lines.budget, 0
         self._writer: asyncio.StreamWriter | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -64,6 +67,8 @@ class Plugin:
             except (OSError, WireError, asyncio.IncompleteReadError):
                 pass
             finally:
+                self._budget.change(self._held, 0)
+                self._held = 0
                 if self._writer is not None:
                     self._writer.close()
                     self._writer = None
@@ -80,16 +85,26 @@ class Plugin:
         decoder = JsonLinesDecoder()
         is_open = False
         while chunk := await reader.read(65536):
-            for line in filter(None, decoder.decode(chunk)):
+            lines = decoder.decode(chunk)
+            if not self._budget.change(self._held, decoder.waiting):
+                return self._skip()
+            self._held = decoder.waiting
+            for line in filter(None, lines):
                 fields = load_json(line)
                 if not is_open and "channel" in fields:
                     is_open = True
                     self._cursor = parse_cursor(fields["cursor"])
                     self._report(state="open", cursor=fields["cursor"])
                 else:
-                    self._take(fields)
+                    self._take(fields, len(line))
 
-    def _take(self, fields: dict[str, Any]) -> None:
+    def _skip(self) -> None:
+        """Go on from now: there is no room for the message that comes."""
+        if self._cursor is not None:
+            self.viewer.plugin_gap(self.number, str(self._cursor))
+        self._cursor = None
+
+    def _take(self, fields: dict[str, Any], size: int) -> None:
         if "problem" in fields:
             self._report(problem=fields["problem"])
         elif "gap" in fields:
@@ -100,8 +115,10 @@ class Plugin:
             self._cursor = Cursor(self._cursor.epoch, fields["id"])
             at_ms = time.monotonic_ns() / 1e6
             if self._brief:
-                fields = brief(fields)
-            self._report(message=fields, at_ms=at_ms)
+                fields, size = brief(fields), 0
+            report = {"plugin": self.number, "message": fields, "at_ms": at_ms}
+            if not self.viewer.plugin(report, size):
+                self.viewer.plugin_gap(self.number, str(self._cursor))
 
 
 def brief(fields: dict[str, Any]) -> dict[str, Any]:
@@ -113,5 +130,5 @@ def brief(fields: dict[str, Any]) -> dict[str, Any]:
 
 def check_order(text: bytes) -> dict[str, Any]:
     """Read what the page wants sent; raises :class:`~wire.errors.MessageError`."""
-    order = load_json(text)
+    order = load_order(text)
     return {key: order[key] for key in ("text", "base64", "sender", "sent_ns") if key in order}

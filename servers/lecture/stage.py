@@ -23,11 +23,12 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from servers.app import running
+from servers.app import most_sockets, running
 from servers.checks import Handler
 from servers.front.guard import Guard
 from servers.front.listening import listen
 from servers.front.problems import Problem
+from servers.front.sparing import log_sparingly
 from servers.lecture import files as lecture_files
 from servers.publish import kept, read_body
 from servers.service import SERVICE, Service, Settings
@@ -40,6 +41,10 @@ KEY_FIELD = "Duplex-Key"
 RACE, CLOCK = "race", "clock"  # channels that the lecture alone publishes to
 MOST_MESSAGE = 2 * 2**20
 HEARTBEAT = 5.0
+_MOST_ECHO = 64 * 2**10
+_MOST_WAITING = 16 * 2**20
+_LOG_BYTES = 8 * 2**20
+_LONGEST_PAGE = 2**20
 _PRIVATE = ("/stats", "/metrics")
 _LANES = (*SLUGS, "limits")
 _MESSAGES_PER_S, _BYTES_PER_S = 40.0, 2.0 * 2**20
@@ -160,7 +165,14 @@ async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
             loop.add_signal_handler(name, stop.set)
     threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
     settings = Settings(
-        allowed_hosts=frozenset(hosts), heartbeat=HEARTBEAT, most_message=MOST_MESSAGE
+        allowed_hosts=frozenset(hosts),
+        heartbeat=HEARTBEAT,
+        most_message=MOST_MESSAGE,
+        most_echo=_MOST_ECHO,
+        most_waiting=_MOST_WAITING,
+        log_bytes=_LOG_BYTES,
+        longest_page=_LONGEST_PAGE,
+        most_sockets=most_sockets(),
     )
     stage = _Stage(page_port, key)
     async with running(settings, "127.0.0.1", port, plugin_port, stage.extend) as server:
@@ -168,8 +180,8 @@ async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
             server.service.listener, "127.0.0.1", lines_port, settings.send_buffer, HEARTBEAT
         )
         stage.lines_port = lines.sockets[0].getsockname()[1]
-        ports = (server.port, server.plugin_port, stage.lines_port)
-        print(encode_ready_line(ReadyLine("stage", ports=ports)), flush=True)
+        listening = (server.port, server.plugin_port, stage.lines_port)
+        print(encode_ready_line(ReadyLine("stage", ports=listening)), flush=True)
         await stop.wait()
         lines.close()
 
@@ -184,6 +196,7 @@ def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> N
 
 def main() -> None:
     """Run the stage until it is told to end, or until the lecture has ended."""
+    log_sparingly()
     ports, hosts = [int(text) for text in sys.argv[1:5]], sys.argv[5:]
     try:
         asyncio.run(_serve(ports, hosts, os.environ[KEY_VARIABLE]))

@@ -11,6 +11,8 @@ from wire.ready_line import decode_ready_lines
 
 _READY_SECONDS = 20.0
 _END_SECONDS = 5.0
+# glibc: what is large goes back to the system as soon as it is free, and leaves no holes behind.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**18), "MALLOC_ARENA_MAX": "1"}
 
 
 class StageProcess:
@@ -40,7 +42,7 @@ class StageProcess:
             *self._hosts,
             stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, KEY_VARIABLE: self.key},
+            env={**os.environ, **_MEMORY, KEY_VARIABLE: self.key},
             start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage
         )
         assert self._process.stdout is not None

@@ -57,6 +57,8 @@ class Connection:
 
     def __init__(self, relay: Owner, number: int) -> None:
         self.number = number
+        self.address = ""
+        self.has_place: bool | None = None  # None where places are not counted
         self.open = False
         self._relay = relay
         self._client_port = 0
@@ -112,7 +114,8 @@ class Connection:
 
     def _accepted(self, transport: asyncio.Transport) -> None:
         self._transports.append(transport)
-        self._client_port = transport.get_extra_info("peername")[1]
+        peer = transport.get_extra_info("peername") or ("", 0)  # gone already
+        self.address, self._client_port = peer[0], peer[1]
         if self._relay.appeared(self):
             self.open = True
             self._record("open")
@@ -122,7 +125,8 @@ class Connection:
             self.up.opens_ns = time.monotonic_ns() + round_trip_ns
             self._task = asyncio.get_running_loop().create_task(self._connect())
         else:
-            self._record("refused")
+            if self.has_place is not False:  # else anybody could fill the trace with refusals
+                self._record("refused")
             self.close(reset=True)
 
     async def _connect(self) -> None:

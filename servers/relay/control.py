@@ -27,6 +27,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from servers.front.handover import Listener
+from servers.front.ledger import Ledger
+from servers.front.listening import listen
 from servers.relay.loop import new_loop
 from servers.relay.relay import Link, Relay
 from wire.errors import WireError
@@ -34,6 +37,7 @@ from wire.message import load_json
 from wire.ready_line import ReadyLine, encode_ready_line
 
 _RELAYS: web.AppKey[Sequence[Relay]] = web.AppKey("relays")
+_MOST_AT_DOOR: Final = 100  # connections
 _MOST_EVENTS: Final = 1000  # in one answer
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "relay": (int,),
@@ -140,6 +144,8 @@ async def _cut(request: web.Request) -> web.Response:
 
 async def _cut_after(request: web.Request) -> web.Response:
     relays, order = await _order(request, "down_bytes", "connection", "reset")
+    if "down_bytes" not in order:
+        raise ValueError("down_bytes is needed: after how many bytes to cut")
     for relay in relays:
         relay.cut_after(**order)
     return _answer(request)
@@ -216,8 +222,12 @@ async def _run(arguments: argparse.Namespace) -> None:
             runner = web.AppRunner(control_app(relays), access_log=None, shutdown_timeout=1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", arguments.control_port).start()
-            line = ReadyLine("control", f"http://127.0.0.1:{runner.addresses[0][1]}")
+            assert runner.server is not None
+            door = Listener(runner.server, Ledger(), _MOST_AT_DOOR)
+            server = await listen(door, "127.0.0.1", arguments.control_port)
+            stack.callback(server.close)
+            port = server.sockets[0].getsockname()[1]
+            line = ReadyLine("control", f"http://127.0.0.1:{port}")
             print(encode_ready_line(line), flush=True)
         await stop.wait()
 

@@ -14,7 +14,8 @@ It knows TCP only, no HTTP. Rules:
 * all connections of a relay share one line: ``bytes_per_s`` is for all of them together, each way;
 * memory is bounded: ``buffer_bytes`` for each direction of a connection (and one read of up to
   256 KiB); past it the relay stops reading and TCP tells the sender. What is under way counts as
-  held, so one connection carries at most ``buffer_bytes`` per ``delay_s``;
+  held, so one connection carries at most ``buffer_bytes`` per ``delay_s``. Where ``most_held`` is
+  given, many connections share so many bytes; ``places`` bounds how many of one address there are;
 * a byte counts, and is traced, when it is handed to the socket of the other side;
 * opening a connection costs a round trip, as on a real line: the first bytes up wait for it;
 * an asyncio loop, best of :mod:`servers.relay.loop`, and not uvloop, whose timers may fire early;
@@ -27,13 +28,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, Self
 
-from servers.front.listening import bound_socket
+from servers.front.listening import listen
+from servers.front.places import Places
 from servers.relay.connection import Connection, ConnectionCount
 from servers.relay.pipe import Line, Link
 from servers.relay.trace import Direction, Trace
 
 __all__ = ["ConnectionCount", "Connections", "Link", "Relay"]
 
+_SOCKETS_EACH: Final = 2  # of a connection: the client's and the server's
+_LEAST_BUFFER: Final = 64 * 2**10
 _KEPT: Final = 1000  # closed connections whose counts are remembered one by one
 
 
@@ -69,11 +73,15 @@ class Relay:
         buffer_bytes: int = 1 << 20,
         trace: Trace | None = None,
         listen: str = "127.0.0.1",
+        places: Places | None = None,
+        most_held: int | None = None,
     ) -> None:
         self.host, self.to_port, self.port = host, to_port, port
         self._listen = listen
         self.trace = Trace() if trace is None else trace
         self.line = Line(Link() if link is None else link, buffer_bytes)
+        self._places = places
+        self._buffer_bytes, self._most_held = buffer_bytes, most_held
         self._live: dict[int, Connection] = {}
         self._closed: deque[ConnectionCount] = deque(maxlen=_KEPT)
         self._numbers = itertools.count(1)
@@ -86,11 +94,8 @@ class Relay:
         """Listen; :attr:`port` is the real one afterwards. Raises :class:`OSError` if taken."""
         if self._server is not None:
             raise RuntimeError("this relay was started before: make a new one")
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self, next(self._numbers)).client_side,
-            sock=bound_socket(self._listen, self.port),
-            backlog=1024,
+        self._server = await listen(
+            lambda: Connection(self, next(self._numbers)).client_side, self._listen, self.port
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -188,7 +193,11 @@ class Relay:
     def appeared(self, connection: Connection) -> bool:
         """Take a new connection in; false where it has to be refused."""
         self._live[connection.number] = connection
-        refuse = self.link.down or self._server is None or not self._server.is_serving()
+        if self._places is not None:
+            connection.has_place = self._places.take(connection.address, _SOCKETS_EACH)
+        self._share_buffer()
+        is_full = self._places is not None and not connection.has_place
+        refuse = is_full or self.link.down or not (self._server and self._server.is_serving())
         if refuse:
             self._refused += 1
         else:
@@ -198,8 +207,17 @@ class Relay:
     def gone(self, connection: Connection) -> None:
         """Forget a connection that holds no socket and no task any more."""
         self._live.pop(connection.number, None)
+        if self._places is not None and connection.has_place:
+            self._places.give(connection.address, _SOCKETS_EACH)
+            connection.has_place = False
+        self._share_buffer()
         if not self._live:
             self._all_gone.set()
+
+    def _share_buffer(self) -> None:
+        if self._most_held is not None:
+            share = self._most_held // max(len(self._live), 1)
+            self.line.buffer_bytes = min(max(share, _LEAST_BUFFER), self._buffer_bytes)
 
     def remember(self, count: ConnectionCount) -> None:
         """Keep the last reading of a closed connection."""

@@ -122,11 +122,32 @@ class ServerProcess(Started, ServerAddress):
         return ""
 
 
-class Lecture(Started):
-    """`python -m servers --lecture` on free ports."""
+# Limits itself, then becomes the lecture: nothing of the test's own process changes.
+_LIMITED_LECTURE = (
+    "import os, resource, sys;"
+    "files, memory = map(int, sys.argv[1:3]);"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (files, files));"
+    "resource.setrlimit(resource.RLIMIT_AS, (memory, memory));"
+    "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
+)
 
-    def __init__(self, *arguments: str) -> None:
-        super().__init__("-m", "servers", "--lecture", "--port", "0", "--no-open", *arguments)
+
+class Lecture(Started):
+    """`python -m servers --lecture` on free ports.
+
+    ``limits`` are the most descriptors that it may open, and the bytes of its address space.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        limits: tuple[int, int] | None = None,
+        errors: IO[bytes] | None = None,
+    ) -> None:
+        words = ["-m", "servers", "--lecture", "--port", "0", "--no-open", *arguments]
+        if limits is not None:
+            words = ["-c", _LIMITED_LECTURE, *map(str, limits), *words]
+        super().__init__(*words, errors=errors)
         said = [self.line()]
         while "Ctrl-C" not in said[-1]:
             assert said[-1], f"the lecture ended; it said {said}"

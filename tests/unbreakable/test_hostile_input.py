@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 import clients
-from servers import plugin_socket, publish
+from servers import plugin_socket
 from servers.app import Running, running
-from servers.front import handover
+from servers.front import bodies, handover
 from servers.kinds import polls
 from servers.service import Settings
 from tests.support.processes import ROOT
@@ -185,7 +185,7 @@ def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> No
 @pytest.fixture
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(handover, "_IDLE_SECONDS", 0.3)
-    monkeypatch.setattr(publish, "_BODY_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "_BODY_SECONDS", 0.3)
     monkeypatch.setattr(polls, "_HEAD_SECONDS", 0.3)
     monkeypatch.setattr(polls, "_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(plugin_socket, "_FIRST_LINE_SECONDS", 0.3)

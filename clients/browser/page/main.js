@@ -110,6 +110,7 @@ async function start() {
   addEventListener("keydown", onKey);
   room.addEventListener("role", showRole);
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
+  room.addEventListener("missed", () => notify(say("notice.missed")));
   room.addEventListener("found", () => notify(""));
   room.addEventListener("anew", (/** @type {CustomEvent} */ { detail }) => {
     if (detail.wasLecturer) notify(say("notice.new-key"), Infinity);

@@ -40,7 +40,7 @@ class Room extends EventTarget {
     }
     if (this.key) {
       try {
-        await this.control("fits");
+        await this.control("fits", {}, { viewer: this.viewer }); // a place is kept for it
         this.isLecturer = true;
       } catch {
         this.drop();
@@ -98,8 +98,8 @@ class Room extends EventTarget {
   }
 
   /** Send an order that only the lecturer may give. */
-  async control(door, order = {}) {
-    this.take({ state: await this.post(door, order) });
+  async control(door, order = {}, query = {}) {
+    this.take({ state: await this.post(door, order, query) });
   }
 
   async start() {
@@ -136,8 +136,9 @@ class Room extends EventTarget {
     this.setClock().catch(() => {});
   }
 
-  /** @param {{ state?: any, trace?: TraceRow[], plugin?: any[] }} news */
-  take({ state, trace = [], plugin = [] }) {
+  /** @param {{ state?: any, trace?: TraceRow[], plugin?: any[], missed?: number }} news */
+  take({ state, trace = [], plugin = [], missed = 0 }) {
+    if (missed) this.dispatchEvent(new CustomEvent("missed", { detail: { count: missed } }));
     for (const row of trace) this.traces.get(row[0])?.forEach((hear) => hear(row));
     for (const report of plugin) {
       const hear = this.plugins.get(report.plugin);

@@ -12,7 +12,8 @@ from servers.front.bodies import load_order
 from servers.front.budget import NO_ROOM
 from servers.front.problems import Problem
 from servers.service import Settings
-from tests.servers.asking import PATIENCE_S, Link, ask
+from tests.servers.asking import Link, ask
+from tests.support.waiting import PATIENCE_S
 from wire.errors import MessageError
 from wire.web_socket_frames import Opcode, encode_frame
 

@@ -8,7 +8,7 @@ import pytest
 from servers.front import unread as module
 from servers.front.budget import Budget
 from servers.front.unread import Unread
-from tests.servers.asking import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 SIZE = 4 * 2**20
 

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Lecturer",
   "role.viewer": "Viewer",
   "notice.unreachable": "The server cannot be reached. Is the command in the terminal still running?",
+  "notice.missed": "This page was too slow: some of what passed on its lines is not shown.",
   "notice.new-key": "The server began anew, with a new key: open the address that the terminal shows now.",
 
   "technique.page_reload": "Page reload",

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Docente",
   "role.viewer": "Público",
   "notice.unreachable": "No se alcanza el servidor. ¿Sigue en marcha la orden en la terminal?",
+  "notice.missed": "Esta página fue demasiado lenta: no se muestra todo lo que pasó por sus líneas.",
   "notice.new-key": "El servidor empezó de nuevo, con otra llave: abra la dirección que muestra ahora la terminal.",
 
   "technique.page_reload": "Recarga de página",

@@ -17,6 +17,7 @@ export default {
   "role.lecturer": "Profesor",
   "role.viewer": "Public",
   "notice.unreachable": "Serverul nu poate fi atins. Mai rulează comanda în terminal?",
+  "notice.missed": "Această pagină a fost prea lentă: nu se arată tot ce a trecut pe liniile ei.",
   "notice.new-key": "Serverul a pornit din nou, cu altă cheie: deschideți adresa pe care o arată acum terminalul.",
 
   "technique.page_reload": "Reîncărcarea paginii",

@@ -31,6 +31,11 @@ OFTEN_S = 0.02
 Starting = Callable[..., AbstractContextManager[ServerProcess]]  # with options
 
 
+def _need(server: ServerAddress, slug: str) -> None:
+    if slug in server.without:
+        pytest.skip(f"--without {slug}")
+
+
 def join(
     slug: str,
     server: ServerAddress,
@@ -39,8 +44,7 @@ def join(
     **options: Any,
 ) -> Client:
     """Open a client; one that asks on a timer asks often."""
-    if slug in server.without:
-        pytest.skip(f"--without {slug}")
+    _need(server, slug)
     if BY_SLUG[slug].asks:
         options.setdefault("interval", OFTEN_S)
     if slug in OWN_PORT:
@@ -135,4 +139,5 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
 
 def raw_to(server: ServerAddress, slug: str = "", buffer: int | None = None) -> RawSocket:
     """Connect a bare socket to a technique's port, for what no well-behaved client does."""
+    _need(server, slug)
     return RawSocket(server.port_of(slug), host=server.host, buffer=buffer)

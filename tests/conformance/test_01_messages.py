@@ -186,7 +186,7 @@ def test_the_same_message_crosses_every_technique(
     server: ServerAddress, desk: Desk, channel: str
 ) -> None:
     """The comparison is fair only if all techniques carry one and the same message."""
-    readers = [join(slug, server, channel) for slug in SLUGS]
+    readers = [join(slug, server, channel) for slug in SLUGS if slug not in server.without]
     try:
         desk.publish(channel, "the same for all", sender="ana")
         received = {take_messages(reader, 1)[0] for reader in readers}

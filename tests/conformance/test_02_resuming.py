@@ -124,7 +124,7 @@ def test_a_cursor_of_one_technique_is_good_for_all_others(
         desk.publish_all(channel, ["one", "two", "three"])
         take_messages(client, 2 if technique in STREAMS else 1)
         cursor, seen = client.cursor, 2 if technique in STREAMS else 1
-    for slug in SLUGS:
+    for slug in [slug for slug in SLUGS if slug not in server.without]:
         with join(slug, server, channel, after=cursor) as another:
             assert ids(take(another, 3 - seen)) == list(range(seen + 1, 4))
 

@@ -130,3 +130,16 @@ def most_sockets() -> int:
         return 100_000
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(soft - RESERVE, 16)
+
+
+def raise_most_sockets(most: int = 65_536) -> None:
+    """Let this process, and those that it starts, open as many sockets as the system allows."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    with contextlib.suppress(ValueError, OSError):  # macOS knows another limit besides
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -21,7 +21,7 @@ import webbrowser
 import segno
 from aiohttp import web
 
-from servers.app import most_sockets
+from servers.app import most_sockets, raise_most_sockets
 from servers.front.handover import Listener
 from servers.front.ledger import Ledger
 from servers.front.listening import bound_socket, listen, own_host
@@ -43,6 +43,7 @@ _SEND_BUFFER = 64 * 2**10
 
 async def lecture(options: argparse.Namespace) -> None:
     """Run the lecture until SIGTERM or Ctrl-C. Raises :class:`OSError` where a port is taken."""
+    raise_most_sockets()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -138,9 +139,10 @@ def _announce(own: str, room: str, stage: StageProcess, lines: Lines) -> None:
         with contextlib.suppress(UnicodeEncodeError):  # a stdout of few letters: the page has it
             segno.make(room, error="m").terminal(out=sys.stdout, compact=True)
         print(
-            f"  WARNING: everybody in this network can open the page (port "
+            f"  WARNING: whoever reaches this machine can open the page (port "
             f"{room.rstrip('/').rpartition(':')[2]}) and the lines (ports {ports[0]} to "
-            f"{ports[-1]}),\n  watch, and write to the chat, unencrypted. Only your key "
-            "changes the network or the server."
+            f"{ports[-1]}),\n  watch and write to the chat, but change the network or the server "
+            "only with your key,\n  which, as nothing is encrypted, those can read who can listen "
+            "to the network."
         )
     print("  Ctrl-C ends it.", flush=True)

@@ -145,6 +145,18 @@ async def test_an_order_that_cannot_be_is_refused_with_its_reason(
         assert why in (await answer.json(content_type=None))["detail"]
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_body_in_another_coding_than_it_names_is_the_senders_mistake(coding: str) -> None:
+    stage = StageProcess(0, 0, 0)
+    source = Source(stage, lambda: None)
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "")
+    async with TestClient(TestServer(doors.app())) as client:
+        headers = {"Duplex-Key": "key", "Content-Encoding": coding}
+        answer = await client.post("/lecture/cut", data=b"garbage" * 100, headers=headers)
+        assert answer.status == 400
+        assert "coding" in (await answer.json(content_type=None))["detail"]
+
+
 def test_the_picture_is_a_picture_of_a_megabyte() -> None:
     data = picture()
     assert data[:2] == b"BM"

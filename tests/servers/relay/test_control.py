@@ -85,6 +85,8 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
         async with session.post(path, data=json.dumps(wrong)) as answer:
             assert answer.status == 400, (path, wrong)
             assert answer.content_type == "application/problem+json"
+            is_bare = (path, wrong) == ("/cut_after", {})
+            assert ("down_bytes is needed" in await answer.text()) is is_bare
     async with session.get("/state") as answer:
         assert (await answer.json())["relays"][0]["connections"]["open"] == 1, "nothing half-done"
     async with session.post("/cut", json={"relay": 0}) as answer:

@@ -108,6 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     host, _, port = options.to.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 65536):
+        parser.error(f"{options.to!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    if options.every < 1:
+        parser.error(f"--every must be 1 or more, not {options.every}")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(host, int(port), options.fault, options.every))
 

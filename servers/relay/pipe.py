@@ -21,6 +21,9 @@ End = Literal["eof", "reset"]
 _CATCH_UP_NS: Final = 5_000_000  # timers fire late; without it a slow line would be slower still
 _SLOWEST_PIECE: Final = 64  # bytes
 _UPKEEP: Final = 128  # bytes that a waiting piece costs beside its own: a flood of tiny ones
+# Far beyond any line, and far below what a timer or a clock in ns could not count.
+_MOST_DELAY_S: Final = 3600.0
+_MOST_BYTES_PER_S: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,20 @@ class Link:
     down: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.delay_s) and self.delay_s >= 0):
-            raise ValueError(f"delay_s must be 0 or more seconds, not {self.delay_s}")
-        if self.bytes_per_s is not None and not (
-            math.isfinite(self.bytes_per_s) and self.bytes_per_s >= 1
-        ):
+        if not 0 <= self.delay_s <= _MOST_DELAY_S:
             raise ValueError(
-                f"bytes_per_s must be 1 or more, or None for no limit, not {self.bytes_per_s}"
+                f"delay_s must be 0 to {_MOST_DELAY_S:g} s, not {_short(self.delay_s)}"
             )
+        if self.bytes_per_s is not None and not 1 <= self.bytes_per_s <= _MOST_BYTES_PER_S:
+            raise ValueError(
+                f"bytes_per_s must be 1 to {_MOST_BYTES_PER_S:g}, or None for no limit, "
+                f"not {_short(self.bytes_per_s)}"
+            )
+
+
+def _short(value: float) -> str:
+    # A whole number from JSON may have thousands of digits, which Python would not write.
+    return f"{value:g}" if isinstance(value, float) or abs(value) < 2**53 else "one so large"
 
 
 class Line:
@@ -226,5 +235,7 @@ class Side(asyncio.Protocol):
         """Tell the other side after the delay; nothing can be written here any more."""
         self._drains.drop()
         self._feeds.source = None
-        self._feeds.put(b"", "reset")
-        self._lost(self._transport)
+        try:
+            self._feeds.put(b"", "reset")
+        finally:  # who is not told of the end waits for it at the relay's own
+            self._lost(self._transport)

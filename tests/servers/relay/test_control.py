@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import math
 import signal
 import socket
 import sys
@@ -75,6 +76,14 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
     for path, wrong in [
         ("/link", {"delay_s": -1}),
         ("/link", {"delay_s": "fast"}),
+        ("/link", {"delay_s": 1e308}),
+        ("/link", {"delay_s": 3601}),
+        ("/link", {"delay_s": 10**400}),
+        ("/link", {"delay_s": -(10**400)}),
+        ("/link", {"delay_s": math.nan}),
+        ("/link", {"bytes_per_s": 0.5}),
+        ("/link", {"bytes_per_s": 1e308}),
+        ("/link", {"bytes_per_s": 10**400}),
         ("/link", {"stalled": "no"}),
         ("/link", {"speed": 1}),
         ("/link", [1]),
@@ -87,6 +96,7 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
             assert answer.content_type == "application/problem+json"
             is_bare = (path, wrong) == ("/cut_after", {})
             assert ("down_bytes is needed" in await answer.text()) is is_bare
+            assert len((await answer.json())["detail"]) < 200, "words, not the number again"
     async with session.get("/state") as answer:
         assert (await answer.json())["relays"][0]["connections"]["open"] == 1, "nothing half-done"
     async with session.post("/cut", json={"relay": 0}) as answer:
@@ -100,7 +110,11 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
         ("--to 127.0.0.1:99999", "'127.0.0.1:99999' is not HOST:PORT"),
         ("--to a:1 --port 80000", "'80000' is not a port"),
         ("--to a:1 --port 1 --port 2", "--port once for each --to"),
-        ("--to a:1 --delay-ms -1", "delay_s must be 0 or more"),
+        ("--to a:1 --delay-ms -1", "delay_s must be 0 to 3600 s, not -0.001"),
+        ("--to a:1 --delay-ms nan", "delay_s must be 0 to 3600 s"),
+        ("--to a:1 --delay-ms 1e308", "delay_s must be 0 to 3600 s"),
+        ("--to a:1 --bandwidth 0", "bytes_per_s must be 1 to 1e+12"),
+        ("--to a:1 --bandwidth 1e300", "bytes_per_s must be 1 to 1e+12"),
     ],
 )
 def test_the_command_says_what_is_wrong(
@@ -117,3 +131,25 @@ def test_the_command_says_that_a_port_is_taken() -> None:
         port = str(taken.getsockname()[1])
         with pytest.raises(SystemExit, match=f"cannot listen: .*{port}"):
             main(["--to", "127.0.0.1:1", "--port", port])
+
+
+@pytest.mark.parametrize("link", [{"delay_s": 3600}, {"bytes_per_s": 1}, {"stalled": True}])
+async def test_sigterm_ends_it_however_long_the_line_still_holds(
+    link: dict[str, object], backend: Backend
+) -> None:
+    to = f"127.0.0.1:{backend.port}"
+    async with process("--to", to, "--control-port", "0") as started:
+        assert started.stdout
+        url, control = [(await started.stdout.readline()).decode().split()[2] for _ in range(2)]
+        async with (
+            aiohttp.ClientSession(control) as session,
+            session.post("/link", json=link) as answer,
+        ):
+            assert answer.status == 200
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"held" * 1000)
+        backend.writers.append(writer)
+        await backend.accepted.get()
+        started.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(started.wait(), 5) == 0
+        assert await fails_or_ends(reader) == b""

@@ -130,7 +130,8 @@ def get(url: str, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
     connection.request("GET", path)
     answer = connection.getresponse()
-    first = answer.fp.readline() if answer.status == 200 else answer.read()
+    is_stream = answer.getheader("Content-Type") == "text/event-stream"
+    first = answer.read1() if is_stream else answer.read()
     connection.close()
     return answer.status, first
 

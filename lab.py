@@ -207,6 +207,7 @@ def folders_instead_of_home() -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": os.path.join(home, ".jupyter"),
         "JUPYTER_DATA_DIR": os.path.join(data, "jupyter"),
         "IPYTHONDIR": os.path.join(home, ".ipython"),
+        "npm_config_cache": os.path.join(home, ".npm"),
     }
     return {
         name: str(VENV / "home" / name.lower())

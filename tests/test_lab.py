@@ -285,7 +285,7 @@ def test_where_home_takes_no_files_tools_get_folders_in_the_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["UV_CACHE_DIR", "PIP_CACHE_DIR", "MPLCONFIGDIR", "JUPYTER_CONFIG_DIR",
-             "JUPYTER_DATA_DIR", "IPYTHONDIR"]  # fmt: skip
+             "JUPYTER_DATA_DIR", "IPYTHONDIR", "npm_config_cache"]  # fmt: skip
     for name in (*names, "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

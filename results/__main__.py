@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from results.comparison import compare, has_sides
 from results.errors import ResultsError
 from results.record.reading import read_run
 from results.report import write_report
-from results.summary import compare
-from results.tables import print_comparison, print_summary
+from results.tables import print_comparison, print_sides, print_summary
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -37,6 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
             print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
         else:
             print_summary(console, runs[0])
+            if has_sides(runs[0]):
+                print_sides(console, runs[0])
             console.print(f"report: {write_report(runs[0])}", soft_wrap=True, highlight=False)
     except ResultsError as error:
         print(f"results: {error}", file=sys.stderr)

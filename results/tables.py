@@ -5,11 +5,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from results.comparison import LEAST_MS, LEAST_SHARE, Comparison, compare_sides
 from results.errors import ResultsError
 from results.figures.selection import short
 from results.record.reading import Run
 from results.record.verdicts import Verdict
-from results.summary import ENOUGH_REPEATS, Comparison, summarize
+from results.summary import name_of, summarize
 from wire.techniques import BY_SLUG
 
 _LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]
@@ -75,8 +76,36 @@ def print_comparison(console: Console, found: Comparison) -> None:
             )
         console.print(printed)
     console.print(
-        "Significant means p at most 0.05 in an exact rank-sum test of the repeats, which needs "
-        f"{ENOUGH_REPEATS} of them in each run. One comparison in twenty is significant by chance."
+        "Two runs are two times: what changed between them, the machine's minute or what you "
+        "changed, they cannot tell. To know, measure both in turns: compare --and 'OTHER OPTIONS'."
+    )
+
+
+def print_sides(console: Console, run: Run) -> None:
+    """Print what a run that measured A and B in turns found."""
+    table = compare_sides(run)
+    for (_, b), rows in table.groupby(["technique", "b"], sort=False):
+        first = rows.iloc[0]
+        printed = _new_table(f"{name_of(first)}\nagainst {b}")
+        for heading in ("", "A ms", "B ms", "change", "95 % interval", "p"):
+            printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column("finding")
+        for _, row in rows.iterrows():
+            known = pd.notna(row["low"])
+            printed.add_row(
+                str(row["figure"]),
+                number(row["a_ms"]),
+                number(row["b_ms"]),
+                f"{row['change']:+.0%}",
+                f"{row['low']:+.0%} to {row['high']:+.0%}" if known else "",
+                f"{row['p']:.3f}",
+                str(row["finding"]),
+            )
+        console.print(printed)
+    console.print(
+        f"{int(table['blocks'].max())} blocks, A and B side by side in each. A finding is a change "
+        f"of more than {LEAST_SHARE:.0%} and {LEAST_MS:g} ms, with p at most 0.05 by the exact "
+        "signed-rank test after Holm's correction for all tests of this run."
     )
 
 

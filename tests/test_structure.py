@@ -38,7 +38,7 @@ ROOMS = {
     "result errors": (r"results/(__init__|errors)", ""),
     "models": (r"results/models", ""),
     "record": (r"results/record/\w+", "result errors"),
-    "summary": (r"results/summary", "record result errors"),
+    "summary": (r"results/(summary|paired|comparison|thresholds)", "record result errors"),
     "figures": (r"results/figures/\w+", "record result errors summary"),
     "report": (r"results/(report|tables)", "figures record result errors summary"),
     "result command": (r"results/(__main__|course)", "record report result errors summary"),

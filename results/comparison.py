@@ -17,14 +17,13 @@ import pandas as pd
 from results import paired
 from results.errors import ResultsError, UnlikeRunsError
 from results.record.reading import Run, differences
+from results.record.rows import FIGURES, SIDES, side_of
 from results.record.verdicts import Judgement, Verdict, worst
 from results.summary import GROUP, judgement_of, name_of
 from wire.techniques import SLUGS
 
 # The least effect that matters: less would be no reason to choose anything.
 LEAST_SHARE, LEAST_MS = 0.05, 0.05
-FIGURES = ("p50", "p99")
-SIDES = ("A", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +93,6 @@ def _of_times(before: Sequence[float], after: Sequence[float], bad: Judgement) -
 def has_sides(run: Run) -> bool:
     """Whether the run measured two sides in turns."""
     return {side_of(cell.variant) for cell in run.cells} == {*SIDES}
-
-
-def side_of(variant: str) -> str:
-    """Return the side, ``A`` or ``B``, that a variant's first word names; else nothing."""
-    first = variant.partition(",")[0]
-    return first if first in SIDES else ""
 
 
 def compare_sides(run: Run) -> pd.DataFrame:

@@ -8,8 +8,7 @@ numbers; the pairs are the independent observations.
 import math
 from collections.abc import Sequence
 from itertools import accumulate, combinations_with_replacement
-
-import numpy as np
+from statistics import median
 
 SIGNIFICANT = 0.05
 
@@ -27,7 +26,7 @@ def exceeds_p(values: Sequence[float], margin: float = 0.0) -> float:
 
 def middle(values: Sequence[float]) -> float:
     """Return the Hodges-Lehmann estimate: the median of the means of all pairs; NaN if empty."""
-    return float(np.median(_walsh(values))) if values else math.nan
+    return float(median(_walsh(values))) if values else math.nan
 
 
 def interval(values: Sequence[float], confidence: float = 1 - SIGNIFICANT) -> tuple[float, float]:
@@ -64,11 +63,11 @@ def pairs_needed(tests: int) -> int:
 
 def _upper_p(values: Sequence[float]) -> float:
     """Return the chance, were each sign a coin's, of ranks above zero that sum up so high."""
-    sizes = np.abs([value for value in values if value])
+    values = [value for value in values if value]
+    sizes = [abs(value) for value in values]
     # Doubled, so that the mean rank of equal values is a whole number.
-    ranks = [int((sizes < size).sum() * 2 + (sizes == size).sum() + 1) for size in sizes]
-    signs = [value > 0 for value in values if value]
-    seen = sum(rank for rank, above in zip(ranks, signs, strict=True) if above)
+    ranks = [2 * sum(one < size for one in sizes) + sizes.count(size) + 1 for size in sizes]
+    seen = sum(rank for rank, value in zip(ranks, values, strict=True) if value > 0)
     ways = _ways(ranks)
     return float(sum(ways[seen:]) / 2 ** len(ranks))
 

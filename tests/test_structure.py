@@ -38,7 +38,7 @@ ROOMS = {
     "result errors": (r"results/(__init__|errors)", ""),
     "models": (r"results/models", ""),
     "record": (r"results/record/\w+", "result errors"),
-    "summary": (r"results/(summary|paired|comparison|thresholds)", "record result errors"),
+    "summary": (r"results/(summary|paired|comparison|holding)", "record result errors"),
     "figures": (r"results/figures/\w+", "record result errors summary"),
     "report": (r"results/(report|tables)", "figures record result errors summary"),
     "result command": (r"results/(__main__|course)", "record report result errors summary"),
@@ -51,7 +51,7 @@ ROOMS = {
     # Under the notebooks, too: they start the same programs.
     "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
     "trials": (
-        r"loadtests/trials/(__init__|compare|generator|interference|sampler|trial)",
+        r"loadtests/trials/(__init__|compare|ending|generator|interference|knee|measuring|sampler|sides|trial)",
         "client errors measures net plan processes record report result errors summary",
     ),
     "calibration": (

@@ -78,6 +78,55 @@ class Plan:
         return Trial(cell, replace(self.settings, rate=level.rate, seed=self.seed + repeat))
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Two plans, A and B, measured in turns: each repeat is a block that has both.
+
+    Within a block A and B of the same combination stand side by side, in random order, so that
+    whatever the machine does in that minute it does to both. Their cells are told apart by the
+    first word of ``variant``. Raises :class:`ValueError` for plans whose combinations do not pair.
+    """
+
+    a: Plan
+    b: Plan
+
+    def __post_init__(self) -> None:
+        ours, theirs = (len(plan.techniques) * len(plan.levels) for plan in (self.a, self.b))
+        many = len(self.a.techniques) > 1 or len(self.b.techniques) > 1
+        if ours != theirs or (many and self.a.techniques != self.b.techniques):
+            raise ValueError(
+                "A and B have to pair: the same techniques, or one each, at as many levels; "
+                f"these are {ours} and {theirs} combinations"
+            )
+
+    def trials(self) -> list[Trial]:
+        """Return all trials in order; both sides of a block have the same messages due."""
+        chance = random.Random(self.a.seed)
+        ours, theirs = (
+            sorted(_named(plan, side).trials(), key=lambda trial: _place(plan, trial))
+            for plan, side in ((self.a, "A"), (self.b, "B"))
+        )
+        blocks: dict[int, list[list[Trial]]] = {}
+        for pair in zip(ours, theirs, strict=True):
+            blocks.setdefault(pair[0].cell.repeat, []).append(chance.sample(pair, 2))
+        found = []
+        for pairs in blocks.values():
+            chance.shuffle(pairs)
+            found += [trial for pair in pairs for trial in pair]
+        return found
+
+
+def _named(plan: Plan, side: str) -> Plan:
+    return replace(plan, variant=f"{side}, {plan.variant}" if plan.variant else side)
+
+
+def _place(plan: Plan, trial: Trial) -> tuple[float, ...]:
+    """Order trials by block, technique and load, whatever the order on the command line."""
+    cell = trial.cell
+    technique = plan.techniques.index(cell.technique)
+    return (cell.repeat, technique, cell.delay_ms, cell.users, cell.rate, cell.size_bytes)
+
+
 def cross(
     users: Sequence[int], rates: Sequence[float], delays: Sequence[float]
 ) -> tuple[Level, ...]:

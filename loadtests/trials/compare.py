@@ -7,9 +7,11 @@ measured is on disk at once, so that Ctrl-C keeps it.
 
 import argparse
 import os
+import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +21,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
 from loadtests.plan.options import COMPARED, USUAL, variant
-from loadtests.plan.plan import Level, Plan, Trial, cross
+from loadtests.plan.plan import Level, Plan, Trial, Turns, cross
 from loadtests.plan.schedule import STEP_S
+from loadtests.trials import ending, sides
 from loadtests.trials import trial as trials
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Staging
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
+from results.record.rows import side_of
 from results.record.writer import RunWriter
 from wire.techniques import BY_SLUG, SLUGS, known
 
-# What the long run measures beside the usual pair: farther away, fewer messages, more users. Four
-# repeats are the least from which a difference between two runs can be called significant.
+# What the long run measures beside the usual pair: farther away, fewer messages, more users, each
+# four times, so that repeats which disagree are seen.
 FULL = (
     Level(40, 20, 0),
     Level(40, 20, 25),
@@ -46,8 +50,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=os.environ.pop("DUPLEX_COMMAND", "python -m loadtests"),
         description="Compare the techniques: about two minutes, then a table and a report.",
-        epilog="Also: %(prog)s calibrate (the instrument checks itself), "
-        "%(prog)s options (of the users, on Locust's own command line).",
+        epilog="Also: %(prog)s knee (the highest load that each technique carries), "
+        "%(prog)s calibrate (the instrument checks itself), "
+        "%(prog)s options (of the users, on Locust's own command line).\n\n" + ending.STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
@@ -89,6 +95,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
+    sides.add_options(parser)
+    ending.add_options(parser)
     options = parser.parse_args(arguments)
     given = (
         name
@@ -103,6 +111,29 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             "more --seconds"
         )
     return options
+
+
+def make_turns(options: argparse.Namespace, arguments: Sequence[str]) -> Turns | None:
+    """Return what is measured in turns, if the command line asks for it.
+
+    Ends the program for options of B that are wrong or do not pair with A's.
+    """
+    if options.other is None and options.against is None:
+        return None
+    a = make_plan(options)
+    b = a
+    if options.other is not None:
+        # Whatever was said of A holds for B, too; what is said twice, B's word counts.
+        b = make_plan(parse_arguments([*arguments, *shlex.split(options.other)]))
+    try:
+        return sides.in_turns(a, b, options.repeat)
+    except ValueError as error:
+        sys.exit(_refuse(f"--and: {error}"))
+
+
+def _refuse(what: str) -> int:
+    print(f"compare: {what}", file=sys.stderr)
+    return ending.REFUSED
 
 
 def make_plan(options: argparse.Namespace) -> Plan:
@@ -125,26 +156,26 @@ def make_plan(options: argparse.Namespace) -> Plan:
 
 
 def compare(
-    plan: Plan,
+    plan: Plan | Turns,
     folder: Path,
     command: Sequence[str],
     console: Console,
-    staging: Staging | None = None,
+    staging: Callable[[Trial], Staging] | None = None,
 ) -> bool:
     """Measure all of a plan into ``folder``; return whether it came to its end.
 
-    A trial that fails is told of and left out.
+    ``staging`` says how each trial is staged. A trial that fails is told of and left out.
     """
     try:
         with interruptible(), RunWriter(folder, "compare", asdict(plan), command) as run:
-            return _measure_all(plan.trials(), run, console, staging)
+            return _measure_all(plan.trials(), run, console, staging or (lambda _: Staging()))
     except KeyboardInterrupt:
         console.print("interrupted: what was measured so far is kept")
         return False
 
 
 def _measure_all(
-    planned: Sequence[Trial], run: RunWriter, console: Console, staging: Staging | None
+    planned: Sequence[Trial], run: RunWriter, console: Console, staging: Callable[[Trial], Staging]
 ) -> bool:
     complete = True
     with Progress(
@@ -159,7 +190,7 @@ def _measure_all(
             cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
             progress.update(task, description=f"{title}, {cell.network}")
             try:
-                found = trials.run(trial, staging)
+                found = trials.run(trial, staging(trial))
             except ProcessError as error:
                 console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
                 complete = False
@@ -180,44 +211,67 @@ def _line(title: str, network: str, found: trials.Outcome) -> str:
     return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}{reason}"
 
 
-def report(folder: Path, console: Console, table: bool = False) -> None:
-    """Draw the figures and the report of a run; print its table if asked."""
+def report(folder: Path, console: Console, table: bool = False) -> bool:
+    """Draw figures and report of a run, print its table if asked; return whether it could."""
     # Imported only now: pandas and matplotlib would lie about during the measurement.
+    from results.comparison import has_sides
     from results.record.reading import read_run
     from results.report import write_report
-    from results.tables import print_summary
+    from results.tables import print_sides, print_summary
 
     try:
         run = read_run(folder)
         if not run.cells:
             console.print("nothing was measured")
-            return
+            return True
         if table:
             print_summary(console, run)
+        if table and has_sides(run):
+            print_sides(console, run)
         console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
+        return False
     except OSError as error:
-        console.print(f"[red]no report: {error.filename}: {error.strerror}", highlight=False)
+        console.print(
+            f"[red]no report in {error.filename or folder}: {error.strerror}", highlight=False
+        )
+        return False
+    return True
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare, and return the exit status: 0 only if all that was asked for was measured."""
+    """Compare, and return the exit status; :mod:`loadtests.trials.ending` tells them."""
     options = parse_arguments(arguments)
     console = Console(soft_wrap=False)
-    plan = make_plan(options)
+    plan = make_turns(options, arguments) or make_plan(options)
+    seed = plan.a.seed if isinstance(plan, Turns) else plan.seed
     folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
-    command = ["python", "-m", "loadtests", *arguments]
+    command = ["python", "-m", "loadtests", *map(shlex.quote, arguments)]
     if options.seed is None:
-        command += ["--seed", str(plan.seed)]
+        command += ["--seed", str(seed)]
+    if isinstance(plan, Turns):
+        minutes = sides.seconds_of(plan) / 60
+        console.print(f"{plan.a.repeats} blocks of A and B, about {minutes:.0f} minutes")
+    usual = Staging(processes=options.processes)
     try:
-        staging = Staging(processes=options.processes)
-        finished = compare(plan, folder, command, console, staging)
+        with ExitStack() as stack:
+            before = usual
+            if options.against is not None:
+                code = stack.enter_context(sides.code_of(sides.commit_of(options.against)))
+                before = replace(usual, server_root=code)
+
+            def staging(trial: Trial) -> Staging:
+                return before if side_of(trial.cell.variant) == "A" else usual
+
+            finished = compare(plan, folder, command, console, staging)
     except ResultsError as error:
         console.print(f"[red]{error}", highlight=False)
-        return 2
-    report(folder, console, table=True)
-    return 0 if finished else 1
+        return ending.REFUSED
+    drawn = report(folder, console, table=True)
+    demands = ending.Demands(options.fail_if, options.require, options.junit)
+    status = demands.status(folder, finished, console)
+    return status if drawn else ending.REFUSED
 
 
 if __name__ == "__main__":

@@ -40,17 +40,23 @@ class Child:
     """A Python module running as a process; use it in a ``with`` block.
 
     With a ``lifeline`` it ends when we do, however that comes (:mod:`loadtests.trials.lifeline`).
+    Its code is that of ``root``, ours unless another copy is given.
     """
 
     def __init__(
-        self, name: str, words: Sequence[str], core: Core = None, lifeline: bool = False
+        self,
+        name: str,
+        words: Sequence[str],
+        core: Core = None,
+        lifeline: bool = False,
+        root: Path = ROOT,
     ) -> None:
         self.name = name
         # Removed by end(). Read by its name, as to seek in it would move where the process writes.
         descriptor, path = tempfile.mkstemp(prefix="duplex-", suffix=".log")
         self.log = Path(path)
         module = ["loadtests.trials.lifeline"] if lifeline else []
-        places = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        places = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         try:
             with _undisturbed(), open(descriptor, "wb") as log:
                 self._process = subprocess.Popen(
@@ -59,7 +65,7 @@ class Child:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env={**os.environ, "PYTHONPATH": places},
-                    cwd=ROOT,
+                    cwd=root,
                     start_new_session=True,
                 )
         except KeyboardInterrupt:
@@ -172,11 +178,12 @@ class Server(Child):
         *,
         flags: Sequence[str] = (),
         lifeline: bool = False,
+        root: Path = ROOT,
     ) -> None:
-        self.techniques, self.core, self.flags = techniques, core, flags
+        self.techniques, self.core, self.flags, self.root = techniques, core, flags, root
         ports = ["--port", str(port), "--plugin-port", str(plugin_port)]
         words = ["servers", *ports, "--techniques", *techniques, *flags]
-        super().__init__("the server", words, core, lifeline)
+        super().__init__("the server", words, core, lifeline, root)
         (line,) = self.await_ready("servers")
         self.host, self.port, self.plugin_port = line.host, line.port, line.plugin_port
 
@@ -188,7 +195,14 @@ class Server(Child):
     def successor(self) -> "Server":
         """End this server, and start another one like it in its place."""
         self.end()
-        return Server(self.techniques, self.core, self.port, self.plugin_port, flags=self.flags)
+        return Server(
+            self.techniques,
+            self.core,
+            self.port,
+            self.plugin_port,
+            flags=self.flags,
+            root=self.root,
+        )
 
 
 class Way(Child):

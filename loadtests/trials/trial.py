@@ -16,7 +16,16 @@ from loadtests.measures.result_file import Result
 from loadtests.plan.plan import Trial
 from loadtests.trials.generator import Locust
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
-from loadtests.trials.processes import Core, ProcessError, Relay, Server, Way, cores, share_a_core
+from loadtests.trials.processes import (
+    ROOT,
+    Core,
+    ProcessError,
+    Relay,
+    Server,
+    Way,
+    cores,
+    share_a_core,
+)
 from loadtests.trials.sampler import Sampler, ledger_rows
 from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow
 from results.record.verdicts import Judgement, Load, judge
@@ -60,7 +69,7 @@ class Staging:
     ``interference`` replaces that of the scenario; ``on_cores`` are those of server and generator
     (two different ones by default); ``spawn_rate`` is how many users connect in a second (all by
     default); ``processes`` shares them among so many workers; ``way`` starts another way to the
-    server than the relay.
+    server than the relay; ``server_root`` is the copy of the project whose server is measured.
     """
 
     interference: Interference | None = None
@@ -68,6 +77,7 @@ class Staging:
     spawn_rate: int | None = None
     processes: int = 0
     way: Callable[[Server], Way] | None = None
+    server_root: Path = ROOT
 
 
 def run(trial: Trial, staging: Staging | None = None) -> Outcome:
@@ -84,7 +94,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
-        server = stack.enter_context(Server([cell.technique], near))
+        server = stack.enter_context(Server([cell.technique], near, root=staging.server_root))
         host, plugin_port = server.url, server.plugin_port
         between = stack.enter_context(way(server)) if way is not None else None
         if between is not None:

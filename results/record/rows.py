@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 FORMAT = 1
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = ("delivery", *SPLIT_METRICS, "round_trip", "connect", "spread", "naive")
+SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
+FIGURES = ("p50", "p99")  # what of a latency is compared
 LAYERS = ("message", "framing", "tcp_ip_headers")
 
 
@@ -25,6 +27,12 @@ def plain(value: float) -> str:
     """Write a number as short as tells it from every other one: ``20``, ``0.5``, ``20.000001``."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def side_of(variant: str) -> str:
+    """Return the side, ``A`` or ``B``, that a variant's first word names; else nothing."""
+    first = variant.partition(",")[0]
+    return first if first in SIDES else ""
 
 
 @dataclass(frozen=True, slots=True)

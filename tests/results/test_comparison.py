@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.comparison import compare, compare_sides, has_sides, side_of
+from results.comparison import compare, compare_sides, has_sides
 from results.errors import ResultsError, UnlikeRunsError
 from results.record.reading import Run, read_run
-from results.record.rows import Cell, LatencyRow, columns
+from results.record.rows import Cell, LatencyRow, columns, side_of
 from results.record.verdicts import Verdict
 
 

@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 
-from loadtests.trials.compare import parse_arguments
+from loadtests.trials.compare import make_turns, parse_arguments
 from results.record.reading import read_run
+from results.record.verdicts import Verdict
 from wire.techniques import SLUGS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,6 +53,11 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
         "--full --users 5",
         "--full --delay 7",
         "--rate-shape spike",
+        "--fail-if p98>3",
+        "--fail-if lost",
+        "--require GOOD",
+        "--junit /no/such/folder/junit.xml",
+        "--and --headers --against RUN",
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_starts(
@@ -72,11 +79,84 @@ def test_what_can_be_measured_is_taken() -> None:
     assert (options.size, options.warm_up, options.seconds) == (0, 0.0, 20.0)
 
 
+def test_the_other_side_has_the_options_of_the_first_and_its_own() -> None:
+    words = ["--techniques", "sse", "--users", "7", "--seed", "3", "--and=--headers browser"]
+    turns = make_turns(parse_arguments(words), words)
+    assert turns is not None
+    assert (turns.a.settings.headers, turns.b.settings.headers) == ("lean", "browser")
+    assert [level.users for level in turns.b.levels] == [7, 7]
+    planned = turns.trials()
+    assert turns.a.repeats == 8  # the least from which one of four tests can be significant
+    assert len(planned) == 8 * 2 * 2
+    blocks = [planned[at : at + 2] for at in range(0, len(planned), 2)]
+    for one, two in blocks:
+        assert one.cell.repeat == two.cell.repeat
+        assert one.cell.network == two.cell.network
+        assert {one.cell.variant, two.cell.variant} == {"A", "B, browser headers"}
+        assert one.settings.seed == two.settings.seed  # the same messages are due
+    assert {one.cell.variant[0] for one, _ in blocks} == {"A", "B"}, "in random order"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("--users 1 2", "A and B have to pair"),
+        ("--techniques sse polling", "A and B have to pair"),
+        ("--rate 0", "--rate"),
+        ("--no-such", "--no-such"),
+    ],
+)
+def test_another_side_that_is_wrong_is_refused(
+    other: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--techniques", "sse", f"--and={other}"]
+    with pytest.raises(SystemExit) as end:
+        make_turns(parse_arguments(words), words)
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_thresholds_decide_the_exit_status_and_are_told_to_a_build_server(tmp_path: Path) -> None:
+    few = ["--techniques", "sse", "--delay", "0", "--require", *map(str, Verdict)]
+    for folder, words, status in (
+        ("kept", ["--fail-if", "p99 > 60 s", "--fail-if", "lost > 0"], 0),
+        ("broken", ["--fail-if", "p99 > 1 us"], 4),
+    ):
+        junit = tmp_path / f"{folder}.xml"
+        process = start(tmp_path / folder, *few, *words, "--junit", str(junit))
+        printed, _ = process.communicate(timeout=50)
+        assert process.returncode == status, printed
+        suite = ET.parse(junit).getroot()
+        assert int(suite.attrib["failures"]) == (status == 4)
+        assert ("p99 is" in printed) == (status == 4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_a_full_disk_is_told_and_ends_with_a_status(tmp_path: Path) -> None:
+    """Files of at most 3 KiB: run.json fits, the figures do not."""
+    process = subprocess.run(
+        [
+            *("bash", "-c", 'ulimit -f 3; exec "$@"', "-", sys.executable, "-m", "loadtests"),
+            *(*SMALL, "--techniques", "sse", "--delay", "0", "--out", str(tmp_path / "run")),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert "File too large" in process.stdout + process.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_all_eight_deliver_everything_and_the_run_can_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    process = start(folder, "--delay", "0")
+    process = start(folder, "--delay", "0", "--require", *map(str, Verdict))
     printed, _ = process.communicate(timeout=170)
     assert process.returncode == 0, printed
     run = read_run(folder)

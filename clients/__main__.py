@@ -20,6 +20,7 @@ from clients.client import Client, Item
 from clients.errors import ClientError, UnreachableError
 from wire.message import Gap
 from wire.techniques import TECHNIQUES, known, listing
+from wire.terminal import visible
 
 # Options that only some techniques have.
 _FITTING = {
@@ -115,19 +116,14 @@ def _watch(client: Client, count: int | None) -> None:
 
 
 def line_for(item: Item, arrived_ns: int) -> str:
-    """Return what the terminal shows of a message or a gap."""
+    """Return what the terminal shows of a message or a gap; neither can steer it."""
     clock = time.strftime("%H:%M:%S")
     if isinstance(item, Gap):
-        return f"{clock}  -- gap: some messages are gone; on from {item.cursor} --"
-    body = f"({len(item.body)} bytes)" if isinstance(item.body, bytes) else _visible(item.body)
+        return visible(f"{clock}  -- gap: some messages are gone; on from {item.cursor} --")
+    body = f"({len(item.body)} bytes)" if isinstance(item.body, bytes) else item.body
     text = f"{item.presence} by {body}" if item.presence else body
     age_ms = (arrived_ns - item.published_ns) / 1e6
-    return f"{clock}  {item.id:>6}  {_visible(item.sender) or '-':<12}  {text}  [{age_ms:.1f} ms]"
-
-
-def _visible(text: str) -> str:
-    # A message must not be able to steer the reader's terminal.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return visible(f"{clock}  {item.id:>6}  {item.sender or '-':<12}  {text}  [{age_ms:.1f} ms]")
 
 
 def _send_lines(client: Client) -> None:
@@ -140,7 +136,7 @@ def _send_lines(client: Client) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,19 @@ import contextlib
 from wire.errors import MessageError
 from wire.http_head import ResponseHead
 from wire.message import load_json
+from wire.terminal import visible
 
 PROBLEM_TYPE = "application/problem+json"
 
 
 class ClientError(Exception):
-    """Something went wrong; the message says what, where and, where known, what helps."""
+    """Something went wrong; the message says what, where and, where known, what helps.
+
+    It may quote the server, and be printed by anybody: it is one line that steers no terminal.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(visible(message))
 
 
 class ConnectionLostError(ClientError):

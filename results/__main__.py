@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from results.comparison import compare, has_sides
+from results.console import Console
 from results.errors import ResultsError
 from results.record.reading import read_run
 from results.report import write_report
 from results.tables import print_comparison, print_sides, print_summary
+from wire.terminal import visible
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -39,12 +39,13 @@ def main(words: Sequence[str] | None = None) -> int:
             print_summary(console, runs[0])
             if has_sides(runs[0]):
                 print_sides(console, runs[0])
-            console.print(f"report: {write_report(runs[0])}", soft_wrap=True, highlight=False)
+            console.print(f"report: {write_report(runs[0])}", soft_wrap=True)
     except ResultsError as error:
-        print(f"results: {error}", file=sys.stderr)
+        print(visible(f"results: {error}"), file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"results: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        words = f"results: cannot write {error.filename}: {error.strerror}"
+        print(visible(words), file=sys.stderr)
         return 2
     return 0
 

@@ -14,6 +14,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from results.figures.of_a_run import Drawing, draw_run
+from results.record.facts import to_redraw, to_repeat
+from results.record.files import write_text
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 from results.summary import summarize
@@ -43,13 +45,14 @@ _COLUMNS = (
 
 
 def write_report(run: Run, drawings: Sequence[Drawing] | None = None) -> Path:
-    """Draw the figures into ``figures/`` and write ``report.html``; return the page's path."""
+    """Draw the figures into ``figures/`` and write ``report.html``; return the page's path.
+
+    Raises :class:`~results.errors.ResultsError` where something in the folder leads out of it.
+    """
     drawings = draw_run(run) if drawings is None else drawings
     for drawing in drawings:
-        drawing.save(run.folder / "figures")
-    path = run.folder / "report.html"
-    path.write_text(render(run, drawings), encoding="utf-8")
-    return path
+        write_text(run.folder, "figures", f"{drawing.name}.svg", text=drawing.svg() + "\n")
+    return write_text(run.folder, "report.html", text=render(run, drawings))
 
 
 def render(run: Run, drawings: Sequence[Drawing]) -> str:
@@ -73,8 +76,8 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
         rows=rows,
         bad=[row for row in rows if not row.valid],
         facts=_facts(run),
-        command=str(head.get("command", "")),
-        folder=run.folder.name,
+        command=to_repeat(str(head.get("command", ""))),
+        redraw=to_redraw(run.folder),
     )
 
 

@@ -1,11 +1,12 @@
-"""The tables that the terminal shows, 80 columns wide."""
+"""The tables that the terminal shows: made for 80 columns, and whole in fewer."""
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from results.comparison import LEAST_MS, LEAST_SHARE, Comparison, compare_sides
+from results.console import Console
 from results.errors import ResultsError
 from results.figures.selection import short
 from results.record.reading import Run
@@ -30,9 +31,10 @@ def print_summary(console: Console, run: Run) -> None:
         network, scenario, variant, users, rate, size = load
         words = f"{network}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
         printed = _new_table(f"{words}, {variant}" if variant else words)
-        printed.add_column("technique", no_wrap=True)
-        for heading in (*_COLUMNS.values(), "audit"):
+        printed.add_column("technique")
+        for heading in _COLUMNS.values():
             printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column("audit", justify="right")
         printed.add_column("verdict", no_wrap=True)
         for _, row in rows.iterrows():
             printed.add_row(
@@ -41,7 +43,7 @@ def print_summary(console: Console, run: Run) -> None:
                 audit_words(row),
                 _colored(str(row["verdict"])),
             )
-        console.print(printed)
+        console.print_table(printed)
     for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
         name = BY_SLUG[str(row["technique"])].title
         console.print(f"{name}, {row['network']}: {row['verdict']}, {row['reason']}")
@@ -52,16 +54,16 @@ def print_summary(console: Console, run: Run) -> None:
 def print_comparison(console: Console, found: Comparison) -> None:
     """Print what differs between two runs, and what is not significant."""
     for part, lines in found.differing.items():
-        console.print(f"{part} differs (A / B): " + "; ".join(lines), highlight=False)
+        console.print(f"{part} differs (A / B): " + "; ".join(lines))
     for name, only in (("A", found.only_a), ("B", found.only_b)):
         if only:
             more = f" and {len(only) - 3} more" if len(only) > 3 else ""
-            console.print(f"only in {name}: {' | '.join(only[:3])}{more}", highlight=False)
+            console.print(f"only in {name}: {' | '.join(only[:3])}{more}")
     if found.table.empty:
         raise ResultsError("the two runs have no combination in common, so nothing compares")
     for load, rows in found.table.groupby(_LOAD, sort=False):
         printed = _new_table(", ".join(str(word) for word in load if word != ""))
-        printed.add_column("technique", no_wrap=True)
+        printed.add_column("technique")
         for heading in ("", "A ms", "B ms", "change"):
             printed.add_column(heading, justify="right", no_wrap=True)
         printed.add_column("finding")
@@ -74,7 +76,7 @@ def print_comparison(console: Console, found: Comparison) -> None:
                 "" if pd.isna(row["change"]) else f"{row['change']:+.0%}",
                 str(row["finding"]),
             )
-        console.print(printed)
+        console.print_table(printed)
     console.print(
         "Two runs are two times: what changed between them, the machine's minute or what you "
         "changed, they cannot tell. To know, measure both in turns: compare --and 'OTHER OPTIONS'."
@@ -101,7 +103,7 @@ def print_sides(console: Console, run: Run) -> None:
                 f"{row['p']:.3f}",
                 str(row["finding"]),
             )
-        console.print(printed)
+        console.print_table(printed)
     console.print(
         f"{int(table['blocks'].max())} blocks, A and B side by side in each. A finding is a change "
         f"of more than {LEAST_SHARE:.0%} and {LEAST_MS:g} ms, with p at most 0.05 by the exact "
@@ -133,5 +135,5 @@ def _new_table(title: str) -> Table:
     )
 
 
-def _colored(verdict: str) -> str:
-    return f"[green]{verdict}[/]" if verdict == Verdict.VALID else f"[bold red]{verdict}[/]"
+def _colored(verdict: str) -> Text:
+    return Text(verdict, style="green" if verdict == Verdict.VALID else "bold red")

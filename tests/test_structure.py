@@ -35,7 +35,7 @@ ROOMS = {
     "client kinds": (r"clients/kinds/\w+", "client net client errors"),
     "client techniques": (rf"clients/{TECHNIQUE}", "client kinds client net client errors"),
     "client command": (r"clients/__main__", "client client errors"),
-    "result errors": (r"results/(__init__|errors)", ""),
+    "result errors": (r"results/(__init__|console|errors)", ""),
     "models": (r"results/models", ""),
     "record": (r"results/record/\w+", "result errors"),
     "summary": (r"results/(summary|paired|comparison|holding)", "record result errors"),

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from loadtests.calibration import against_models as models
 from loadtests.calibration import oracles
@@ -21,6 +21,7 @@ from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.compare import report
 from loadtests.trials.processes import ROOT, ProcessError, Server, cores, interruptible
+from results.console import Console
 from results.errors import ResultsError
 from results.record.rows import Cell, CheckRow
 from results.record.writer import RunWriter
@@ -119,13 +120,13 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         console.print("interrupted: what was checked so far is kept")
     except ResultsError as error:
-        console.print(f"[red]{error}", highlight=False)
+        console.print(str(error), style="red")
         return 2
     report(folder, console)
     if failed == 0:
-        console.print("[green]calibrated: every check passed")
+        console.print("calibrated: every check passed", style="green")
     elif failed > 0:
-        console.print(f"[red]{failed} checks failed")
+        console.print(f"{failed} checks failed", style="red")
     return int(failed != 0)
 
 
@@ -144,7 +145,7 @@ def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
                     checked.outcome.write(run, checked.cell, checked.checks)
                     failed += _print(console, checked.cell, checked.checks)
             except ProcessError as error:
-                console.print(f"[red]{name}: {error}", highlight=False)
+                console.print(f"{name}: {error}", style="red")
                 failed += 1
     return failed
 
@@ -178,11 +179,11 @@ def _print(console: Console, cell: Cell, checks: Sequence[CheckRow]) -> int:
     table.add_column("unit", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for check in checks:
-        verdict = "[green]passed" if check.passed else "[bold red]FAILED"
+        verdict = Text("passed", "green") if check.passed else Text("FAILED", "bold red")
         numbers = (short(value) for value in (check.expected, check.measured, check.tolerance))
         table.add_row(check.check, *numbers, check.unit, verdict)
-    console.print(table)
+    console.print_table(table)
     for check in checks:
         if check.note and not check.passed:
-            console.print(f"  {check.check}: {check.note}", highlight=False)
+            console.print(f"  {check.check}: {check.note}")
     return sum(not check.passed for check in checks)

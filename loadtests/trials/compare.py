@@ -16,7 +16,6 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
@@ -27,6 +26,7 @@ from loadtests.trials import ending, sides
 from loadtests.trials import trial as trials
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Staging
+from results.console import Console
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
 from results.record.rows import side_of
@@ -179,7 +179,7 @@ def _measure_all(
 ) -> bool:
     complete = True
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -192,11 +192,11 @@ def _measure_all(
             try:
                 found = trials.run(trial, staging(trial))
             except ProcessError as error:
-                console.print(f"[red]{title}, {cell.network}: {error}", highlight=False)
+                console.print(f"{title}, {cell.network}: {error}", style="red")
                 complete = False
             else:
                 found.write(run, cell)
-                console.print(_line(title, cell.network, found), highlight=False)
+                console.print(_line(title, cell.network, found))
             progress.advance(task)
     return complete
 
@@ -228,14 +228,13 @@ def report(folder: Path, console: Console, table: bool = False) -> bool:
             print_summary(console, run)
         if table and has_sides(run):
             print_sides(console, run)
-        console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
+        console.print(f"report: {write_report(run)}", soft_wrap=True)
     except ResultsError as error:
-        console.print(f"[red]{error}", highlight=False)
+        console.print(str(error), style="red")
         return False
     except OSError as error:
-        console.print(
-            f"[red]no report in {error.filename or folder}: {error.strerror}", highlight=False
-        )
+        words = f"no report in {error.filename or folder}: {error.strerror}"
+        console.print(words, style="red")
         return False
     return True
 
@@ -243,11 +242,11 @@ def report(folder: Path, console: Console, table: bool = False) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """Compare, and return the exit status; :mod:`loadtests.trials.ending` tells them."""
     options = parse_arguments(arguments)
-    console = Console(soft_wrap=False)
+    console = Console()
     plan = make_turns(options, arguments) or make_plan(options)
     seed = plan.a.seed if isinstance(plan, Turns) else plan.seed
     folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
-    command = ["python", "-m", "loadtests", *map(shlex.quote, arguments)]
+    command = ["python", "-m", "loadtests", *arguments]
     if options.seed is None:
         command += ["--seed", str(seed)]
     if isinstance(plan, Turns):
@@ -266,7 +265,7 @@ def main(arguments: Sequence[str]) -> int:
 
             finished = compare(plan, folder, command, console, staging)
     except ResultsError as error:
-        console.print(f"[red]{error}", highlight=False)
+        console.print(str(error), style="red")
         return ending.REFUSED
     drawn = report(folder, console, table=True)
     demands = ending.Demands(options.fail_if, options.require, options.junit)

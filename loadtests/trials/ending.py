@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
+from results.console import Console
 from results.errors import ResultsError
 from results.record.thresholds import Threshold, read_threshold
 from results.record.verdicts import Verdict
@@ -96,10 +94,10 @@ class Demands:
             if self.junit is not None:
                 write_junit(self.junit, f"duplex {run.kind}", found, failed)
         except (ResultsError, OSError) as error:
-            console.print(f"[red]{escape(str(error))}", highlight=False)
+            console.print(str(error), style="red")
             return REFUSED
         for line in broken(found):
-            console.print(f"[red]{escape(line)}", highlight=False, soft_wrap=True)
+            console.print(line, style="red", soft_wrap=True)
         if failed:
             return INCOMPLETE
         if any(outcome.broken and outcome.of_verdict for outcome in found):

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -96,13 +95,6 @@ class Drawing:
         with lecture_style():
             self.figure.savefig(out, format="png", dpi=PNG_DPI, metadata={"Software": None})
         return out.getvalue()
-
-    def save(self, folder: Path) -> Path:
-        """Write ``folder/name.svg`` and return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}.svg"
-        path.write_text(self.svg() + "\n", encoding="utf-8")
-        return path
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
         """Show the figure in a notebook, with its alternative text."""

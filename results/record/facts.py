@@ -1,8 +1,10 @@
-"""Where and with what a run was made. Nothing here names a host, a user or a path."""
+"""Where and with what a run was made. Nothing that is recorded names a host, a user or a path."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
+import shlex
 import subprocess
 import time
 from collections.abc import Iterable
@@ -21,6 +23,8 @@ PACKAGES = (
     "pandas",
     "uvloop",
 )
+
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def host_facts() -> dict[str, object]:
@@ -67,8 +71,34 @@ def commit() -> str:
 
 
 def command_line(words: Iterable[str]) -> str:
-    """Join a command line, with every absolute path cut to its last name."""
-    return " ".join(_without_folder(word) for word in words)
+    """Join a command line, quoted for a shell, with every absolute path cut to its last name."""
+    return shlex.join(_without_folder(word) for word in words)
+
+
+def to_repeat(command: str) -> str:
+    """Return the line that measures a run again, from its recorded command, for any shell.
+
+    It starts our Python by itself, and names no folder: that one has its run already.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a run of before, or of a stranger, whose quotes do not pair
+        return command
+    if words[:3] != ["python", "-m", "loadtests"]:
+        return command
+    kept: list[str] = []
+    for word, before in zip(words[3:], words[2:], strict=False):
+        if before != "--out" and word != "--out" and not word.startswith("--out="):
+            kept.append(word)
+    return shlex.join(["python3", "lab.py", "compare", *kept])
+
+
+def to_redraw(folder: Path) -> str:
+    """Return the line that draws a run again; it is for the project's folder, as all of lab.py."""
+    path = folder.resolve()
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(_PROJECT)
+    return shlex.join(["python3", "lab.py", "results", str(path)])
 
 
 def _without_folder(word: str) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from hdrh.histogram import HdrHistogram
 
 from results.errors import FormatError, ResultsError, UnlikeRunsError
+from results.record.files import check_readable
 from results.record.histogram import decode, merge
 from results.record.rows import (
     FORMAT,
@@ -166,10 +167,11 @@ def pool(runs: Sequence[Run]) -> Run:
 def _read_head(folder: Path) -> dict[str, Any]:
     path = folder / "run.json"
     try:
+        check_readable(path)
         head = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FormatError(f"{folder} is not a run: it has no run.json") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
     found = head.get("format") if isinstance(head, dict) else None
     if type(found) is not int or found not in ACCEPTED:

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 import pandas as pd
 
 from results.errors import FormatError
+from results.record.files import check_readable
 from results.record.rows import FORMAT, Cell, LatencyRow, Row, columns, defaults
 from results.record.verdicts import Verdict
 
@@ -62,6 +63,7 @@ def _read_csv(path: Path, row_type: type[Row]) -> tuple[list[str], list[list[str
     if not path.exists():
         return known, []
     try:
+        check_readable(path)
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file)) or [[]]
     except (OSError, ValueError, csv.Error) as error:

@@ -20,6 +20,7 @@ from hdrh.histogram import HdrHistogram
 
 from results.errors import ResultsError
 from results.record import facts
+from results.record.files import own_path, write_text
 from results.record.histogram import UNIT, encode, mean_ms, new_histogram, percentiles_ms, range_ms
 from results.record.rows import (
     FORMAT,
@@ -163,7 +164,7 @@ class RunWriter:
             chosen = [row for row in rows if isinstance(row, row_type)]
             if not chosen:
                 continue
-            path = self.folder / f"{row_type.table}.csv"
+            path = own_path(self.folder, f"{row_type.table}.csv")
             with path.open("a", newline="", encoding="utf-8") as file:
                 table = csv.writer(file, lineterminator="\n")
                 if file.tell() == 0:
@@ -178,11 +179,8 @@ class RunWriter:
         verdict = worst([*self._judgements, *map(judge_repeats, self._medians_ms.values())])
         self._head["verdict"] = {"verdict": str(verdict.verdict), "reason": verdict.reason}
         self._head["cells"] = [{"cell": cell.key, **asdict(cell)} for cell in self._cells]
-        # Replaced in one step: a reader or an interruption never sees half a file.
-        part = self.folder / "run.json.part"
         with _writing(self.folder):
-            part.write_text(json.dumps(self._head, indent=2) + "\n", encoding="utf-8")
-            part.replace(self.folder / "run.json")
+            write_text(self.folder, "run.json", text=json.dumps(self._head, indent=2) + "\n")
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_page_says_everything(page: str, run: Run) -> None:
     assert "SERVER-BOUND" in page
     assert "GENERATOR-BOUND" in page
     assert "invented for this test" in page
-    assert "python -m loadtests" in page
+    assert "python3 lab.py compare" in page
     assert str(run.head["host"]["cpu"]).replace("(R)", "") in page.replace("(R)", "")
     assert "run &lt;&amp;&gt;" in page
 

@@ -3,6 +3,8 @@
 import getpass
 import json
 import platform
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,7 @@ def test_facts_name_neither_host_nor_user() -> None:
         (["/usr/bin/python3", "-m", "loadtests"], "python3 -m loadtests"),
         (["loadtests", "--out=/home/ana/runs/one"], "loadtests --out=one"),
         (["loadtests", "--out", "results/runs/one"], "loadtests --out results/runs/one"),
+        (["loadtests", "--out", "/x/my runs/first one"], "loadtests --out 'first one'"),
     ],
 )
 def test_command_line_holds_no_machine_path(words: list[str], expected: str) -> None:
@@ -42,3 +45,38 @@ def test_command_line_holds_no_machine_path(words: list[str], expected: str) -> 
 def test_commit_without_git_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert facts.commit() == ""
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown"),
+    [
+        ("python -m loadtests --users 20", "python3 lab.py compare --users 20"),
+        ("python -m loadtests calibrate", "python3 lab.py compare calibrate"),
+        (
+            "python -m loadtests --out 'first one' --seed 3 --out=b",
+            "python3 lab.py compare --seed 3",
+        ),
+        ("python -m loadtests --out", "python3 lab.py compare"),
+        ("chrt -r 10 python3 lab.py compare", "chrt -r 10 python3 lab.py compare"),
+        ("python -m loadtests --out it's", "python -m loadtests --out it's"),
+        ("", ""),
+    ],
+)
+def test_a_recorded_command_is_shown_as_it_can_be_given(recorded: str, shown: str) -> None:
+    assert facts.to_repeat(recorded) == shown
+
+
+def test_the_line_that_draws_again_finds_the_run_from_the_projects_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(facts.__file__).resolve().parents[2]
+    assert facts.to_redraw(project / "results" / "reference" / "compare") == (
+        "python3 lab.py results results/reference/compare"
+    )
+    folder = tmp_path / "my runs" / "it's one"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    for path in (Path(), folder, Path("../it's one")):
+        *words, named = shlex.split(facts.to_redraw(path))
+        assert words == ["python3", "lab.py", "results"]
+        assert (project / named).samefile(folder)

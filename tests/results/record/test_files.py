@@ -1,0 +1,90 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from results.errors import FormatError, ResultsError
+from results.record import files
+from results.record.reading import Run, read_run
+from results.record.rows import Audit, Cell
+from results.record.writer import RunWriter
+from results.report import write_report
+
+FEW = {"repeats": 1, "networks": (("loopback", 0.0),)}
+
+
+def write_everything(folder: Path, run: Run) -> None:
+    files.write_text(folder, "run.json", text=(folder / "run.json").read_text())
+    files.write_text(folder, "figures", "one.svg", text="<svg/>")
+    write_report(run, [])
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.html.part", "figures", "run.json.part"])
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_written_stays_in_the_runs_folder(
+    name: str, there: bool, write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, outside = write_run(tmp_path / "run", **FEW), tmp_path / "outside"
+    if there:
+        outside.mkdir() if name == "figures" else outside.write_text("mine")
+    (folder / name).symlink_to(outside)
+    run = read_run(folder)
+    with pytest.raises(ResultsError, match=f"{name} is a symbolic link"):
+        write_everything(folder, run)
+    assert outside.exists() is there
+    if outside.is_file():
+        assert outside.read_text() == "mine"
+    if outside.is_dir():
+        assert not [*outside.iterdir()]
+
+
+def test_without_the_look_the_link_would_be_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (tmp_path / "report.html").symlink_to(outside)
+    (tmp_path / "report.html").write_text("as before")
+    assert outside.read_text() == "as before"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_in_a_files_place_holds_nobody_up(
+    write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "run", **FEW)
+    run = read_run(folder)
+    os.mkfifo(folder / "report.html")
+    with pytest.raises(ResultsError, match=r"report\.html is no ordinary file"):
+        write_report(run, [])
+    for name in ("latency.csv", "run.json"):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        with pytest.raises(FormatError, match=f"{name} cannot be read: it is no ordinary file"):
+            read_run(folder)
+
+
+def test_a_new_run_does_not_write_through_a_link_that_waits_for_it(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.csv"
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "ledger.csv").symlink_to(outside)
+    (folder / "latency.csv").symlink_to(outside)
+    run = RunWriter(folder, "compare", {}, [])
+    with pytest.raises(ResultsError, match=r"latency\.csv is a symbolic link"):
+        run.add(Cell("sse"), audit=Audit(1, 1))
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "histograms.csv"])
+def test_what_is_too_large_is_refused_in_words_before_it_is_read(
+    name: str, write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "run", **FEW)
+    os.truncate(folder / name, files.MOST_BYTES + 1)  # a hole: it takes no room on the disk
+    with pytest.raises(FormatError, match=f"{name} .* at most 134,217,728 are accepted"):
+        read_run(folder)
+
+
+def test_a_head_that_nests_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("[" * 200_000)
+    with pytest.raises(FormatError, match="cannot be read"):
+        read_run(tmp_path)

@@ -1,5 +1,6 @@
 """``python -m loadtests`` compares the techniques; ``... calibrate`` checks the instrument.
 
+``python -m loadtests knee`` finds the highest rate that each technique carries.
 ``python -m loadtests options`` prints what our users can be told on Locust's own command line.
 """
 
@@ -12,6 +13,10 @@ def main(arguments: list[str]) -> int:
         from loadtests.calibration import calibrate
 
         return calibrate.main(arguments[1:])
+    if arguments[:1] == ["knee"]:
+        from loadtests.trials import knee
+
+        return knee.main(arguments[1:])
     if arguments[:1] == ["options"]:
         from loadtests.plan.options import options_help
 

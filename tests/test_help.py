@@ -18,6 +18,7 @@ COMMANDS = (
     "clients",
     "loadtests",
     "loadtests calibrate",
+    "loadtests knee",
     "loadtests.calibration.bare",
     "loadtests.limits",
     "loadtests.limits.deflate",

@@ -3,8 +3,9 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from loadtests.plan.options import Settings
+from loadtests.plan.options import USUAL, Settings
 from results.record.rows import Cell, plain
 from wire.techniques import SLUGS
 
@@ -125,6 +126,16 @@ def _place(plan: Plan, trial: Trial) -> tuple[float, ...]:
     cell = trial.cell
     technique = plan.techniques.index(cell.technique)
     return (cell.repeat, technique, cell.delay_ms, cell.users, cell.rate, cell.size_bytes)
+
+
+def settings_for(**told: Any) -> Settings:
+    """Return the usual settings with those that were told, and what follows from these."""
+    settings = replace(USUAL, **told)
+    return replace(
+        settings,
+        naive=settings.scenario == "stall",
+        drain=max(20.0 if settings.scenario == "storm" else 6.0, 3 * settings.poll_interval),
+    )
 
 
 def cross(

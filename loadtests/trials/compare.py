@@ -19,8 +19,8 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
-from loadtests.plan.options import COMPARED, USUAL, variant
-from loadtests.plan.plan import Level, Plan, Trial, Turns, cross
+from loadtests.plan.options import COMPARED, variant
+from loadtests.plan.plan import Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
 from loadtests.trials import ending, sides
 from loadtests.trials import trial as trials
@@ -139,12 +139,7 @@ def _refuse(what: str) -> int:
 def make_plan(options: argparse.Namespace) -> Plan:
     """Return the plan that a command line asks for."""
     told = {item.name: getattr(options, item.name) for item in COMPARED if not item.is_a_level}
-    settings = replace(
-        USUAL,
-        **told,
-        naive=options.scenario == "stall",
-        drain=max(20.0 if options.scenario == "storm" else 6.0, 3 * options.poll_interval),
-    )
+    settings = settings_for(**told)
     return Plan(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
         levels=FULL if options.full else cross(options.users, options.rate, options.delay),

@@ -19,6 +19,7 @@ from results.record.files import check_readable
 from results.record.histogram import decode, merge
 from results.record.rows import (
     FORMAT,
+    Audit,
     BytesRow,
     Cell,
     CheckRow,
@@ -72,6 +73,18 @@ class Run:
         """The verdict of the whole run."""
         found = self.head["verdict"]
         return Judgement(Verdict(found["verdict"]), found["reason"])
+
+    @property
+    def verdict(self) -> Judgement:
+        """The same, by its short name."""
+        return self.judgement
+
+    @property
+    def audit(self) -> Audit:
+        """What became of all deliveries of the run, added up; ``latency`` has them by cell."""
+        rows = self.latency[self.latency["expected"].notna()]
+        names = [item.name for item in fields(Audit)]
+        return Audit(*(int(rows[name].sum()) for name in names))
 
     def histogram(self, cell: Cell | str, metric: str = "delivery") -> HdrHistogram:
         """Return one cell's histogram of ``metric``, in ns."""

@@ -1,0 +1,41 @@
+"""Measuring from Python, as a notebook or a test of somebody else's does it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtests.plan.options import USUAL
+from loadtests.trials.measuring import measure
+from results.record.reading import read_run
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"techniques": "quic"}, "'quic' is no technique"),
+        ({"users": 0}, "users: 0 is not a whole number of at least 1"),
+        ({"rate": 0}, "rate: '0' is not"),
+        ({"delay_ms": float("nan")}, "delay_ms: nan"),
+        ({"speed": 3}, "no setting 'speed'; there are .*rate"),
+        ({"scenario": "rush"}, "scenario: 'rush' is not one of feed"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(told: dict[str, Any], said: str) -> None:
+    words: dict[str, Any] = {"techniques": "sse"} | told
+    with pytest.raises(ValueError, match=said):
+        measure(words.pop("techniques"), **words)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_one_call_gives_tables_audit_and_verdict(tmp_path: Path) -> None:
+    run = measure(["sse", "web_socket"], users=3, rate=40, seconds=1, warm_up=0, out=tmp_path / "r")
+    assert run.verdict.reason or run.verdict.verdict == "VALID"
+    assert run.audit.received == run.audit.expected > 0
+    delivery = run.latency[run.latency["metric"] == "delivery"]
+    assert set(delivery["technique"]) == {"sse", "web_socket"}
+    assert set(delivery["users"]) == {3}
+    assert set(delivery["rate"]) == {40.0}
+    assert run.head["plan"]["settings"]["arrivals"] == USUAL.arrivals
+    assert read_run(tmp_path / "r").audit == run.audit

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from servers.front.budget import NO_ROOM
-from servers.front.heads import fields_of
+from servers.front.heads import check_fields, fields_of
 from servers.front.problems import Problem, problem_of
 from servers.service import SERVICE
 from wire.errors import WireError
@@ -22,6 +22,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     """Check every request, and turn whatever goes wrong into a problem (RFC 9457)."""
     origin = None
     try:
+        check_fields(request.raw_headers)
         origin = request.app[SERVICE].guard.check(fields_of(request))
         if request.method == "GET" and request.body_exists:
             raise Problem(400, "a GET with a body is not accepted; send messages by POST")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from servers.front.budget import NO_ROOM, Budget
+from servers.front.codings import decode, wrong_coding
 from servers.front.problems import Problem
 from wire.message import load_json
 
@@ -23,8 +24,7 @@ async def read_body(request: web.Request, most: int, too_large: Problem, budget:
     """
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise Problem(501, "the only transfer coding understood here is chunked")
-    # aiohttp hands on what it cannot decode as it is, so that nonsense would be published.
-    coding = request.headers.get("Content-Encoding", "identity").lower()
+    coding = ", ".join(request.headers.getall("Content-Encoding", ("identity",))).lower()
     if coding not in ("identity", "gzip", "deflate"):
         raise Problem(
             415,
@@ -44,11 +44,11 @@ async def read_body(request: web.Request, most: int, too_large: Problem, budget:
                 if not budget.change(held, len(body)):
                     raise NO_ROOM.anew()
                 held = len(body)
-        return bytes(body)
+        return bytes(body) if coding == "identity" else decode(coding, body, most, too_large)
     except TimeoutError:
         raise Problem(408, f"the body did not come within {_BODY_SECONDS:.0f} s") from None
     except web.RequestPayloadError:
-        raise Problem(400, "the body is not in the coding that its head names") from None
+        raise wrong_coding() from None
     finally:
         budget.change(held, 0)
 

@@ -7,19 +7,41 @@ the next major version. The rest of the class makes problems (RFC 9457) of what 
 by itself.
 """
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, InvalidHeader, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
+from servers.front.heads import (
+    LONGEST_ADDRESS,
+    LONGEST_FIELDS,
+    MOST_FIELDS,
+    address_too_long,
+    fields_too_long,
+)
 from servers.front.problems import Problem
+
+_IDLE_SECONDS = 30.0  # for a head to arrive, and between requests
 
 
 class Handler(RequestHandler):
     """aiohttp's protocol of one connection, on which a handler may let go of its transport."""
 
     __slots__ = ()
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=_IDLE_SECONDS,
+            access_log=None,  # type: ignore[arg-type]  # which means none, as in web.AppRunner
+            max_line_size=LONGEST_ADDRESS,
+            max_field_size=LONGEST_FIELDS,
+            max_headers=MOST_FIELDS,
+            auto_decompress=False,  # see servers.front.codings
+        )
 
     @property
     def is_idle(self) -> bool:
@@ -60,8 +82,7 @@ class Handler(RequestHandler):
             raise exc  # nobody is there to be answered
         if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
-        reason = exc.message.partition("\n")[0].rstrip(": ")[:200]
-        response = Problem(status, f"not an HTTP/1.1 request: {reason}").response()
+        response = _problem_of(exc, status).response()
         response.force_close()
         return response
 
@@ -78,3 +99,17 @@ class Handler(RequestHandler):
         """Log our mistakes, but not what was wrong with a body: the request was answered so."""
         if not isinstance(options.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **options)
+
+
+def _problem_of(error: HttpProcessingError, status: int) -> Problem:
+    """Tell what was wrong with a head, and repeat nothing that may be a secret."""
+    if isinstance(error, LineTooLong):
+        # The two have different limits, by which they are told apart.
+        return address_too_long() if error.args[1] == LONGEST_ADDRESS else fields_too_long()
+    if error.message == "Too many headers received":
+        return fields_too_long()
+    if isinstance(error, InvalidHeader):
+        reason = "a header field has a character that may not be there"
+    else:
+        reason = error.message.partition("\n")[0].rstrip(": ")[:200]
+    return Problem(status, f"not an HTTP/1.1 request: {reason}")

@@ -25,7 +25,6 @@ FULL = Problem(
 RESERVE = 64
 _MOST_REFUSALS = 24  # that wait for a request; beyond, connections are cut without a word
 _REFUSAL_SECONDS = 2.0
-_IDLE_SECONDS = 30.0  # for a head to arrive, and between requests
 
 
 class Front(asyncio.Protocol):
@@ -136,13 +135,7 @@ class Listener:
 
     def front(self) -> Front:
         """Make aiohttp's protocol, for a connection that has its room already."""
-        inner = Handler(
-            self._server,
-            loop=self._loop,
-            keepalive_timeout=_IDLE_SECONDS,
-            access_log=None,  # type: ignore[arg-type]  # which means none, as in web.AppRunner
-        )
-        return Front(inner, self._ledger)
+        return Front(Handler(self._server, self._loop), self._ledger)
 
 
 async def take_over(request: web.Request, protocol: asyncio.Protocol) -> NoReturn:

@@ -4,6 +4,7 @@ import contextlib
 
 import httptools
 
+from servers.front.heads import LONGEST_ADDRESS, address_too_long, check_fields
 from servers.front.problems import Problem, problem_of
 from servers.kinds.poll_pool import Ask
 from servers.service import Service
@@ -24,6 +25,12 @@ def read_ask(path: str, service: Service, head: bytes) -> Ask | Problem | None:
         target, _, query = seen.target.decode().partition("?")
     except (httptools.HttpParserError, UnicodeDecodeError) as error:
         return Problem(400, f"not an HTTP/1.1 request: {error}")
+    if len(seen.target) > LONGEST_ADDRESS:
+        return address_too_long()
+    try:
+        check_fields(seen.raw)
+    except Problem as refusal:
+        return refusal
     fields = seen.fields
     has_body = fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
     # RFC 9112, 3.2: there is one Host; aiohttp says what is wrong with none or two.
@@ -52,10 +59,13 @@ class _Seen:
     def __init__(self) -> None:
         self.target = b""
         self.fields: dict[str, str] = {}
+        self.raw: list[tuple[bytes, bytes]] = []
 
     def on_url(self, part: bytes) -> None:
         self.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        value = value.rstrip(b" \t")
+        self.raw.append((name, value))
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self.fields[key] = f"{self.fields[key]}, {text}" if key in self.fields else text

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from servers.front.budget import NO_ROOM
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
+from servers.front.heads import LONGEST_ADDRESS, LONGEST_FIELDS, address_too_long, fields_too_long
 from servers.front.problems import Problem
 from servers.front.query import Query
 from servers.kinds.poll_heads import read_ask
@@ -24,7 +25,7 @@ from servers.kinds.poll_pool import Ask, Deadlines, Pool, nothing_new
 from servers.service import Service
 from wire.http_head import END, encode_request
 
-_LONGEST_HEAD = 16 * 2**10
+_LONGEST_HEAD = LONGEST_ADDRESS + LONGEST_FIELDS + 2**10  # with method, version and spaces
 _HEAD_SECONDS = 10.0  # a head that takes longer is an attack or a broken line
 _IDLE_SECONDS = 75.0
 
@@ -170,7 +171,8 @@ class PollConnection(asyncio.Protocol):
             if end < 0 and len(self._unread) <= _LONGEST_HEAD:
                 return
             if end < 0 or end > _LONGEST_HEAD:
-                self._refuse(Problem(431, f"a head of more than {_LONGEST_HEAD} bytes"))
+                is_address = b"\r\n" not in self._unread[:_LONGEST_HEAD]
+                self._refuse(address_too_long() if is_address else fields_too_long())
                 return
             head, rest = self._unread[: end + 4], self._unread[end + 4 :]
             ask = self._door.read(head)

@@ -19,7 +19,7 @@ import pytest
 import clients
 from servers import plugin_socket
 from servers.app import Running, running
-from servers.front import bodies, handover
+from servers.front import bodies, handler
 from servers.kinds import polls
 from servers.service import Settings
 from tests.support.processes import ROOT
@@ -93,7 +93,8 @@ def test_a_bad_body_is_refused_with_a_reason(
 def test_what_is_no_http_gets_a_problem_and_the_end(server: Server, data: bytes) -> None:
     with RawSocket(server.port, data) as talk:
         heard = talk.rest()
-    assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 431")), heard[:200]
+    assert heard.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")), heard[:200]
+    assert heard[9:13] in (b"400 ", b"414 ", b"431 ")
     assert b"application/problem+json" in heard
 
 
@@ -184,7 +185,7 @@ def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> No
 
 @pytest.fixture
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(handover, "_IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(handler, "_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(bodies, "_BODY_SECONDS", 0.3)
     monkeypatch.setattr(polls, "_HEAD_SECONDS", 0.3)
     monkeypatch.setattr(polls, "_IDLE_SECONDS", 0.3)

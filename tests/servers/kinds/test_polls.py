@@ -104,7 +104,7 @@ async def test_a_head_without_an_end_is_refused(here: Running) -> None:
     async with Link(here.port) as link:
         link.ask("GET /polling")
         await link.answer()
-        link.send(b"GET /polling HTTP/1.1\r\nX: " + b"x" * 20_000)
+        link.send(b"GET /polling HTTP/1.1\r\nX: " + b"x" * 30_000)
         (await link.answer()).check_problem(431)
 
 

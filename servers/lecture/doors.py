@@ -33,7 +33,7 @@ from aiohttp import web
 from servers.front.bodies import load_order, read_body
 from servers.front.budget import NO_ROOM
 from servers.front.guard import Guard
-from servers.front.heads import fields_of
+from servers.front.heads import check_fields, fields_of
 from servers.front.problems import Problem
 from servers.front.query import check_name
 from servers.front.unread import Unread
@@ -51,6 +51,7 @@ from wire.techniques import TECHNIQUES
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _PLUGINS_EACH: Final = 4
 _PLUGINS_OF_ADDRESS: Final = 24
 _MOST_BODY: Final = 2 * MOST_MESSAGE
@@ -111,6 +112,7 @@ class Doors:
     @web.middleware
     async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         try:
+            check_fields(request.raw_headers)
             lecture_files.host_of(request)
             if self._guard.check(fields_of(request)) is not None or request.method == "OPTIONS":
                 raise Problem(403, "only the lecture's own page may use this door")
@@ -219,17 +221,18 @@ class Doors:
         if alike >= _PLUGINS_OF_ADDRESS:
             raise Problem(429, f"at most {_PLUGINS_OF_ADDRESS} plugins for an address")
         order = load_order(await self._body(request))
-        channel = check_channel(order["channel"])
+        channel = check_channel(str(order.get("channel", "")))
         person = check_name(order.get("name", ""))
         number, self._next_plugin = self._next_plugin, self._next_plugin + 1
-        cursor = parse_cursor(order["cursor"]) if "cursor" in order else None
+        cursor = parse_cursor(str(order["cursor"])) if "cursor" in order else None
         is_brief = bool(order.get("brief"))
         plugin = Plugin(number, viewer, self._lines, channel, person, is_brief, cursor)
         self._plugins[name, number] = plugin
         return web.json_response({"plugin": number}, status=201)
 
     def _plugin_of(self, request: web.Request) -> tuple[str, int]:
-        who = (_viewer_of(request), int(request.query.get("plugin", "0")))
+        number = request.query.get("plugin", "")
+        who = (_viewer_of(request), int(number) if _NUMBER.fullmatch(number) else 0)
         if who not in self._plugins:
             raise Problem(404, "there is no such plugin; it ends with its page")
         return who

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import cast
 
 from servers.front.handover import FULL, Front, Listener
+from servers.front.heads import LONGEST_ADDRESS, LONGEST_FIELDS
 from servers.front.places import Places
 from wire.http_head import END
 
 _MOST_ASKED = 24  # newcomers at a time that may say something; beyond, they are cut
 _ASKING_SECONDS = 2.0
-_LONGEST_HEAD = 8 * 2**10
+_LONGEST_HEAD = LONGEST_ADDRESS + LONGEST_FIELDS
 
 
 class _Placed(asyncio.Protocol):

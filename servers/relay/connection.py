@@ -121,7 +121,8 @@ class Connection:
             self._record("open")
             # On a real line a client may send only when its SYN has been answered: one round
             # trip, which the relay's own kernel has answered at once.
-            round_trip_ns = round(2e9 * self._relay.line.link.delay_s)
+            link = self._relay.line.link
+            round_trip_ns = round((link.delay("up") + link.delay("down")) * 1e9)
             self.up.opens_ns = time.monotonic_ns() + round_trip_ns
             self._task = asyncio.get_running_loop().create_task(self._connect())
         else:

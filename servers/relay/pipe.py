@@ -8,6 +8,7 @@ the link changes: a line that is freed does not have to work off an old, slow sc
 
 import asyncio
 import math
+import random
 import time
 from collections import deque
 from collections.abc import Callable
@@ -31,25 +32,46 @@ class Link:
     """What the line is like, each way. Raises :class:`ValueError` for what no line can be.
 
     ``delay_s`` is one way; opening a connection costs a round trip before its first byte may go up.
-    ``stalled`` freezes the line: bytes wait, none is lost. ``down`` refuses new connections
-    (accepted, then reset) and leaves those alone that are open: cut or stall them.
+    ``jitter_s`` lets each piece take up to so much longer, evenly by chance; what follows never
+    overtakes it, as TCP would not let it. ``stalled`` freezes the line: bytes wait, none is lost.
+    ``down`` refuses new connections (accepted, then reset) and leaves those alone that are open:
+    cut or stall them. ``up_delay_s``, ``down_delay_s``, ``up_bytes_per_s`` and
+    ``down_bytes_per_s`` are for one way alone; ``None`` leaves it as it is each way.
     """
 
     delay_s: float = 0.0
     bytes_per_s: float | None = None
     stalled: bool = False
     down: bool = False
+    jitter_s: float = 0.0
+    up_delay_s: float | None = None
+    down_delay_s: float | None = None
+    up_bytes_per_s: float | None = None
+    down_bytes_per_s: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delay_s <= _MOST_DELAY_S:
-            raise ValueError(
-                f"delay_s must be 0 to {_MOST_DELAY_S:g} s, not {_short(self.delay_s)}"
-            )
-        if self.bytes_per_s is not None and not 1 <= self.bytes_per_s <= _MOST_BYTES_PER_S:
-            raise ValueError(
-                f"bytes_per_s must be 1 to {_MOST_BYTES_PER_S:g}, or None for no limit, "
-                f"not {_short(self.bytes_per_s)}"
-            )
+        for name in ("delay_s", "jitter_s", "up_delay_s", "down_delay_s"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= _MOST_DELAY_S:
+                raise ValueError(f"{name} must be 0 to {_MOST_DELAY_S:g} s, not {_short(value)}")
+        for name in ("bytes_per_s", "up_bytes_per_s", "down_bytes_per_s"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= _MOST_BYTES_PER_S:
+                raise ValueError(
+                    f"{name} must be 1 to {_MOST_BYTES_PER_S:g}, or None for no limit, "
+                    f"not {_short(value)}"
+                )
+
+    def delay(self, direction: Direction) -> float:
+        """Return the delay of a piece that goes this way now, in seconds."""
+        own = self.up_delay_s if direction == "up" else self.down_delay_s
+        least = self.delay_s if own is None else own
+        return least + random.uniform(0, self.jitter_s) if self.jitter_s else least
+
+    def rate(self, direction: Direction) -> float | None:
+        """Return how many bytes a second go this way, ``None`` without a limit."""
+        own = self.up_bytes_per_s if direction == "up" else self.down_bytes_per_s
+        return self.bytes_per_s if own is None else own
 
 
 def _short(value: float) -> str:
@@ -71,7 +93,7 @@ class Line:
 
     def book(self, direction: Direction, due_ns: int, now: int, size: int) -> tuple[int, int]:
         """Take the line for a piece of ``size`` bytes: when it is through, and its length."""
-        rate = self.link.bytes_per_s
+        rate = self.link.rate(direction)
         if rate is None or size == 0:
             return now, size
         size = min(size, max(_SLOWEST_PIECE, int(rate / 50)))
@@ -121,7 +143,7 @@ class Pipe:
         if self._dropped:
             return
         now = time.monotonic_ns()
-        due_ns = max(now, self.opens_ns) + round(self._line.link.delay_s * 1e9)
+        due_ns = max(now, self.opens_ns) + round(self._line.link.delay(self._direction) * 1e9)
         self._queue.append(_Waiting(now, due_ns, data, end))
         self.waiting += len(data)
         self._throttle()

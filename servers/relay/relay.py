@@ -1,6 +1,6 @@
 """A TCP relay that plays the network between clients and a server.
 
-    clients -> Relay (delay, bandwidth, stall, cut; counts and trace) -> server
+    clients -> Relay (delay, jitter, bandwidth, stall, cut; counts and trace) -> server
 
 As a process ``python -m servers.relay --to 127.0.0.1:8000 --delay-ms 25``; in a running loop::
 
@@ -12,6 +12,7 @@ It knows TCP only, no HTTP. Rules:
 
 * what goes in comes out: same bytes, same order, half-close too (an end waits like bytes do);
 * all connections of a relay share one line: ``bytes_per_s`` is for all of them together, each way;
+* no packet is ever lost: to TCP that is a delay of what follows, which ``jitter_s`` plays;
 * memory is bounded: ``buffer_bytes`` for each direction of a connection (and one read of up to
   256 KiB); past it the relay stops reading and TCP tells the sender. What is under way counts as
   held, so one connection carries at most ``buffer_bytes`` per ``delay_s``. Where ``most_held`` is

@@ -1,12 +1,19 @@
 """Saying to a server in the test's own loop exactly what one means."""
 
 import asyncio
+import contextlib
 import json
 import socket
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web
+
 from servers.app import Running
+from servers.front.handover import Listener
+from servers.front.ledger import Ledger
+from servers.front.listening import listen
 from tests.support.waiting import PATIENCE_S
 from wire.http_head import END, ResponseHead, decode_response_head
 
@@ -97,6 +104,20 @@ async def ask(server: Running, line: str, *fields: str, body: bytes | None = Non
     async with Link(server.port) as link:
         link.ask(line, *fields, body=body)
         return await link.answer()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[int]:
+    """Serve an application as the page and the relay's orders are; give the port."""
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
+    await runner.setup()
+    assert runner.server is not None
+    server = await listen(Listener(runner.server, Ledger(), 100), "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await runner.cleanup()
 
 
 async def publish(server: Running, channel: str, *texts: str) -> list[Any]:

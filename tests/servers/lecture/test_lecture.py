@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import struct
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from servers.lecture.stage_process import StageProcess
 from servers.lecture.viewers import Viewer
 from servers.relay.trace import TraceEvent
 from servers.service import Settings
+from tests.servers.asking import Link, serving
 from tests.support.waiting import PATIENCE_S
 
 
@@ -155,6 +157,55 @@ async def test_a_body_in_another_coding_than_it_names_is_the_senders_mistake(cod
         answer = await client.post("/lecture/cut", data=b"garbage" * 100, headers=headers)
         assert answer.status == 400
         assert "coding" in (await answer.json(content_type=None))["detail"]
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """Serve the page and its doors, without the stage; give the port."""
+    stage = StageProcess(0, 0, 0)
+    source = Source(stage, lambda: None)
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "", {"duplex.example"})
+    async with serving(doors.app()) as port:
+        yield port
+
+
+async def test_the_page_may_be_asked_by_names_as_machines_and_containers_have_them() -> None:
+    async with served() as port:
+        for host in ("lab_pc", "_lab", "duplex.example", "localhost", "127.0.0.1", "[::1]"):
+            async with Link(port, f"{host}:{port}") as link:
+                link.ask("GET /")
+                assert (await link.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "head"),
+    [
+        (400, "Host: a\r\nHost: b"),
+        (400, "Host: localhost\r\nCookie: s3cret\0"),
+        (431, f"Host: localhost\r\nCookie: s3cret{'x' * 20_000}"),
+        (400, "Host: localhost\r\nContent-Encoding: gzip"),
+        (415, "Host: localhost\r\nContent-Encoding: br"),
+        (417, "Host: localhost\r\nExpect: miracles"),
+    ],
+)
+async def test_a_request_that_cannot_be_is_a_problem_and_in_no_log(
+    status: int, head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = f"Duplex-Key: key\r\nContent-Length: 0\r\n{head}\r\n\r\n"
+    async with served() as port, Link(port) as link:
+        link.send(f"POST /lecture/fits HTTP/1.1\r\n{fields}".encode())
+        answer = await link.answer()
+        answer.check_problem(status)
+        assert b"s3cret" not in answer.body
+    assert caplog.records == []
+
+
+async def test_a_wrong_plugin_is_a_problem_that_names_it() -> None:
+    async with served() as port:
+        for number in ("", "x", "7", "9" * 5000):
+            async with Link(port, "localhost") as link:
+                link.ask(f"POST /lecture/plugin/close?viewer=abcdefgh&plugin={number}", body=b"")
+                (await link.answer()).check_problem(404, "no such plugin")
 
 
 def test_the_picture_is_a_picture_of_a_megabyte() -> None:

@@ -11,7 +11,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from servers.relay.control import main
+from servers.relay.control import _arguments, control_app, main
+from servers.relay.relay import Link
+from tests.servers import asking
+from tests.servers.asking import serving
 from tests.servers.relay.relayed import Backend, fails_or_ends
 
 
@@ -73,7 +76,22 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
     for path in ("/state", "/trace"):
         async with session.get(path, headers={"Origin": "null"}) as answer:
             assert answer.status == 403
+    change = {"jitter_s": 0.5, "up_delay_s": 1, "down_bytes_per_s": 1000, "up_bytes_per_s": None}
+    async with session.post("/link", json={"relay": 1, **change}) as answer:
+        first, second = (await answer.json())["relays"]
+    assert {name: second["link"][name] for name in change} == change
+    assert (first["link"]["jitter_s"], first["link"]["up_delay_s"]) == (0, None)
+    async with session.post("/cut_after", json={}) as answer:
+        assert "down_bytes is needed" in (await answer.json())["detail"]
+    for query in ("relay=x", "after=-1", "after=\u0663"):
+        async with session.get(f"/trace?{query}") as answer:
+            assert "no whole number" in (await answer.json())["detail"]
+
     for path, wrong in [
+        ("/link", {"jitter_s": -1}),
+        ("/link", {"jitter_s": None}),
+        ("/link", {"up_delay_s": -0.1}),
+        ("/link", {"down_bytes_per_s": 0}),
         ("/link", {"delay_s": -1}),
         ("/link", {"delay_s": "fast"}),
         ("/link", {"delay_s": 1e308}),
@@ -113,6 +131,9 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
         ("--to a:1 --delay-ms -1", "delay_s must be 0 to 3600 s, not -0.001"),
         ("--to a:1 --delay-ms nan", "delay_s must be 0 to 3600 s"),
         ("--to a:1 --delay-ms 1e308", "delay_s must be 0 to 3600 s"),
+        ("--to a:1 --jitter-ms nan", "jitter_s must be 0 to 3600 s"),
+        ("--to a:1 --down-delay-ms -1", "down_delay_s must be 0 to 3600 s"),
+        ("--to a:1 --up-bandwidth 0", "up_bytes_per_s must be 1 to 1e+12"),
         ("--to a:1 --bandwidth 0", "bytes_per_s must be 1 to 1e+12"),
         ("--to a:1 --bandwidth 1e300", "bytes_per_s must be 1 to 1e+12"),
     ],
@@ -124,6 +145,28 @@ def test_the_command_says_what_is_wrong(
         main(wrong.split())
     assert end.value.code == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_command_takes_lines_that_are_unlike_each_way() -> None:
+    words = "--to a:1 --delay-ms 10 --jitter-ms 5 --down-delay-ms 0 --up-bandwidth 16000"
+    link = _arguments(words.split()).link
+    assert link == Link(delay_s=0.01, jitter_s=0.005, down_delay_s=0, up_bytes_per_s=16000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_what_is_no_order_is_a_problem_and_in_no_log(
+    coding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(control_app([])) as port:
+        for status, head in (
+            (400, "Host: a\r\nHost: b"),
+            (431, f"Host: localhost:{port}\r\nCookie: {'x' * 20_000}"),
+            (400, f"Host: localhost:{port}\r\nContent-Encoding: {coding}"),
+        ):
+            async with asking.Link(port, f"localhost:{port}") as link:
+                link.send(f"POST /link HTTP/1.1\r\n{head}\r\nContent-Length: 0\r\n\r\n".encode())
+                (await link.answer()).check_problem(status)
+    assert caplog.records == []
 
 
 def test_the_command_says_that_a_port_is_taken() -> None:

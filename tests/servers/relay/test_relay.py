@@ -47,6 +47,55 @@ async def test_opening_a_connection_costs_a_round_trip(backend: Backend) -> None
         assert time.monotonic() - before >= 0.05
 
 
+async def test_each_way_may_have_a_delay_of_its_own(backend: Backend) -> None:
+    link = Link(delay_s=10, up_delay_s=0.0, down_delay_s=0.05)
+    async with Relay("127.0.0.1", backend.port, link=link) as relay:
+        started = time.monotonic()
+        peer = await backend.connect(relay)
+        await peer.up(b"one way down, for the answer to the SYN")
+        assert time.monotonic() - started >= 0.05
+        before = time.monotonic_ns()
+        await peer.down(b"x")
+        assert time.monotonic_ns() - before >= 50_000_000
+    entered = {event.kind: event.t_ns - event.entered_ns for event in relay.trace}
+    assert entered["down"] >= 50_000_000 > entered["open"]
+
+
+async def test_each_way_may_have_a_rate_of_its_own(backend: Backend) -> None:
+    size, rate = 10_000, 100_000.0
+    for way, link in (
+        ("up", Link(up_bytes_per_s=rate)),
+        ("down", Link(down_bytes_per_s=rate)),
+        ("up", Link(bytes_per_s=rate, down_bytes_per_s=1e9)),
+    ):
+        async with joined(backend, link=link) as peer:
+            before = time.monotonic()
+            await (peer.up if way == "up" else peer.down)(bytes(size))
+            assert time.monotonic() - before >= 0.9 * size / rate
+            # A way with the other's rate would take ten seconds for so much.
+            async with asyncio.timeout(5):
+                await (peer.down if way == "up" else peer.up)(BLOB)
+
+
+async def test_jitter_delays_by_chance_and_keeps_the_order(backend: Backend) -> None:
+    async with joined(backend, link=Link(delay_s=0.002, jitter_s=0.02)) as peer:
+        for number in range(20):
+            await peer.down(bytes([number]))
+        took = [e.t_ns - e.entered_ns for e in peer.relay.trace if e.kind == "down"]
+        assert min(took) >= 2_000_000
+        assert max(took) - min(took) > 1_000_000
+        assert await peer.down(BLOB) == BLOB
+
+
+def test_jitter_is_spread_evenly_and_is_for_either_way() -> None:
+    link = Link(delay_s=0.010, jitter_s=0.020, up_delay_s=0.100)
+    for direction, least in (("down", 0.010), ("up", 0.100)):
+        drawn = sorted(link.delay(direction) for _ in range(4000))  # type: ignore[arg-type]
+        assert least <= drawn[0] <= drawn[-1] <= least + 0.020
+        assert drawn[2000] == pytest.approx(least + 0.010, abs=0.002)
+    assert {Link(delay_s=0.01).delay("up") for _ in range(100)} == {0.01}
+
+
 async def test_a_shorter_delay_does_not_let_bytes_overtake(backend: Backend) -> None:
     async with joined(backend, link=Link(delay_s=0.5)) as peer:
         for i in range(10):

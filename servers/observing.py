@@ -24,7 +24,7 @@ async def _stats(request: web.Request) -> web.Response:
             "cursor": channel.cursor(),
             "messages": channel.log.last,
             "bytes": channel.log.size,
-            "subscribers": sum(reader.size for reader in channel.readers.values()),
+            "subscribers": channel.size,
         }
         for name, channel in service.hub.channels.items()
     }

@@ -1,7 +1,8 @@
 """What delivering costs the server: CPU, pace and fairness, beside the usual means."""
 
+import contextlib
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from loadtests.limits.tools import Finding, Probe, Target, publish, say, window
 from wire.techniques import TECHNIQUES, newest_streams
@@ -53,6 +54,39 @@ def pace(rounds: int) -> Iterator[Finding]:
             what = f"{slug}: {rate} messages/s to 1,000"
             yield Finding(f"{what}, delivered", min(whole), "", 1.0, at_least=True)
             yield Finding(f"{what}, p99 latency", statistics.median(latencies), "ms", bound)
+
+
+def edge(rounds: int) -> Iterator[Finding]:
+    """Latency of a WebSocket beside the bare writer's, at loads that this can carry one by one.
+
+    No message waits there for another one, unless the server lets it. A load that takes the bare
+    writer longer than from one message to the next is more than it can carry, and left out.
+    """
+    for count, rates in ((10_000, (2.0, 5.0, 7.0)), (1000, (20.0, 50.0, 80.0))):
+        seen: dict[float, dict[str, list[Mapping[str, float]]]] = {}
+        with contextlib.ExitStack() as stack:
+            sides: dict[str, tuple[Target, Probe]] = {}
+            for name in ("bare", "ours"):
+                target = stack.enter_context(Target(name))
+                probe = stack.enter_context(Probe("web_socket", target.port_of("web_socket")))
+                probe.tell("open", count=count)
+                sides[name] = target, probe
+            for _ in range(rounds):
+                for rate in rates:
+                    for name, side in sides.items():
+                        window(*side, count, rate, 1)
+                        latency = window(*side, count, rate, 5).report["latency_ms"]
+                        seen.setdefault(rate, {}).setdefault(name, []).append(latency)
+                        say(f"{name}: {rate:g} messages/s to {count:,}: {latency}")
+        for rate, latencies in seen.items():
+            for which in ("p50", "p99"):
+                bare, ours = (
+                    statistics.median(one[which] for one in latencies[name]) for name in sides
+                )
+                what = f"web_socket: {which} of {rate:g} messages/s to {count:,}"
+                yield Finding(what, ours, "ms")
+                if bare < 1000 / rate:
+                    yield Finding(f"{what} / bare", ours / bare, "", 1.2)
 
 
 def polls(rounds: int) -> Iterator[Finding]:

@@ -77,6 +77,11 @@ class Channel:
         self.log.news = tell_nobody
         self.log.close()
 
+    @property
+    def size(self) -> int:
+        """How many clients listen, by whichever technique."""
+        return sum(reader.size for reader in self.readers.values())
+
     def flush(self) -> None:
         """Let every reader bring what is due."""
         for reader in list(self.readers.values()):
@@ -149,7 +154,7 @@ class Hub:
         for name, channel in known:
             if len(self.channels) <= self._most and total <= self._most_bytes:
                 return
-            if not any(reader.size for reader in channel.readers.values()):
+            if not channel.size:
                 total -= channel.log.size
                 self.channels.pop(name).close()
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from locust import events
 
 from clients.net import arrival
-from loadtests.load import conductor, recorder, shapes, web_tab
+from loadtests.load import closing, conductor, metrics, recorder, shapes, web_tab
 from loadtests.plan import options
 from wire.techniques import TECHNIQUES
 
@@ -27,4 +27,6 @@ events.init_command_line_parser.add_listener(options.add_options)
 events.init.add_listener(conductor.attach)
 events.init.add_listener(web_tab.attach)
 events.init.add_listener(shapes.attach)
+events.init.add_listener(metrics.attach)
+events.init.add_listener(closing.attach)
 events.quitting.add_listener(recorder.record)

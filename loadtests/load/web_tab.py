@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from locust.env import Environment
 from locust.web import WebUI
 
+from loadtests.load import metrics
 from loadtests.load.conductor import conductor_of
 from loadtests.load.live import LiveView
 from loadtests.plan.options import complaint
@@ -82,7 +83,10 @@ def attach(environment: Environment, **_: object) -> None:
         wrong = complaint(request.form)
         return jsonify(success=False, message=wrong, host=environment.host) if wrong else None
 
-    for path, page in (("/duplex", charts), ("/duplex/data", data)):
+    def told() -> Response:
+        return metrics.response(conductor)
+
+    for path, page in (("/duplex", charts), ("/duplex/data", data), ("/duplex/metrics", told)):
         pages.add_url_rule(path, view_func=web_ui.auth_required_if_enabled(page))
     web_ui.app.before_request(refuse)
     web_ui.app.after_request(extend)

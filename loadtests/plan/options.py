@@ -93,6 +93,12 @@ class Settings:
     drain: float = setting(
         10.0, "seconds to wait at the end for messages still under way", NOT_NEGATIVE
     )
+    metrics_port: int = setting(
+        0,
+        "tell Prometheus live figures at this port's /metrics (0: nowhere)",
+        Amount(int, most=65_535),
+        on_page=False,
+    )
     result: str = setting("", "write figures here", on_page=False)
 
     @property

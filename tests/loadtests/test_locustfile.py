@@ -1,15 +1,20 @@
 """Plain Locust works with our users, as the README says it."""
 
+import contextlib
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from clients.net.schedule import await_true
 from loadtests.measures import result_file
-from loadtests.trials.processes import Server
+from loadtests.trials.processes import Child, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +45,112 @@ def test_headless_with_locusts_own_options(tmp_path: Path) -> None:
     assert rows["MESSAGE", "sse"]["num_requests"] > 50
     assert rows["PUBLISH", "publisher"]["num_requests"] > 10
     assert all(row["num_failures"] == 0 for row in rows.values())
+    # Locust's last words are ours: the verdict, and a row for each technique.
+    verdict, heading, row = done.stdout.rstrip().splitlines()[-3:]
+    assert re.fullmatch(r"Duplex: [A-Z-]+(: .+)?", verdict)
+    assert heading.split() == [
+        "technique",
+        "deliveries",
+        "p50",
+        "ms",
+        "p90",
+        "ms",
+        "p99",
+        "ms",
+        "max",
+        "ms",
+        "audit",
+    ]
+    assert re.fullmatch(r"Server-Sent Events +[\d,]+( +\d+\.\d\d){4}  clean", row)
+
+
+OWN_FILE = """
+from locust import HttpUser, constant, task
+
+from loadtests.locustfile import SseUser
+
+
+class Listener(SseUser):
+    fixed_count = 3
+
+
+class Shopper(HttpUser):
+    fixed_count = 2
+    wait_time = constant(0.1)
+
+    @task
+    def look(self):
+        self.client.get("/stats")
+
+
+SseUser.abstract = True
+"""
+
+
+@pytest.mark.slow
+def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(OWN_FILE)
+    with Server(["sse"]) as server:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "locust",
+                "-f",
+                str(tmp_path / "shop.py"),
+                "--headless",
+                *f"--host {server.url} -u 5 -r 5 -t 4s --rate 20".split(),
+                *("--json-file", str(tmp_path / "table")),
+            ],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    rows = {
+        (row["method"], row["name"]): row
+        for row in json.loads((tmp_path / "table.json").read_text())
+    }
+    assert rows["CONNECT", "sse"]["num_requests"] == 3
+    assert rows["GET", "/stats"]["num_requests"] > 10
+    assert rows["MESSAGE", "sse"]["num_requests"] > 30
+    assert "Server-Sent Events" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_prometheus_can_read_the_figures_of_a_test_that_runs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/metrics"
+    words = ["locust", "-f", "loadtests/locustfile.py", "SseUser", "--headless"]
+    with Server(["sse"]) as server:
+        words += f"--host {server.url} -u 4 -r 4 --rate 50 --metrics-port {port}".split()
+        with Child("locust", words):
+            page = ""
+
+            def came() -> bool:
+                nonlocal page
+                with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
+                    kind = answer.headers["Content-Type"]
+                    assert kind.startswith("text/plain; version=0.0.4")
+                    page = answer.read().decode()
+                users = 'duplex_load_users{technique="sse"} 4\n' in page
+                return users and bool(re.search(r"deliveries_total\S+ [1-9]", page))
+
+            await_true(came, 30)
+            assert came()
+    values = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    sse = {key: float(value) for key, value in values.items() if 'technique="sse"' in key}
+    assert sse['duplex_load_users{technique="sse"}'] == 4
+    buckets = [
+        value for key, value in sse.items() if key.startswith("duplex_load_delivery_seconds_b")
+    ]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == sse['duplex_load_delivery_seconds_count{technique="sse"}'] > 0
+    assert buckets[-1] == sse['duplex_load_deliveries_total{technique="sse"}']
+    assert float(values["duplex_load_published_total"]) > 0
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ UNUSUAL = Settings(
     drain=2.0,
     channel="other",
     rate_shape="spike",
+    metrics_port=9646,
     plugin_port=81,
     publish_to="http://127.0.0.1:80",
     result="a file",

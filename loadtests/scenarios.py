@@ -109,8 +109,7 @@ def _await_own(user: Subscriber, sent_ns: int) -> None:
     """Receive until the message of ``sent_ns`` is among it."""
     while True:
         items = user.client.receive_many()
-        for item in items:
-            user.take(item)
+        user.take_all(items)
         if any(isinstance(item, Message) and item.sent_ns == sent_ns for item in items):
             return
 

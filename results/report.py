@@ -75,6 +75,7 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
         numbers=[words for _, words in _COLUMNS],
         rows=rows,
         bad=[row for row in rows if not row.valid],
+        failed=run.failed,
         facts=_facts(run),
         command=to_repeat(str(head.get("command", ""))),
         redraw=to_redraw(run.folder),
@@ -149,8 +150,9 @@ def _facts(run: Run) -> dict[str, str]:
         "Versions": ", ".join(f"{k} {v}" for k, v in head.get("versions", {}).items()),
         "Clock": ", ".join(f"{k} {v}" for k, v in head.get("clock", {}).items()),
         "Commit": str(head.get("commit", "")) or "not known",
-        "Latency": "from the intended send time to the receiver's handler, monotonic clock, "
-        "HdrHistogram with 3 digits",
+        "Latency": "from the intended send time to the arrival at the receiver's host (on Linux "
+        "the kernel's stamp, not the receiver's handler), monotonic clock, HdrHistogram with 3 "
+        "digits",
         "Bytes": "message and framing as counted, TCP/IP headers modelled from segment counts",
     }
 

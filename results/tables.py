@@ -47,6 +47,8 @@ def print_summary(console: Console, run: Run) -> None:
     for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
         name = BY_SLUG[str(row["technique"])].title
         console.print(f"{name}, {row['network']}: {row['verdict']}, {row['reason']}")
+    for cell, reason in run.failed:
+        console.print(f"{cell}: the trial failed, {reason}", markup=False, highlight=False)
     if table.empty:
         console.print("no delivery latencies were recorded")
 

@@ -28,7 +28,9 @@ from loadtests.measures.published import Published
 from loadtests.plan.options import PUBLISHED
 from loadtests.plan.schedule import due_times
 
-_PATIENCE_S = 30.0  # until all users are connected, and a second for every 50 of them
+# Until all users are connected, and a second for every 50 of them, and for who polls an interval,
+# over which they come.
+_PATIENCE_S = 30.0
 _ANSWER_S = 5.0
 
 
@@ -110,7 +112,7 @@ class Conductor:
 
     def _await_users(self, run: Session) -> None:
         """Wait until the load may begin: all users if the time is measured, else the first."""
-        patience = time.monotonic() + _PATIENCE_S
+        patience = time.monotonic() + _PATIENCE_S + run.settings.poll_interval
         while True:
             self._count_own(run)
             runner = self.environment.runner

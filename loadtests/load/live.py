@@ -13,7 +13,7 @@ from loadtests.load.session import SoFar
 from loadtests.measures.measure import Measure
 from loadtests.measures.server_line import ServerLine
 from loadtests.measures.tally import Tally
-from results.record.verdicts import Load, judge
+from results.record.verdicts import NOTHING, Load, Verdict, judge
 from wire.techniques import BY_SLUG
 
 PERIOD_S = 1.0
@@ -136,10 +136,25 @@ class LiveView:
 
     def _verdict(self) -> str:
         """Judge the last seconds."""
+        totals = self._conductor.totals
+        if not any(measure.deliveries for measure in totals.measures.values()):
+            why = next(iter(totals.failures), "no message has come yet")
+            return f"{Verdict.INVALID} {NOTHING.reason}: {why}"
         conditions = self._conductor.totals.conditions.values()
         cpu = [value for c in conditions for value in c.cpu[-_JUDGED:]]
         late = [value for c in conditions for value in c.late_ms[-_JUDGED:]]
         published = self._conductor.published
-        load = Load(cpu, late, list(self._server_cpu), published.asked, published.accepted, 0, 0)
+        deliveries = sum(measure.deliveries for measure in totals.measures.values())
+        impossible = sum(measure.doubts.impossible for measure in totals.measures.values())
+        load = Load(
+            cpu,
+            late,
+            list(self._server_cpu),
+            published.asked,
+            published.accepted,
+            deliveries,
+            deliveries,
+            impossible=f"{impossible:,} messages came before they were sent" * bool(impossible),
+        )
         judgement = judge(load)
         return f"{judgement.verdict} {judgement.reason}".strip()

@@ -25,7 +25,11 @@ def record(environment: Environment, **_: object) -> None:
             connected=totals.most_connected,
             techniques={
                 slug: TechniqueResult(
-                    measure.histograms(), measure.audit, measure.flow, measure.deliveries
+                    measure.histograms(),
+                    measure.audit,
+                    measure.flow,
+                    measure.deliveries,
+                    measure.doubts,
                 )
                 for slug, measure in totals.measures.items()
             },

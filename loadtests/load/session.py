@@ -14,6 +14,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from loadtests.load import locust_rows as rows
+from loadtests.load.turns import Turns
 from loadtests.load.watch import Watch
 from loadtests.measures.measure import Measure
 from loadtests.plan.options import Settings, read_settings
@@ -74,6 +75,7 @@ class Session:
     members: set[Participant] = field(default_factory=set)
     measures: dict[str, Measure] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
+    turns: Turns = field(default_factory=Turns)
     silent: bool = False
     process: int = 0
     talkers: int = 0
@@ -89,10 +91,12 @@ class Session:
 
     def start(self) -> None:
         """Begin to watch the generator and to show progress."""
+        self.turns.start()
         self._greenlets = [gevent.spawn(self.watch.run), gevent.spawn(self._show)]
 
     def end(self) -> None:
         """Stop watching."""
+        self.turns.stop()
         gevent.killall(self._greenlets, block=False)
         self._greenlets.clear()
 

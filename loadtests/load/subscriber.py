@@ -5,7 +5,7 @@ is the scenario's business (:mod:`loadtests.scenarios`).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gevent
@@ -107,15 +107,26 @@ class Subscriber:
                 self.session.fail(f"{type(error).__name__}: {error}")
                 gevent.sleep(_RETRY_S)
                 continue
-            for item in items:
-                self.take(item)
+            self.take_all(items)
 
-    def take(self, item: Message | Gap) -> None:
+    def take_all(self, items: Sequence[Message | Gap]) -> None:
+        """Audit and measure what one read brought.
+
+        On a stream all of it has the stamp of the last, so the others may have come earlier: any
+        time since the loop last looked whether something was there.
+        """
+        *others, last = items
+        earliest_ns = None if self.client.asked_ns else self.session.turns.before_ns
+        for item in others:
+            self.take(item, earliest_ns)
+        self.take(last)
+
+    def take(self, item: Message | Gap, earliest_ns: int | None = None) -> None:
         """Audit and measure one received item."""
         if type(item) is Message:
             if self.auditor is not None and self.auditor.take(item.id):
                 client = self.client
-                self.measure.take_message(item, client.asked_ns, client.arrived_ns)
+                self.measure.take_message(item, client.asked_ns, client.arrived_ns, earliest_ns)
         elif isinstance(item, Gap):
             self._pass_gap(item)
 

@@ -6,9 +6,11 @@ import gevent
 import psutil
 
 from loadtests.measures.condition import Condition
+from loadtests.measures.core_time import CoreTime, core_time
 
-_TICK_S = 0.02
+_TICK_S = 0.005
 _PROCESS = psutil.Process()
+_UNKNOWN = CoreTime(0.0, 0.0, 0)
 
 
 class Watch:
@@ -26,10 +28,10 @@ class Watch:
     def run(self) -> None:
         """Fill the condition, for ever: run it in a greenlet of its own.
 
-        It sleeps 20 ms at a time and looks how much later it wakes up.
+        It sleeps 5 ms at a time and looks how much later it wakes up.
         """
-        second, cpu, waited = time.monotonic(), time.process_time(), _waited_s()
-        self._note(second, 0.0, 0.0, 0.0)
+        second, cpu, core = time.monotonic(), time.process_time(), core_time() or _UNKNOWN
+        self._note(second, 0.0, 0.0, 0.0, 0.0)
         worst = 0.0
         due = second + _TICK_S
         while True:
@@ -39,25 +41,20 @@ class Watch:
             due = now + _TICK_S
             passed = now - second
             if passed >= 1.0:
-                used, stood = time.process_time(), _waited_s()
-                self._note(now, (used - cpu) / passed, worst * 1000, (stood - waited) / passed)
-                second, cpu, waited, worst = now, used, stood, 0.0
+                used, had = time.process_time(), core_time() or _UNKNOWN
+                waited, turns = had.waited_s - core.waited_s, had.turns - core.turns
+                self._note(
+                    now, (used - cpu) / passed, worst * 1000, waited / passed, turns / passed
+                )
+                second, cpu, core, worst = now, used, had, 0.0
 
-    def _note(self, at_s: float, cpu: float, lag_ms: float, waited: float) -> None:
+    def _note(self, at_s: float, cpu: float, lag_ms: float, waited: float, turns: float) -> None:
         condition = self.condition
         condition.at_s.append(at_s)
         condition.cpu.append(round(cpu, 4))
         condition.lag_ms.append(round(lag_ms, 3))
         condition.late_ms.append(round(self._late_ns / 1e6, 3))
-        condition.waited.append(round(waited, 4))
+        condition.waited.append(round(waited, 6))
+        condition.turns.append(round(turns, 1))
         condition.rss.append(_PROCESS.memory_info().rss)
         self._late_ns = 0
-
-
-def _waited_s() -> float:
-    """Seconds in which this thread was ready to run but no core was free for it (Linux; else 0)."""
-    try:
-        with open("/proc/self/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0

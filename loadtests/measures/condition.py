@@ -15,8 +15,8 @@ class Condition:
 
     ``at_s`` is the monotonic time at the second's end, ``cpu`` the share of a core, ``lag_ms`` the
     loop's worst lateness, ``late_ms`` the worst lateness of what was due to be sent, ``waited`` the
-    share of time in which the process was ready to run and had no core, ``rss`` its memory in
-    bytes.
+    share of time in which the process was ready to run and had no core, ``turns`` how often it got
+    one, ``rss`` its memory in bytes.
     """
 
     at_s: list[float] = field(default_factory=list)
@@ -25,6 +25,7 @@ class Condition:
     late_ms: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     rss: list[int] = field(default_factory=list)
+    turns: list[float] = field(default_factory=list)
 
     def take(self) -> dict[str, Any]:
         """Give away what came since the last time, as plain values."""

@@ -5,6 +5,7 @@ gives away what came since the last time, as plain JSON values, and :meth:`Measu
 a parcel into another process' measure; nothing is rounded or averaged on the way.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import Any
@@ -73,11 +74,32 @@ class Arrivals:
 
 
 @dataclass(slots=True)
+class Doubts:
+    """What speaks against the times of the deliveries.
+
+    ``clumped`` messages were read together with a later one of the same stream, so that they bear
+    that one's stamp. ``impossible`` ones were here before they were sent or published, by up to
+    ``most_ns``: sender, server and receiver do not share a clock, and none of their times counts.
+    """
+
+    clumped: int = 0
+    impossible: int = 0
+    most_ns: int = 0
+
+    def add(self, other: "Doubts") -> None:
+        """Add those of another process."""
+        self.clumped += other.clumped
+        self.impossible += other.impossible
+        self.most_ns = max(self.most_ns, other.most_ns)
+
+
+@dataclass(slots=True)
 class Measure:
     """Everything measured of one technique in one process.
 
     ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
-    anew when a server does.
+    anew when a server does. ``earlier`` has what must be added to the delivery's counts so that
+    each message is as early as it may have come: fewer late ones, more early ones.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
@@ -85,15 +107,25 @@ class Measure:
     flow: Flow = field(default_factory=Flow)
     arrivals: dict[int, Arrivals] = field(default_factory=dict)
     deliveries: int = 0
+    doubts: Doubts = field(default_factory=Doubts)
+    earlier: Tally = field(default_factory=Tally)
 
-    def take_message(self, message: Message, asked_ns: int, arrived_ns: int) -> None:
-        """Count one message that a subscriber received.
+    def take_message(
+        self, message: Message, asked_ns: int, arrived_ns: int, earliest_ns: int | None = None
+    ) -> None:
+        """Count one message that a subscriber has in hand now.
 
         ``arrived_ns`` is when it came in, ``asked_ns`` when the request that brought it was sent
-        (0 on a stream, where nothing needs to be asked).
+        (0 on a stream, where nothing needs to be asked). ``earliest_ns`` is for one that was read
+        together with a later one: it came somewhen from then until ``arrived_ns``.
         """
         self.deliveries += 1
         published_ns = message.published_ns
+        before = max(published_ns - arrived_ns, message.sent_ns - published_ns)
+        if before > 0:
+            self.flow.message_bytes += len(encode_message(message))
+            self.doubts.add(Doubts(impossible=1, most_ns=before))
+            return
         seen = self.arrivals.get(published_ns)
         if seen is None:
             seen = self._first_sight(message, arrived_ns)
@@ -105,12 +137,22 @@ class Measure:
         if seen.timed:
             tallies = self.tallies
             tallies["delivery"].record(arrived_ns - message.sent_ns)
+            tallies["handler"].record(time.monotonic_ns() - message.sent_ns)
+            if earliest_ns is not None:
+                self._doubt(message, arrived_ns, earliest_ns)
             if asked_ns > published_ns:
                 tallies["wait"].record(asked_ns - published_ns)
                 tallies["transfer"].record(arrived_ns - asked_ns)
             else:
                 tallies["wait"].record(0)
                 tallies["transfer"].record(arrived_ns - published_ns)
+
+    def _doubt(self, message: Message, arrived_ns: int, earliest_ns: int) -> None:
+        """Count that a message may have come earlier than its stamp says."""
+        self.doubts.clumped += 1
+        earliest_ns = min(max(earliest_ns, message.published_ns), arrived_ns)
+        self.earlier.change(arrived_ns - message.sent_ns, -1)
+        self.earlier.change(earliest_ns - message.sent_ns, 1)
 
     def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
         if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
@@ -136,10 +178,13 @@ class Measure:
             "audit": asdict(self.audit),
             "flow": asdict(self.flow),
             "deliveries": self.deliveries,
+            "doubts": asdict(self.doubts),
+            "earlier": list(self.earlier.items()),
             "arrivals": [(key, *astuple(seen)) for key, seen in self.arrivals.items()],
         }
-        for tally in self.tallies.values():
+        for tally in (*self.tallies.values(), self.earlier):
             tally.clear()
+        self.doubts = Doubts()
         self.audit, self.flow, self.deliveries = Audit(0, 0), Flow(), 0
         self.arrivals.clear()
         return parcel
@@ -151,6 +196,8 @@ class Measure:
         self.audit += Audit(**parcel["audit"])
         self.flow.add(Flow(**parcel["flow"]))
         self.deliveries += parcel["deliveries"]
+        self.doubts.add(Doubts(**parcel["doubts"]))
+        self.earlier.merge(parcel["earlier"])
         for key, *values in parcel["arrivals"]:
             new = Arrivals(*values)
             seen = self.arrivals.setdefault(key, new)
@@ -161,4 +208,9 @@ class Measure:
     def histograms(self) -> dict[str, HdrHistogram]:
         """Return each metric's histogram, the empty ones left out; call it at the end."""
         self._fold(len(self.arrivals))
+        if self.doubts.clumped:
+            earliest = self.tallies["earliest"]
+            earliest.clear()
+            earliest.merge(self.tallies["delivery"].items())
+            earliest.merge(self.earlier.items())
         return {name: tally.histogram() for name, tally in self.tallies.items() if tally}

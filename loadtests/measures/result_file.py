@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
 from loadtests.measures.condition import Condition
-from loadtests.measures.measure import Flow
+from loadtests.measures.measure import Doubts, Flow
 from loadtests.plan.options import Settings
 from results.record.histogram import decode, encode
 from results.record.rows import Audit
@@ -23,6 +23,7 @@ class TechniqueResult:
     audit: Audit
     flow: Flow
     deliveries: int
+    doubts: Doubts = field(default_factory=Doubts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def write(path: str, result: Result) -> None:
                 "audit": asdict(found.audit),
                 "flow": asdict(found.flow),
                 "deliveries": found.deliveries,
+                "doubts": asdict(found.doubts),
             }
             for slug, found in result.techniques.items()
         },
@@ -99,6 +101,7 @@ def read(path: Path | str) -> Result:
                 Audit(**item["audit"]),
                 Flow(**item["flow"]),
                 item["deliveries"],
+                Doubts(**item["doubts"]),
             )
             for slug, item in values["techniques"].items()
         },

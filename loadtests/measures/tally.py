@@ -23,13 +23,21 @@ class Tally(dict[int, int]):
     __slots__ = ()
 
     def record(self, nanoseconds: int) -> None:
-        """Count one time; what lies outside of the histogram's range is counted at its edge."""
+        """Count one time; what lies outside of the histogram's range is counted at its edge.
+
+        A time below 0 is none: who has a clock of its own is found out before
+        (:class:`~loadtests.measures.measure.Doubts`), and there is no edge for it to be counted at.
+        """
+        self.change(nanoseconds, 1)
+
+    def change(self, nanoseconds: int, by: int) -> None:
+        """Count one time ``by`` times more, or less."""
         if nanoseconds >= 2048:
             shift = nanoseconds.bit_length() - _BITS
             nanoseconds = nanoseconds >> shift << shift
         elif nanoseconds < 0:
-            nanoseconds = 0
-        self[nanoseconds] = self.get(nanoseconds, 0) + 1
+            raise ValueError(f"{nanoseconds} ns: nothing takes less than no time")
+        self[nanoseconds] = self.get(nanoseconds, 0) + by
 
     def merge(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Add the counts of another tally, given as (time, count) pairs."""

@@ -159,7 +159,8 @@ def compare(
 ) -> bool:
     """Measure all of a plan into ``folder``; return whether it came to its end.
 
-    ``staging`` says how each trial is staged. A trial that fails is told of and left out.
+    ``staging`` says how each trial is staged. A trial that fails is told of, and kept as one that
+    failed.
     """
     try:
         with interruptible(), RunWriter(folder, "compare", asdict(plan), command) as run:
@@ -188,6 +189,7 @@ def _measure_all(
                 found = trials.run(trial, staging(trial))
             except ProcessError as error:
                 console.print(f"{title}, {cell.network}: {error}", style="red")
+                run.fail(cell, str(error))
                 complete = False
             else:
                 found.write(run, cell)
@@ -216,7 +218,7 @@ def report(folder: Path, console: Console, table: bool = False) -> bool:
 
     try:
         run = read_run(folder)
-        if not run.cells:
+        if not run.cells and not run.failed:
             console.print("nothing was measured")
             return True
         if table:

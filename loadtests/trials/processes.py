@@ -250,6 +250,13 @@ def share_a_core(server: Child, generator: Child) -> str:
     return "" if len(both) > 1 else f"the generator shares core {min(both)} with the server"
 
 
+def usable_cores(process: Child) -> int:
+    """Return on how many cores a process and its children may run, 0 if that is not known."""
+    with contextlib.suppress(ProcessLookupError, AttributeError):
+        return len(os.sched_getaffinity(process.pid))
+    return 0
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Let SIGTERM end us like Ctrl-C, so that children are ended too."""

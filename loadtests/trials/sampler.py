@@ -10,6 +10,7 @@ from itertools import pairwise
 from clients.errors import ClientError
 from clients.net.desk import Desk
 from loadtests.measures.condition import Condition
+from loadtests.measures.core_time import CoreTime, core_time, wait_ms
 from results.record.rows import LedgerRow
 
 PERIOD_S = 1.0
@@ -29,14 +30,20 @@ class Reading:
     connections: int
     deliveries: int
     bytes_down: int
+    server: CoreTime | None = None
+    relay: CoreTime | None = None
 
 
 class Sampler:
-    """Asks ``/stats`` every second, in a thread; a server that does not answer is skipped."""
+    """Asks ``/stats`` every second, in a thread; a server that does not answer is skipped.
 
-    def __init__(self, url: str, technique: str) -> None:
+    ``relay_pid`` is that of what stands between users and server, on the server's core.
+    """
+
+    def __init__(self, url: str, technique: str, relay_pid: int | None = None) -> None:
         self._desk = Desk(url, timeout=5)
         self._technique = technique
+        self._relay_pid = relay_pid
         self.readings: list[Reading] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -60,20 +67,36 @@ class Sampler:
         process, row = stats["process"], stats["techniques"][self._technique]
         names = ("open", "held", "requests", "connections", "deliveries", "bytes_down")
         return Reading(
-            process["pid"],
-            time.monotonic(),
-            process["cpu_s"],
-            process["rss_bytes"],
-            *(row[name] for name in names),
+            pid=process["pid"],
+            at_s=time.monotonic(),
+            cpu_s=process["cpu_s"],
+            rss_bytes=process["rss_bytes"],
+            **{name: row[name] for name in names},
+            server=core_time(process["pid"]),
+            relay=core_time(self._relay_pid) if self._relay_pid else None,
         )
+
+    def silence_s(self, began_s: float, ended_s: float) -> float:
+        """Return the longest time within the given one in which no answer came.
+
+        What was asked near its end may be answered until the sampler was closed.
+        """
+        moments = [one.at_s for one in self.readings if began_s < one.at_s]
+        moments = [began_s, *moments, *([ended_s] if not moments or moments[-1] < ended_s else [])]
+        return max(later - before for before, later in pairwise(moments))
 
 
 def ledger_rows(
-    readings: Sequence[Reading], conditions: Sequence[Condition], began_s: float, ended_s: float
+    readings: Sequence[Reading],
+    conditions: Sequence[Condition],
+    began_s: float,
+    ended_s: float,
+    generator_cores: int = 0,
 ) -> list[LedgerRow]:
     """Return a row for each pair of readings within the measured time (monotonic seconds).
 
-    Of several generator processes the busiest of each second counts.
+    Of several generator processes the busiest of each second counts, or all of them together where
+    they may use only so many cores (0: not known).
     """
     rows = []
     for before, now in pairwise(readings):
@@ -102,18 +125,52 @@ def ledger_rows(
                 bytes_per_s=per_second(lambda r: r.bytes_down),
                 server_cpu=per_second(lambda r: r.cpu_s),
                 server_rss_bytes=now.rss_bytes,
-                generator_cpu=worst(conditions, "cpu", now.at_s),
+                generator_cpu=used(conditions, now.at_s, generator_cores),
                 generator_lag_ms=worst(conditions, "lag_ms", now.at_s),
+                server_wait_ms=_waited(before.server, now.server, before.relay, now.relay),
+                relay_wait_ms=_waited(before.relay, now.relay, before.server, now.server),
+                generator_wait_ms=kept_waiting(conditions, now.at_s),
             )
         )
     return rows
 
 
+def _waited(
+    before: CoreTime | None,
+    now: CoreTime | None,
+    other_before: CoreTime | None,
+    other_now: CoreTime | None,
+) -> float | None:
+    if before is None or now is None:
+        return None
+    others = other_now.ran_s - other_before.ran_s if other_now and other_before else 0.0
+    return wait_ms(now.waited_s - before.waited_s, now.turns - before.turns, others)
+
+
+def used(conditions: Sequence[Condition], at_s: float, cores: int) -> float:
+    """Return the generator's share of a core: the busiest process', or all on so many cores."""
+    shares = [found.cpu[i] for found, i in _seconds(conditions, at_s)]
+    return max(max(shares, default=0.0), sum(shares) / cores if cores else 0.0)
+
+
+def kept_waiting(conditions: Sequence[Condition], at_s: float) -> float | None:
+    """Return for how long a turn of the generator waited for a core (ms), of its worst process."""
+    found = [(one, i) for one, i in _seconds(conditions, at_s) if one.turns]
+    total = sum(one.cpu[i] for one, i in found)
+    return max(
+        (wait_ms(one.waited[i], one.turns[i], total - one.cpu[i]) for one, i in found), default=None
+    )
+
+
 def worst(conditions: Sequence[Condition], name: str, at_s: float) -> float:
     """Return the highest value among the processes, each at its second nearest to ``at_s``."""
-    found = []
-    for condition in conditions:
-        if condition.at_s:
-            index = min(range(len(condition.at_s)), key=lambda i: abs(condition.at_s[i] - at_s))
-            found.append(getattr(condition, name)[index])
-    return float(max(found, default=0.0))
+    return float(max((getattr(one, name)[i] for one, i in _seconds(conditions, at_s)), default=0.0))
+
+
+def _seconds(conditions: Sequence[Condition], at_s: float) -> list[tuple[Condition, int]]:
+    """Return each process with the place of its second nearest to ``at_s``."""
+    return [
+        (one, min(range(len(one.at_s)), key=lambda i: abs(one.at_s[i] - at_s)))
+        for one in conditions
+        if one.at_s
+    ]

@@ -1,7 +1,7 @@
 """One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +12,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtests.measures import result_file
 from loadtests.measures.measure import Flow
-from loadtests.measures.result_file import Result
+from loadtests.measures.result_file import Result, TechniqueResult
 from loadtests.plan.plan import Trial
 from loadtests.trials.generator import Locust
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
@@ -25,14 +25,17 @@ from loadtests.trials.processes import (
     Way,
     cores,
     share_a_core,
+    usable_cores,
 )
 from loadtests.trials.sampler import Sampler, ledger_rows
+from results.record.histogram import percentiles_ms
 from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow
-from results.record.verdicts import Judgement, Load, judge
+from results.record.verdicts import Blurred, Judgement, Load, judge
 from results.record.writer import RunWriter
 from wire.tcp_info import modelled_header_bytes
 from wire.techniques import BY_SLUG
 
+_CLUMPED = 0.01  # share of messages read together, from which a late loop falsifies p99
 _SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
 # What a process says when it is the generator's host that has no more to give.
 _EXHAUSTED = ("Too many open files", "Cannot assign requested address", "Errno 24", "Errno 99")
@@ -102,7 +105,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         settings = replace(
             trial.settings, plugin_port=plugin_port, publish_to=server.url, result=str(path)
         )
-        sampler = Sampler(server.url, cell.technique)
+        sampler = Sampler(server.url, cell.technique, between.pid if between else None)
         stack.callback(sampler.close)
         locust = stack.enter_context(
             Locust(user, host, cell.users, settings, far, staging.spawn_rate, staging.processes)
@@ -112,7 +115,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         _attend(scene, path, trial, interference, between)
         sampler.close()
         shared = share_a_core(scene.server, locust)
-        return _outcome(trial, result_file.read(path), sampler, shared)
+        return _outcome(trial, result_file.read(path), sampler, shared, usable_cores(locust))
 
 
 def _attend(
@@ -121,6 +124,7 @@ def _attend(
     """Wait, and interfere, until Locust has written its result."""
     settings = trial.settings
     patience = settings.warm_up + settings.seconds + settings.drain + _SPARE_S
+    patience += settings.poll_interval  # which some wait before they connect
     end = time.monotonic() + patience + trial.cell.users / 50
     begun_ns: int | None = None
     while not path.exists():
@@ -140,11 +144,14 @@ def _attend(
         time.sleep(0.01)
 
 
-def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Outcome:
+def _outcome(
+    trial: Trial, result: Result, sampler: Sampler, shared: str, generator_cores: int
+) -> Outcome:
     found = result.techniques[trial.cell.technique]
     began_s = result.published["began_ns"] / 1e9
     ended_s = began_s + result.settings.seconds
-    ledger = ledger_rows(sampler.readings, list(result.conditions.values()), began_s, ended_s)
+    conditions = list(result.conditions.values())
+    ledger = ledger_rows(sampler.readings, conditions, began_s, ended_s, generator_cores)
     # Where the server is restarted, what fails or is lost is the finding, not a doubt about it.
     storm = trial.cell.scenario == "storm"
     outage = result.published["failed"] if storm else 0
@@ -158,6 +165,10 @@ def _outcome(trial: Trial, result: Result, sampler: Sampler, shared: str) -> Out
         expected=found.audit.expected - lost_by_restart,
         received=found.audit.received,
         trouble=shared or trouble(result),
+        impossible=impossible(found),
+        waits_ms=waits(ledger),
+        percentiles=percentiles(found),
+        silence_s=0.0 if storm else sampler.silence_s(began_s, ended_s),
     )
     rows = bytes_rows("subscriber", found.flow, found.audit.received)
     published = result.published["accepted"] + result.published["warm_up"]
@@ -169,18 +180,55 @@ def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[
     """Return for each second how late the generator was (ms), in what its lateness falsifies.
 
     What was sent late was received late. A late loop matters besides where it asks, or where it
-    itself says when a message arrived; where a stream's arrivals are the kernel's it does not.
+    itself says when a message arrived; where a stream's arrivals are the kernel's it does not, as
+    long as hardly ever several of them are read at once.
     """
-    loop_counts = result.stamped != "kernel" or not BY_SLUG[slug].streams
+    found = result.techniques.get(slug)
+    clumped = found is not None and found.doubts.clumped > _CLUMPED * found.deliveries
+    loop_counts = result.stamped != "kernel" or not BY_SLUG[slug].streams or clumped
     worst: dict[int, float] = {}  # of all processes: the idle ones say nothing of a busy one
     for condition in result.conditions.values():
         values = zip(condition.at_s, condition.late_ms, condition.lag_ms, strict=True)
         for at_s, late, lag in values:
             if began_s <= at_s <= ended_s + 1.0:
                 second = int(at_s - began_s)
-                found = max(late, lag if loop_counts else 0.0)
-                worst[second] = max(found, worst.get(second, 0.0))
+                here = max(late, lag if loop_counts else 0.0)
+                worst[second] = max(here, worst.get(second, 0.0))
     return list(worst.values())
+
+
+def impossible(found: TechniqueResult) -> str:
+    """Say so if messages were received before they were sent."""
+    doubts = found.doubts
+    if not doubts.impossible:
+        return ""
+    return (
+        f"{doubts.impossible:,} of {found.deliveries:,} deliveries came before they were sent, by "
+        f"up to {doubts.most_ns / 1e6:,.3f} ms: the processes do not share a clock"
+    )
+
+
+def waits(ledger: Sequence[LedgerRow]) -> list[tuple[str, list[float]]]:
+    """Return how long server, relay and generator waited for a core in each second (ms)."""
+    found = {
+        "the server": [row.server_wait_ms for row in ledger],
+        "the relay": [row.relay_wait_ms for row in ledger],
+        "the generator": [row.generator_wait_ms for row in ledger],
+    }
+    known = {who: [value for value in values if value is not None] for who, values in found.items()}
+    return [(who, values) for who, values in known.items() if values]
+
+
+def percentiles(found: TechniqueResult) -> list[Blurred]:
+    """Return the delivery's percentiles, and what they are if all came as early as it may have."""
+    delivery = found.histograms.get("delivery")
+    if delivery is None:
+        return []
+    both = (delivery, found.histograms.get("earliest", delivery))
+    return [
+        Blurred(f"p{percent}", *(percentiles_ms(one, percent)[0] for one in both))
+        for percent in (50, 99)
+    ]
 
 
 def trouble(result: Result) -> str:

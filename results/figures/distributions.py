@@ -69,7 +69,7 @@ def latency_distribution(run: Run) -> Drawing:
     ]
     return Drawing(
         "latency_distribution",
-        "Delivery latency, from the intended send time to the receiver's handler",
+        "Delivery latency, from the intended send time to the arrival at the receiver",
         "Distribution of delivery latency on a logarithmic axis, one row per technique. "
         "Median and 99th percentile: " + "; ".join(said) + ".",
         figure,

@@ -86,6 +86,11 @@ class Run:
         names = [item.name for item in fields(Audit)]
         return Audit(*(int(rows[name].sum()) for name in names))
 
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """The trials that failed: the names of their cells, and why."""
+        return [(str(one["cell"]), str(one["reason"])) for one in self.head.get("failed", [])]
+
     def histogram(self, cell: Cell | str, metric: str = "delivery") -> HdrHistogram:
         """Return one cell's histogram of ``metric``, in ns."""
         key = cell if isinstance(cell, str) else cell.key
@@ -202,6 +207,11 @@ def _read_head(folder: Path) -> dict[str, Any]:
     for name in ("verdict", "host", "plan"):
         if not isinstance(head[name], dict):
             raise FormatError(f"{path}: {name!r} must be an object, not {head[name]!r}")
+    failed = head.get("failed", [])
+    if not isinstance(failed, list) or not all(
+        isinstance(one, dict) and {"cell", "reason"} <= one.keys() for one in failed
+    ):
+        raise FormatError(f"{path}: 'failed' must list trials, each with its cell and a reason")
     for part in ("verdict", "reason"):
         if not isinstance(head["verdict"].get(part), str):
             raise FormatError(f"{path}: the run's verdict has no {part!r}")

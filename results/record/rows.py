@@ -15,9 +15,12 @@ run did; it never changes again.
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
-FORMAT = 1
+FORMAT = 2
 SPLIT_METRICS = ("publish", "wait", "transfer")
-METRICS = ("delivery", *SPLIT_METRICS, "round_trip", "connect", "spread", "naive")
+METRICS = (
+    *("delivery", "handler", "earliest", *SPLIT_METRICS),
+    *("round_trip", "connect", "spread", "naive"),
+)
 SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
 FIGURES = ("p50", "p99")  # what of a latency is compared
 LAYERS = ("message", "framing", "tcp_ip_headers")
@@ -143,6 +146,9 @@ class LedgerRow:
     server_rss_bytes: int
     generator_cpu: float
     generator_lag_ms: float
+    server_wait_ms: float | None = None
+    relay_wait_ms: float | None = None
+    generator_wait_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Whether a measurement can be trusted: pure rules with documented thresholds.
 
-A load generator that is out of breath reports a slow server, and a saturated server reports its
-queue instead of its speed. So every cell is judged, the generator before the server, and each
-verdict but ``VALID`` says why.
+A load generator that is out of breath reports a slow server, a host with other things to do reports
+its own queue, and a saturated server reports that queue instead of its speed. So every cell is
+judged: whether it can be at all, the generator, the host, then the server; and each verdict but
+``VALID`` says why.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,9 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """May these figures be believed? From the worst to the best."""
 
+    INVALID = "INVALID"
     GENERATOR_BOUND = "GENERATOR-BOUND"
+    HOST_BUSY = "HOST-BUSY"
     SERVER_BOUND = "SERVER-BOUND"
     UNSTABLE = "UNSTABLE"
     VALID = "VALID"
@@ -27,6 +30,9 @@ class Judgement:
     reason: str = ""
 
 
+NOTHING = Judgement(Verdict.INVALID, "nothing was measured")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The thresholds of :func:`judge`.
@@ -34,7 +40,13 @@ class Limits:
     ``generator_cpu`` and ``server_cpu``: shares of one core that the median second may use.
     ``generator_lag_ms`` and ``generator_stall_ms``: how late the generator's own loop may be in
     the median second and in the worst tenth of seconds; lateness adds to every latency, but one
-    hiccup of a few seconds' run says little.
+    hiccup of a few seconds' run says little. ``standstill``: share of the measured time that one
+    standstill may last all the same.
+    ``blur`` and ``blur_ms``: how far a percentile may be from what it is at the earliest, as a
+    share of it and in ms; only beyond both it counts. Late reading blurs, and so do waits for a
+    core: a turn of server, relay and generator may together wait ``blur_ms`` or ``blur`` of the
+    median latency in the median second, and one of them ``generator_stall_ms`` in the worst tenth.
+    ``silence_s``: how long the server may leave ``/stats`` without an answer.
     ``rate_reached``: least share of the asked messages that must have been published.
     ``spread``: largest relative difference between a repeat's median latency and the median of
     the repeats, once it is also more than ``spread_ms``.
@@ -43,10 +55,23 @@ class Limits:
     generator_cpu: float = 0.90
     generator_lag_ms: float = 25.0
     generator_stall_ms: float = 100.0
+    standstill: float = 0.10
+    blur: float = 0.10
+    blur_ms: float = 0.5
+    silence_s: float = 2.5
     server_cpu: float = 0.90
     rate_reached: float = 0.98
     spread: float = 0.25
     spread_ms: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blurred:
+    """A percentile of the deliveries as it was measured, and what it may be at the earliest."""
+
+    name: str
+    measured_ms: float
+    earliest_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +82,12 @@ class Load:
     lateness of the generator's loop in that second, ``asked`` and ``published`` numbers of
     messages, ``expected`` and ``received`` numbers of deliveries. ``trouble`` is what the
     generator itself complained of (no free ports, no free descriptors, users that did not
-    start), empty if nothing.
+    start), empty if nothing; ``impossible`` what cannot have been so, as an arrival before its
+    sending.
+
+    ``waits_ms`` has, for each process that was watched, how long it waited for a core on average
+    whenever it wanted one; ``percentiles`` how sure the delivery's are, ``silence_s`` is the
+    longest time in which the server did not answer ``/stats``.
     """
 
     generator_cpu: Sequence[float]
@@ -68,49 +98,126 @@ class Load:
     expected: int
     received: int
     trouble: str = ""
+    impossible: str = ""
+    waits_ms: Sequence[tuple[str, Sequence[float]]] = ()
+    percentiles: Sequence[Blurred] = ()
+    silence_s: float = 0.0
 
 
 def judge(load: Load, limits: Limits | None = None) -> Judgement:
-    """Judge one cell: the generator's limits first, then the server's."""
+    """Judge one cell: the measuring itself, the generator, the host, and the server last."""
     limits = limits or Limits()
-    generator = quantile(load.generator_cpu, 0.5)
-    lag, stall = (quantile(load.generator_lag_ms, share) for share in (0.5, 0.9))
-    server = quantile(load.server_cpu, 0.5)
-    if load.trouble:
-        return Judgement(Verdict.GENERATOR_BOUND, load.trouble)
-    if generator > limits.generator_cpu:
-        return Judgement(
-            Verdict.GENERATOR_BOUND,
-            f"the generator used {generator:.0%} of a core (limit {limits.generator_cpu:.0%})",
+    for verdict, reason in (
+        (Verdict.INVALID, load.impossible),
+        (Verdict.SERVER_BOUND, _silence(load, limits)),
+        (Verdict.GENERATOR_BOUND, load.trouble),
+        (Verdict.INVALID, _unknown(load)),
+        (Verdict.GENERATOR_BOUND, _tired(load, limits)),
+        (Verdict.HOST_BUSY, _kept_waiting(load, limits)),
+        (Verdict.GENERATOR_BOUND, _late(load, limits) or _blurred(load, limits)),
+        (Verdict.SERVER_BOUND, _saturated(load, limits)),
+        (Verdict.GENERATOR_BOUND, _unsent(load, limits)),
+        (Verdict.SERVER_BOUND, _lost(load)),
+    ):
+        if reason:
+            return Judgement(verdict, reason)
+    return Judgement(Verdict.VALID)
+
+
+# One rule each: the reason if it is broken, else nothing.
+
+
+def _silence(load: Load, limits: Limits) -> str:
+    if load.silence_s <= limits.silence_s:
+        return ""
+    return (
+        f"the server did not answer /stats for {load.silence_s:.1f} s "
+        f"(limit {limits.silence_s:g} s)"
+    )
+
+
+def _unknown(load: Load) -> str:
+    for what, known in (("server", load.server_cpu), ("generator", load.generator_cpu)):
+        if not known:
+            return f"the CPU of the {what} was not measured: no second of the load was seen whole"
+    return "" if load.expected or load.received else NOTHING.reason
+
+
+def _tired(load: Load, limits: Limits) -> str:
+    used = quantile(load.generator_cpu, 0.5)
+    if used <= limits.generator_cpu:
+        return ""
+    return f"the generator used {used:.0%} of a core (limit {limits.generator_cpu:.0%})"
+
+
+def _kept_waiting(load: Load, limits: Limits) -> str:
+    if _saturated(load, limits):
+        return ""  # who uses all of a core waits even for the kernel's own work on it
+    middle = next((one.measured_ms for one in load.percentiles), 0.0)
+    limit = max(limits.blur_ms, limits.blur * middle)
+    typical = {who: quantile(waits, 0.5) for who, waits in load.waits_ms}
+    if sum(typical.values()) > limit:  # a message has to pass them all
+        listed = ", ".join(f"{who} {wait:.1f} ms" for who, wait in typical.items())
+        return (
+            "whenever they wanted a core, they had to wait for others on this host: "
+            f"{listed} in the median second (limit together {limit:.1f} ms)"
         )
+    for who, waits in load.waits_ms:
+        if (stall := worst_tenth(waits)) > limits.generator_stall_ms:
+            return (
+                f"{who} had to wait {stall:.0f} ms for a core whenever it wanted one, in the worst "
+                f"tenth of seconds (limit {limits.generator_stall_ms:.0f} ms)"
+            )
+    return ""
+
+
+def _late(load: Load, limits: Limits) -> str:
+    lag, stall = quantile(load.generator_lag_ms, 0.5), worst_tenth(load.generator_lag_ms)
     if lag > limits.generator_lag_ms:
-        return Judgement(
-            Verdict.GENERATOR_BOUND,
+        return (
             f"the generator's loop was {lag:.0f} ms late in the median second "
-            f"(limit {limits.generator_lag_ms:.0f} ms)",
+            f"(limit {limits.generator_lag_ms:.0f} ms)"
         )
     if stall > limits.generator_stall_ms:
-        return Judgement(
-            Verdict.GENERATOR_BOUND,
+        return (
             f"the generator's loop was {stall:.0f} ms late in its worst tenth of seconds "
-            f"(limit {limits.generator_stall_ms:.0f} ms)",
+            f"(limit {limits.generator_stall_ms:.0f} ms)"
         )
-    if server > limits.server_cpu:
-        return Judgement(
-            Verdict.SERVER_BOUND,
-            f"the server used {server:.0%} of a core (limit {limits.server_cpu:.0%})",
-        )
-    if load.published < limits.rate_reached * load.asked:
-        return Judgement(
-            Verdict.GENERATOR_BOUND,
-            f"only {load.published:,} of {load.asked:,} asked messages were published",
-        )
-    if load.received < load.expected:
-        return Judgement(
-            Verdict.SERVER_BOUND,
-            f"{load.expected - load.received:,} of {load.expected:,} deliveries were lost",
-        )
-    return Judgement(Verdict.VALID)
+    longest = max(load.generator_lag_ms, default=0.0) / 1000
+    seconds = len(load.server_cpu)
+    if longest > limits.standstill * seconds:
+        return f"the generator stood still for {longest:.1f} s of about {seconds}"
+    return ""
+
+
+def _blurred(load: Load, limits: Limits) -> str:
+    for one in load.percentiles:
+        doubt = one.measured_ms - one.earliest_ms
+        if doubt > limits.blur * one.measured_ms and doubt > limits.blur_ms:
+            return (
+                f"the generator read late, several messages at once: {one.name} lies anywhere "
+                f"between {one.earliest_ms:.1f} and {one.measured_ms:.1f} ms"
+            )
+    return ""
+
+
+def _saturated(load: Load, limits: Limits) -> str:
+    used = quantile(load.server_cpu, 0.5)
+    if used <= limits.server_cpu:
+        return ""
+    return f"the server used {used:.0%} of a core (limit {limits.server_cpu:.0%})"
+
+
+def _unsent(load: Load, limits: Limits) -> str:
+    if load.published >= limits.rate_reached * load.asked:
+        return ""
+    return f"only {load.published:,} of {load.asked:,} asked messages were published"
+
+
+def _lost(load: Load) -> str:
+    if load.received >= load.expected:
+        return ""
+    return f"{load.expected - load.received:,} of {load.expected:,} deliveries were lost"
 
 
 def judge_repeats(medians_ms: Sequence[float], limits: Limits | None = None) -> Judgement:
@@ -142,3 +249,13 @@ def quantile(values: Sequence[float], share: float) -> float:
     if share == 0.5 and len(ordered) % 2 == 0:
         return (ordered[len(ordered) // 2 - 1] + ordered[len(ordered) // 2]) / 2
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def worst_tenth(values: Sequence[float]) -> float:
+    """Return what a tenth of the values, and always at least one of them, exceed.
+
+    So a single bad second says nothing, however few there are. 0.0 for fewer than two.
+    """
+    ordered = sorted(values)
+    beyond = max(len(ordered) // 10, 1)
+    return ordered[-1 - beyond] if len(ordered) > beyond else 0.0

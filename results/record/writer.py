@@ -36,7 +36,7 @@ from results.record.rows import (
     TraceRow,
     columns,
 )
-from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
+from results.record.verdicts import NOTHING, Judgement, Verdict, judge_repeats, worst
 
 
 def latency_row(
@@ -84,6 +84,7 @@ class RunWriter:
             self.folder.mkdir(parents=True, exist_ok=True)
         self._began = time.monotonic()
         self._cells: list[Cell] = []
+        self._failed: list[dict[str, Any]] = []
         self._judgements: list[Judgement] = []
         self._medians_ms: dict[Cell, list[float]] = {}  # of the repeats of one combination
         self._head: dict[str, Any] = {
@@ -143,6 +144,14 @@ class RunWriter:
         self._judgements.append(judgement)
         self._save()
 
+    def fail(self, cell: Cell, reason: str) -> None:
+        """Keep that the trial of a cell failed, and why: a run without it would look complete."""
+        self._failed.append({"cell": cell.key, **asdict(cell), "reason": reason})
+        self._judgements.append(
+            Judgement(Verdict.INVALID, f"the trial of {cell.key} failed: {reason.splitlines()[0]}")
+        )
+        self._save()
+
     def close(self, finished: bool = True) -> None:
         """End the run; ``finished`` is false when it was interrupted."""
         self._head["finished"] = finished
@@ -176,9 +185,11 @@ class RunWriter:
 
     def _save(self) -> None:
         self._head["duration_s"] = round(time.monotonic() - self._began, 3)
-        verdict = worst([*self._judgements, *map(judge_repeats, self._medians_ms.values())])
+        repeats = map(judge_repeats, self._medians_ms.values())
+        verdict = worst([*self._judgements, *repeats]) if self._judgements else NOTHING
         self._head["verdict"] = {"verdict": str(verdict.verdict), "reason": verdict.reason}
         self._head["cells"] = [{"cell": cell.key, **asdict(cell)} for cell in self._cells]
+        self._head["failed"] = self._failed
         with _writing(self.folder):
             write_text(self.folder, "run.json", text=json.dumps(self._head, indent=2) + "\n")
 

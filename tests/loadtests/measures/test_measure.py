@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -60,7 +61,8 @@ def test_parcels_of_two_processes_add_up_to_one() -> None:
     one, workers, master = Measure(), [Measure(), Measure()], Measure()
     for number in range(1, 400):
         for worker in workers:
-            arguments = message(number, number * MS), 0, number * MS + chance.randrange(90 * MS)
+            at_ns = (number + 1) * MS + chance.randrange(90 * MS)
+            arguments = message(number, number * MS), 0, at_ns
             one.take_message(*arguments)
             worker.take_message(*arguments)
         if number % 150 == 0:
@@ -80,6 +82,47 @@ def test_parcels_of_two_processes_add_up_to_one() -> None:
     assert merged.keys() == whole.keys()
     for name, histogram in whole.items():
         assert list(merged[name].counts) == list(histogram.counts), name
+
+
+def test_what_was_read_together_may_have_come_earlier() -> None:
+    measure = Measure()
+    measure.take_message(message(1, sent_ns=0, published_ns=1 * MS), 0, 30 * MS, 2 * MS)
+    measure.take_message(message(2, sent_ns=0, published_ns=9 * MS), 0, 30 * MS, 2 * MS)
+    measure.take_message(message(3, sent_ns=0, published_ns=29 * MS), 0, 30 * MS)
+    other = Measure()
+    other.add(json.loads(json.dumps(measure.take())))
+    assert other.doubts.clumped == 2
+    found = other.histograms()
+    earliest = found["earliest"]
+    assert earliest.get_total_count() == found["delivery"].get_total_count() == 3
+    # The second cannot have come before it was published.
+    for percent, milliseconds in ((1, 2), (50, 9), (100, 30)):
+        at = earliest.get_value_at_percentile(percent)
+        assert at == pytest.approx(milliseconds * MS, rel=2e-3)
+
+
+def test_without_a_doubt_there_is_no_earliest() -> None:
+    measure = Measure()
+    measure.take_message(message(1), 0, 30 * MS)
+    assert "earliest" not in measure.histograms()
+
+
+def test_what_came_before_it_was_sent_or_published_is_counted_and_not_timed() -> None:
+    measure = Measure()
+    measure.take_message(message(1, sent_ns=50 * MS, published_ns=51 * MS), 0, 1 * MS)
+    measure.take_message(message(2, sent_ns=90 * MS, published_ns=60 * MS), 0, 95 * MS)
+    assert (measure.doubts.impossible, measure.doubts.most_ns) == (2, 50 * MS)
+    assert measure.histograms() == {}
+    assert measure.deliveries == 2
+
+
+def test_the_handlers_time_ends_when_the_message_is_in_hand() -> None:
+    measure = Measure()
+    now = time.monotonic_ns()
+    measure.take_message(message(1, sent_ns=now - 40 * MS), 0, now - 10 * MS)
+    found = measure.histograms()
+    assert found["delivery"].get_max_value() == pytest.approx(30 * MS, rel=1e-3)
+    assert found["handler"].get_min_value() >= 40 * MS * 0.999
 
 
 def test_memory_stays_bounded_over_many_messages(monkeypatch: pytest.MonkeyPatch) -> None:

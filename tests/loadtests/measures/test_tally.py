@@ -1,12 +1,13 @@
 """A tally counts exactly like the HdrHistogram that it becomes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.measures.tally import Tally
 from results.record.histogram import HIGHEST_NS, new_histogram, record_ns
 
-TIMES = st.lists(st.integers(-(10**6), 2 * HIGHEST_NS), max_size=50)
+TIMES = st.lists(st.integers(0, 2 * HIGHEST_NS), max_size=50)
 
 
 @given(TIMES)
@@ -28,6 +29,11 @@ def test_merging_is_counting_together(first: list[int], second: list[int]) -> No
             tally.record(nanoseconds)
     one.merge(two.items())
     assert one == both
+
+
+def test_a_time_below_none_is_no_time() -> None:
+    with pytest.raises(ValueError, match="-1 ns"):
+        Tally().record(-1)
 
 
 def test_three_digits_are_kept() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from loadtests.measures.condition import Condition
+from loadtests.measures.core_time import CoreTime
 from loadtests.trials.sampler import Reading, ledger_rows
 
 
@@ -36,6 +37,26 @@ def test_the_busiest_generator_process_of_each_second_counts() -> None:
     rows = ledger_rows([reading(1.0), reading(2.0), reading(3.0)], [idle, busy], 1.0, 3.0)
     assert [row.generator_cpu for row in rows] == [0.9, 0.2]
     assert [row.generator_lag_ms for row in rows] == [pytest.approx(70.0), pytest.approx(2.0)]
+
+
+def test_two_workers_on_one_core_use_it_up_together() -> None:
+    shares = [Condition([1.0, 2.0], [0.48] * 2, [1.0] * 2, [0, 0]) for _ in range(2)]
+    readings = [reading(1.0), reading(2.0)]
+    assert [row.generator_cpu for row in ledger_rows(readings, shares, 1.0, 2.0, 1)] == [0.96]
+    assert [row.generator_cpu for row in ledger_rows(readings, shares, 1.0, 2.0, 2)] == [0.48]
+
+
+def test_a_wait_for_a_core_is_told_for_each_turn_without_what_our_own_processes_used() -> None:
+    readings = [
+        reading(1.0, server=CoreTime(1.0, 0.0, 100), relay=CoreTime(1.0, 0.0, 100)),
+        reading(2.0, server=CoreTime(1.1, 0.3, 200), relay=CoreTime(1.1, 0.1, 150)),
+    ]
+    (row,) = ledger_rows(readings, [], 1.0, 2.0)
+    assert row.server_wait_ms == pytest.approx(2.0)  # 0.3 s, of which the relay had 0.1
+    assert row.relay_wait_ms == 0
+    assert row.generator_wait_ms is None
+    (row,) = ledger_rows([reading(1.0), reading(2.0)], [], 1.0, 2.0)
+    assert row.server_wait_ms is None
 
 
 def test_between_two_processes_of_a_server_there_is_no_rate() -> None:

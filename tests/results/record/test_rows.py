@@ -17,7 +17,7 @@ from results.errors import FormatError, ResultsError, UnlikeRunsError
 from results.record.histogram import new_histogram, record_ns
 from results.record.reading import Run, pool, read_run
 from results.record.rows import Audit, BytesRow, Cell, LatencyRow, LedgerRow, columns
-from results.record.verdicts import Judgement, Verdict
+from results.record.verdicts import NOTHING, Judgement, Verdict
 from results.record.writer import RunWriter
 from results.summary import GROUP, summarize
 from wire.techniques import SLUGS
@@ -60,7 +60,8 @@ def test_round_trip(
         made.add(cell, ledger=ledger, bytes=sizes)
     run = read_run(folder)
     assert run.cells == (cell,)
-    assert [tuple(row) for row in run.ledger.to_numpy(object)] == [
+    table = run.ledger.astype(object).where(run.ledger.notna(), None)
+    assert [tuple(row) for row in table.to_numpy(object)] == [
         (cell.key, *astuple(cell), *astuple(row)) for row in ledger
     ]
     assert [tuple(row) for row in run.bytes.to_numpy(object)] == [
@@ -315,3 +316,18 @@ def test_audit_adds_up() -> None:
     assert total.lost == 1
     assert not total.clean
     assert Audit(3, 3).clean
+
+
+def test_a_trial_that_failed_leaves_its_trace(tmp_path: Path) -> None:
+    with writer(tmp_path / "run") as made:
+        made.fail(Cell("sse"), "the server ended during the run:\nits last words")
+    run = read_run(tmp_path / "run")
+    assert run.failed == [(Cell("sse").key, "the server ended during the run:\nits last words")]
+    assert run.judgement.verdict is Verdict.INVALID
+    assert run.judgement.reason.endswith("failed: the server ended during the run:")
+
+
+def test_a_run_without_cells_measured_nothing_and_is_not_valid(tmp_path: Path) -> None:
+    with writer(tmp_path / "run"):
+        pass
+    assert read_run(tmp_path / "run").judgement == NOTHING

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from results.record.verdicts import (
+    Blurred,
     Judgement,
     Limits,
     Load,
@@ -13,6 +14,7 @@ from results.record.verdicts import (
     judge_repeats,
     quantile,
     worst,
+    worst_tenth,
 )
 
 GOOD = Load(
@@ -41,6 +43,38 @@ def test_good_is_valid() -> None:
         ({"server_cpu": [0.97] * 10}, Verdict.SERVER_BOUND, "97% of a core"),
         ({"server_cpu": [0.97] * 10, "published": 500}, Verdict.SERVER_BOUND, "the server used"),
         ({"received": 19_999}, Verdict.SERVER_BOUND, "1 of 20,000 deliveries were lost"),
+        ({"impossible": "before it was sent"}, Verdict.INVALID, "before it was sent"),
+        ({"server_cpu": []}, Verdict.INVALID, "the CPU of the server was not measured"),
+        ({"generator_cpu": []}, Verdict.INVALID, "the CPU of the generator was not measured"),
+        ({"expected": 0, "received": 0}, Verdict.INVALID, "nothing was measured"),
+        ({"silence_s": 3.0}, Verdict.SERVER_BOUND, "did not answer /stats for 3.0 s"),
+        ({"silence_s": 3.0, "trouble": "no message"}, Verdict.SERVER_BOUND, "did not answer"),
+        ({"waits_ms": [("the server", [3.0] * 10)]}, Verdict.HOST_BUSY, "the server 3.0 ms"),
+        (
+            {"waits_ms": [("the server", [0.3] * 10), ("the relay", [0.3] * 10)]},
+            Verdict.HOST_BUSY,
+            "the server 0.3 ms, the relay 0.3 ms",
+        ),
+        (
+            {"waits_ms": [("the server", [0.0] * 8 + [400.0] * 2)]},
+            Verdict.HOST_BUSY,
+            "the server had to wait 400 ms",
+        ),
+        (
+            {"waits_ms": [("the server", [3.0] * 10)], "generator_lag_ms": [60.0] * 10},
+            Verdict.HOST_BUSY,  # which made the generator late
+            "the server 3.0 ms",
+        ),
+        (
+            {"generator_lag_ms": [1.0] * 9 + [3000.0]},
+            Verdict.GENERATOR_BOUND,
+            "stood still for 3.0 s of about 10",
+        ),
+        (
+            {"percentiles": [Blurred("p50", 2.0, 1.9), Blurred("p99", 90.0, 3.2)]},
+            Verdict.GENERATOR_BOUND,
+            "p99 lies anywhere between 3.2 and 90.0 ms",
+        ),
     ],
 )
 def test_each_rule(change: dict[str, object], verdict: Verdict, reason: str) -> None:
@@ -57,8 +91,21 @@ def test_a_tired_generator_is_not_a_slow_server() -> None:
 def test_one_bad_second_of_thirty_is_forgiven() -> None:
     load = replace(GOOD, generator_lag_ms=[1.0] * 29 + [500.0])
     assert judge(load).verdict is Verdict.VALID
-    short = replace(GOOD, generator_lag_ms=[1.0, 2.0, 60.0])
+    short = replace(GOOD, generator_lag_ms=[1.0, 2.0, 104.0])
     assert judge(short).verdict is Verdict.VALID
+
+
+def test_a_wait_for_a_core_counts_beside_the_latency_that_it_is_part_of() -> None:
+    waits = [("the server", [2.0] * 10)]
+    far = replace(GOOD, waits_ms=waits, percentiles=[Blurred("p50", 500.0, 500.0)])
+    assert judge(far).verdict is Verdict.VALID
+    near = replace(far, percentiles=[Blurred("p50", 3.0, 3.0)])
+    assert judge(near).verdict is Verdict.HOST_BUSY
+
+
+def test_a_server_that_uses_all_of_its_core_is_not_said_to_wait_for_it() -> None:
+    full = replace(GOOD, server_cpu=[0.98] * 10, waits_ms=[("the server", [3.0] * 10)])
+    assert judge(full).verdict is Verdict.SERVER_BOUND
 
 
 def test_limits_are_the_callers() -> None:
@@ -85,6 +132,13 @@ def test_worst() -> None:
     assert worst([]) == valid
     assert worst([valid, unstable]) == unstable
     assert worst([unstable, bound, valid]) == bound
+
+
+def test_the_worst_tenth_is_never_the_single_worst() -> None:
+    assert worst_tenth([]) == worst_tenth([7.0]) == 0
+    assert worst_tenth([1.0, 2.0, 104.0]) == 2
+    assert worst_tenth([1.0] * 8 + [180.0] * 2) == 180
+    assert worst_tenth([1.0] * 28 + [9.0, 8.0]) == 1
 
 
 def test_quantile() -> None:

@@ -17,7 +17,7 @@ from clients.net.headers import make_headers
 from clients.net.reconnecting import Reconnecting, State
 from clients.net.schedule import sleep_until
 from clients.net.traffic import Accounted, Traffic
-from clients.options import Options, Receipt
+from clients.options import Options, Receipt, check_options
 from wire.errors import WireError
 from wire.message import Body, Gap, Message
 
@@ -52,6 +52,7 @@ class Client(Accounted, ABC):
     _mended_s: ClassVar[float] = LONGEST_S  # a connection that held so long counts as mended
 
     def __init__(self, url: str, channel: str = "lobby", **options: Unpack[Options]) -> None:
+        check_options(type(self), options)
         self.address = parse_address(url, options.get("dial"))
         self.channel = channel
         self.name = options.get("name")

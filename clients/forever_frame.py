@@ -10,7 +10,7 @@ from typing import Unpack
 from clients.client import Item
 from clients.kinds.http_client import HttpClient
 from clients.net import decoding
-from clients.options import Options
+from clients.options import Options, check_whole
 from wire.script_stream import ScriptStreamDecoder
 
 
@@ -23,7 +23,7 @@ class ForeverFrameClient(HttpClient):
     def __init__(
         self, url: str, channel: str = "lobby", *, padding: int = 0, **options: Unpack[Options]
     ) -> None:
-        self.padding = padding
+        self.padding = check_whole("padding", padding, 0, 65536)
         super().__init__(url, channel, **options)
 
     def _open(self) -> None:

@@ -4,6 +4,7 @@ Frames were the first way to change a part of a page. The form sits in a frame o
 sending does not wipe out what others write, and reading does not wipe out what one is typing.
 """
 
+from clients.errors import refused
 from clients.kinds.reload_client import ReloadClient
 
 
@@ -17,5 +18,7 @@ class FrameReloadClient(ReloadClient):
     def _open(self) -> None:
         if not self._reconnecting.was_open:
             for part in ("/frame_reload/frames", "/frame_reload/form"):
-                self._get(self.address.target(part, channel=self.channel))
+                answer = self._get(self.address.target(part, channel=self.channel))
+                if answer.head.status != 200:
+                    raise refused(answer.head, answer.body)
         super()._open()

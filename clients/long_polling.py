@@ -9,7 +9,9 @@ from typing import Unpack
 
 from clients.client import Item
 from clients.kinds.http_client import HttpClient
-from clients.options import Options
+from clients.options import Options, check_seconds
+
+_LONGEST_HOLD_S = 86_400  # the server itself waits less
 
 
 class LongPollingClient(HttpClient):
@@ -32,7 +34,7 @@ class LongPollingClient(HttpClient):
         keep_alive: bool = True,
         **options: Unpack[Options],
     ) -> None:
-        self.hold_s = hold_s
+        self.hold_s = check_seconds("hold_s", hold_s, 0.001, _LONGEST_HOLD_S)
         self.naive = naive
         self._asked = False
         super().__init__(url, channel, keep_alive=keep_alive, **options)

@@ -1,8 +1,14 @@
 """What goes into every client besides server and channel, and what comes out of sending."""
 
+import difflib
+import inspect
+import math
+from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
 from clients.net.headers import Fields
+
+LONGEST_PORT = 2**16 - 1
 
 
 class Receipt(NamedTuple):
@@ -31,3 +37,46 @@ class Options(TypedDict, total=False):
     reconnects: int
     jitter: bool
     timeout: float
+
+
+def check_options(kind: type, options: Mapping[str, object]) -> None:
+    """Check the options that a client of ``kind`` was given besides those of its own class.
+
+    Raises :class:`TypeError` for one that does not exist, and :class:`ValueError`.
+    """
+    for name in options:
+        if name not in Options.__annotations__:
+            raise TypeError(_unknown(kind, name))
+    check_seconds("timeout", options.get("timeout", 10.0), 0.001, 1e6)
+    check_whole("reconnects", options.get("reconnects", 0), 0, 2**63)
+    dial = options.get("dial")
+    if dial is not None:
+        if not (isinstance(dial, tuple) and len(dial) == 2 and isinstance(dial[0], str)):
+            raise ValueError(f"dial={dial!r} is not (host, port)")
+        check_whole("the port of dial", dial[1], 1, LONGEST_PORT)
+
+
+def check_seconds(name: str, value: object, least: float, most: float) -> float:
+    """Return ``value`` if it is a number of seconds from ``least`` to ``most``."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and math.isfinite(value) and least <= value <= most:  # type: ignore[arg-type, operator]
+        return float(value)  # type: ignore[arg-type]
+    raise ValueError(f"{name}={value!r} is no number of seconds from {least:g} to {most:,.0f}")
+
+
+def check_whole(name: str, value: object, least: int, most: int) -> int:
+    """Return ``value`` if it is a whole number from ``least`` to ``most``."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise ValueError(f"{name}={value!r} is no whole number from {least} to {most}")
+
+
+def _unknown(kind: type, name: str) -> str:
+    known = dict.fromkeys(Options.__annotations__)
+    for one in kind.__mro__:
+        if "__init__" in vars(one):
+            parameters = inspect.signature(one.__init__).parameters.values()  # type: ignore[misc]
+            known |= {each.name: None for each in parameters if each.kind is each.KEYWORD_ONLY}
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    return f"{kind.__name__} has no option {name!r}.{guess} There are {', '.join(sorted(known))}"

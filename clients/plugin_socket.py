@@ -13,7 +13,7 @@ from clients.errors import ConnectionLostError, UnexpectedAnswerError, refusal_i
 from clients.net import decoding
 from clients.net.connection import Connection
 from clients.net.uploads import encode_upload
-from clients.options import Options, Receipt
+from clients.options import LONGEST_PORT, Options, Receipt, check_whole
 from wire.json_lines import JsonLinesDecoder, encode_line
 from wire.message import Body, dump_json, load_json
 
@@ -38,8 +38,8 @@ class PluginSocketClient(Client):
         plugin_port: int | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if plugin_port is not None and not 0 < plugin_port < 2**16:
-            raise ValueError(f"plugin_port={plugin_port!r} is no port from 1 to 65535")
+        if plugin_port is not None:
+            check_whole("plugin_port", plugin_port, 1, LONGEST_PORT)
         self.plugin_port = plugin_port
         self._link: Connection | None = None
         super().__init__(url, channel, **options)
@@ -52,7 +52,8 @@ class PluginSocketClient(Client):
     def _open(self) -> None:
         address = self.address
         if address.dial == (address.host, address.port):  # no other way was named
-            address = replace(address, dial=(address.host, self.plugin_port or address.port + 1))
+            port = self.plugin_port or check_whole("plugin_port", address.port + 1, 1, LONGEST_PORT)
+            address = replace(address, dial=(address.host, port))
         link = self._link = Connection(address, self._traffic, self._timeout)
         hello = {"channel": self.channel, "cursor": self._cursor, "name": self.name}
         first = {name: value for name, value in hello.items() if value is not None}

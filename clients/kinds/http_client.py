@@ -64,9 +64,9 @@ class HttpClient(Client):
             "/publish", channel=self.channel, sender=sender or self.name, sent_ns=sent_ns
         )
         if isinstance(body, str):
-            answer = self._post(target, body.encode(), _TEXT)
+            answer = self._post(target, body.encode(), _TEXT, 201)
         else:
-            answer = self._post(target, body, _BYTES)
+            answer = self._post(target, body, _BYTES, 201)
         try:
             said = load_json(answer.body)
             return Receipt(int(said["id"]), str(said["cursor"]))
@@ -78,14 +78,20 @@ class HttpClient(Client):
     def _shut(self) -> None:
         self._down.close()
 
-    def _post(self, target: str, body: bytes, fields: Fields) -> Answer:
-        """POST and return the answer.
+    def _post(self, target: str, body: bytes, fields: Fields, done: int) -> Answer:
+        """POST and return the answer, whose status is ``done``.
 
-        Raises :class:`~clients.errors.RefusedError` for a status of 400 or more.
+        Raises :class:`~clients.errors.RefusedError` for a status of 400 or more, and
+        :class:`~clients.errors.UnexpectedAnswerError` for any other: a page for logging in, say.
         """
         answer = self._ask_up("POST", target, body, fields)
-        if answer.head.status >= 400:
+        status = answer.head.status
+        if status >= 400:
             raise refused(answer.head, answer.body)
+        if status != done:
+            to = answer.head.fields.get("location")
+            where = f" to {to[:100]!r}" if to else ""
+            raise UnexpectedAnswerError(f"POST {target} answers {done}, not {status}{where}")
         return answer
 
     def _ask_up(self, method: str, target: str, body: bytes = b"", fields: Fields = ()) -> Answer:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from clients.client import Item
-from clients.errors import refused
+from clients.errors import UnexpectedAnswerError, refused
 from clients.kinds.ticking_client import TickingClient
 from clients.net.http import Answer
 from clients.net.page import parse_page
@@ -50,13 +50,25 @@ class ReloadClient(TickingClient):
         if sent_ns is not None:
             fields["sent_ns"] = str(sent_ns)
         target = self.address.target(self.path)
-        answer = self._post(target, urlencode(fields).encode(), _FORM)
-        path = urlsplit(answer.head.fields.get("location", "")).path
-        if answer.head.status == 303 and path:
-            # POST, redirect, GET: so that reloading does not submit the form again. The query is
-            # our own, since the form's sender need not be the one who is present here.
-            query = urlencode(
-                {"channel": self.channel, **({"name": self.name} if self.name else {})}
-            )
-            self._ask_up("GET", f"{path}?{query}")
+        answer = self._post(target, urlencode(fields).encode(), _FORM, 303)
+        path = self._own_path(answer.head.fields.get("location", ""))
+        # POST, redirect, GET: so that reloading does not submit the form again. The query is
+        # our own, since the form's sender need not be the one who is present here.
+        query = urlencode({"channel": self.channel, **({"name": self.name} if self.name else {})})
+        self._ask_up("GET", f"{path}?{query}")
         return None
+
+    def _own_path(self, location: str) -> str:
+        """Return the path of a redirection to the technique's own pages; others took no form."""
+        address = self.address
+        try:
+            to = urlsplit(urljoin(address.origin + address.target(self.path), location))
+            is_here = (to.hostname, to.port or 80) == (address.host.lower(), address.port)
+        except ValueError:  # no address at all
+            to, is_here = urlsplit(""), False
+        own = to.path.removeprefix(address.prefix)
+        if not (location and is_here and f"{own}/".startswith(f"{self.path}/")):
+            raise UnexpectedAnswerError(
+                f"a form is answered by a redirection to {self.path}, not to {location[:100]!r}"
+            )
+        return to.path

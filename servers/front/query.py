@@ -10,6 +10,8 @@ from wire.cursor import DEFAULT_CHANNEL, Cursor, check_channel, parse_cursor
 
 LONGEST_HOLD = 120.0  # seconds; RFC 6202, 5.5: longer ones are cut by things in between
 _DEFAULT_HOLD = 25.0
+# As polyfills of EventSource and clients of Mercure call the cursor.
+_LAST_IDS = ("lastEventId", "lastEventID", "Last-Event-ID")
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 
@@ -54,7 +56,8 @@ def parse_query(text: str) -> Query:
         raise Problem(400, "the query is not UTF-8") from None
     except ValueError:
         raise Problem(400, "the query has more than 50 parameters") from None
-    after = values.get("after")
+    # Whoever comes back repeats its address, so what was added to it is newer.
+    after = next(filter(None, map(values.get, (*_LAST_IDS, "after"))), None)
     timeout = _number(values, "timeout")
     return Query(
         channel=check_channel(values.get("channel", DEFAULT_CHANNEL)),

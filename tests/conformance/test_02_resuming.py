@@ -9,16 +9,21 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.steps import (
+    FRAMED,
+    RELOADS,
+    REQUESTED,
     STREAMS,
     Desk,
     Starting,
     ids,
     join,
+    raw_to,
     relay_to,
     take,
     take_messages,
 )
 from tests.support.processes import ServerAddress, ServerProcess
+from tests.support.raw import get, upgrade
 from wire.message import Gap
 from wire.techniques import SLUGS
 
@@ -127,6 +132,21 @@ def test_a_cursor_of_one_technique_is_good_for_all_others(
     for slug in [slug for slug in SLUGS if slug not in server.without]:
         with join(slug, server, channel, after=cursor) as another:
             assert ids(take(another, 3 - seen)) == list(range(seen + 1, 4))
+
+
+@pytest.mark.parametrize("name", ["lastEventId", "lastEventID", "Last-Event-ID"])
+@pytest.mark.parametrize("slug", REQUESTED)
+def test_a_polyfill_may_name_the_cursor_in_its_own_way(
+    slug: str, name: str, server: ServerAddress, desk: Desk, channel: str
+) -> None:
+    """Where a client of others cannot send the header, its parameter must not go unheard."""
+    now = desk.cursor(channel)
+    # A client that comes back adds what it has seen to the address that it was given.
+    for query in (f"{name}=0ther-1", f"after={now}&{name}=0ther-1"):
+        target = f"/{slug}?channel={channel}&{query}"
+        with raw_to(server) as raw:
+            raw.send(upgrade(target, server.port) if slug in FRAMED else get(target))
+            raw.hear(b'data-gap="true"' if slug in RELOADS else b'"gap":true')
 
 
 def test_a_cursor_older_than_the_log_gets_a_gap_and_what_is_left(

@@ -4,7 +4,9 @@ A refusal does nothing half: no message, no subscriber; and the server goes on.
 """
 
 import base64
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlencode
@@ -139,6 +141,24 @@ def test_a_post_in_chunks_publishes(server: ServerAddress, desk: Desk, channel: 
         )
         assert raw.head().status == 201
         assert take_messages(witness, 1)[0].body == "hoáa"
+
+
+@pytest.mark.parametrize("address", ["/publish", *(f"/{slug}" for slug in RELOADS)])
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_coded_post_publishes_whole_or_not_at_all(
+    address: str, coding: str, server: ServerAddress, desk: Desk, channel: str
+) -> None:
+    """A line that breaks in the middle of a compressed body must not publish half a sentence."""
+    plain = b"hello hello hello" if address == "/publish" else b"text=hello+hello+hello"
+    body = gzip.compress(plain) if coding == "gzip" else zlib.compress(plain)
+    fields = (TEXT if address == "/publish" else FORM) | {"Content-Encoding": coding}
+    target = f"{address}?channel={channel}"
+    for wrong in (b"", body[:10], body[:15], body[:-1], body + b"x"):
+        check_problem(*desk.ask("POST", target, wrong, fields), "coding")
+    with join("polling", server, channel) as client:
+        assert desk.ask("POST", target, body, fields)[0] in (201, 303)
+        (message,) = take_messages(client, 1)
+    assert (message.id, message.body) == (1, "hello hello hello")
 
 
 def test_web_socket_frames_publish_text_and_bytes(server: ServerAddress, channel: str) -> None:
@@ -404,9 +424,10 @@ def test_a_wrong_channel_is_told_what_is_accepted(
 @pytest.mark.parametrize("slug", REQUESTED)
 def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: Desk) -> None:
     """A client that mangles its cursor would begin from now, and lose messages without a word."""
-    answer = desk.ask("GET", f"/{slug}?after={cursor}", None, upgrade_if(slug))
-    assert answer[0] == 400
-    check_problem(*answer, "epoch-id")
+    for name in ("after", "lastEventId"):
+        answer = desk.ask("GET", f"/{slug}?{name}={cursor}", None, upgrade_if(slug))
+        assert answer[0] == 400
+        check_problem(*answer, "epoch-id")
 
 
 def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:

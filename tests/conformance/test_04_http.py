@@ -71,6 +71,30 @@ def test_what_is_not_accepted_is_a_problem_that_may_not_be_stored(
         assert fields["allow"]
 
 
+@pytest.mark.parametrize("address", [*ADDRESSES, "/nothing"])
+def test_a_head_too_long_is_told_which_part_and_not_what_it_held(
+    address: str, server: ServerAddress
+) -> None:
+    """Cookies of all programs on a host come along; a refusal must not show them to anybody."""
+    for status, target, field in (
+        (431, address, "Cookie: s3cret=" + "x" * 17_000),
+        (414, f"{address}?s3cret=" + "x" * 9_000, "Accept: */*"),
+        (0, f"{address}?a=" + "x" * 8_000, "Cookie: a=" + "x" * 15_000),
+    ):
+        for first in ([], ["/polling"]):  # on a new connection, and on one that was kept
+            with raw_to(server) as raw:
+                for path in first:
+                    raw.get(path)
+                    raw.answer()
+                raw.get(target, field)
+                head = raw.head()
+                assert head.status == status or (not status and head.status not in (414, 431))
+                if status:
+                    body = raw.exactly(head.length or 0)
+                    check_problem(status, dict(head.fields), body, "bytes")
+                    assert b"s3cret" not in body
+
+
 def test_204_and_303_may_not_be_stored_either(desk: Desk, channel: str) -> None:
     """ "Nothing new" out of a cache is the worst of all answers: the talk seems to have ended."""
     cursor = desk.cursor(channel)

@@ -28,6 +28,16 @@ def test_an_empty_value_is_none_and_the_last_of_several_counts() -> None:
     assert parse_query("channel=a&channel=b").channel == "b"
 
 
+@pytest.mark.parametrize("name", ["lastEventId", "lastEventID", "Last-Event-ID"])
+def test_the_last_id_may_be_called_as_others_do_and_is_newer_than_after(name: str) -> None:
+    for text in (f"{name}=e-9", f"{name}=e-9&after=e-1", f"after=e-1&{name}=e-9"):
+        assert parse_query(text).after == Cursor("e", 9)
+    assert parse_query(f"after=e-1&{name}=").after == Cursor("e", 1)
+    assert parse_query(f"{name}=").after is None
+    with pytest.raises(CursorError, match="earliest"):
+        parse_query(f"{name}=earliest")
+
+
 def test_limits_of_what_can_be_asked() -> None:
     assert parse_query("timeout=99999").timeout == LONGEST_HOLD
     assert parse_query("padding=999999").padding == 65536

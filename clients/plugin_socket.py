@@ -11,6 +11,7 @@ from typing import Unpack
 from clients.client import Client, Item
 from clients.errors import ConnectionLostError, UnexpectedAnswerError, refusal_in, refused_for
 from clients.net import decoding
+from clients.net.address import parse_address
 from clients.net.connection import Connection
 from clients.net.uploads import encode_upload
 from clients.options import LONGEST_PORT, Options, Receipt, check_whole
@@ -38,9 +39,8 @@ class PluginSocketClient(Client):
         plugin_port: int | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if plugin_port is not None:
-            check_whole("plugin_port", plugin_port, 1, LONGEST_PORT)
-        self.plugin_port = plugin_port
+        port = parse_address(url).port + 1 if plugin_port is None else plugin_port
+        self.plugin_port = check_whole("plugin_port", port, 1, LONGEST_PORT)
         self._link: Connection | None = None
         super().__init__(url, channel, **options)
 
@@ -52,8 +52,7 @@ class PluginSocketClient(Client):
     def _open(self) -> None:
         address = self.address
         if address.dial == (address.host, address.port):  # no other way was named
-            port = self.plugin_port or check_whole("plugin_port", address.port + 1, 1, LONGEST_PORT)
-            address = replace(address, dial=(address.host, port))
+            address = replace(address, dial=(address.host, self.plugin_port))
         link = self._link = Connection(address, self._traffic, self._timeout)
         hello = {"channel": self.channel, "cursor": self._cursor, "name": self.name}
         first = {name: value for name, value in hello.items() if value is not None}

@@ -64,7 +64,10 @@ ROOMS = {
         r"notebooks/course/experiments/\w+",
         "client client techniques client errors net",
     ),
-    "course": (r"notebooks/(__init__|course/\w+)", "client figures processes record result errors"),
+    "course": (
+        r"notebooks/(__init__|course/\w+)",
+        "client client errors figures processes record result errors",
+    ),
 }
 NOTEBOOK_ROOMS = {"course", "figures", "models", "record", "summary", "wire"}
 PACKAGES = ["wire", "servers", "clients", "loadtests", "results", "notebooks"]

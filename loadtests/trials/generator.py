@@ -1,6 +1,7 @@
 """The load generator as a process: Locust on our locustfile, without its page."""
 
 import os
+import signal
 import socket
 
 from loadtests.plan.options import Settings
@@ -33,6 +34,12 @@ class Locust(Child):
         if processes and core is not None and PINS:
             others = os.sched_getaffinity(0) - {cores()[0]}
             os.sched_setaffinity(self.pid, others or {core})
+
+    def end(self) -> None:
+        """End it at once: its result is written or not wanted, and its goodbyes take seconds."""
+        if hasattr(os, "killpg"):
+            self.signal(signal.SIGKILL)
+        super().end()
 
 
 def free_port() -> int:

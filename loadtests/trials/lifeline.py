@@ -4,6 +4,7 @@ Who starts it holds the other end of that pipe. Even where that one is killed, a
 kernel, the pipe closes, so nothing that it started outlives it, on any system.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ def watch(words: Sequence[str]) -> int:
     child = subprocess.Popen([sys.executable, "-m", *words], stdin=subprocess.DEVNULL)
 
     def end() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not by sys.stdin, whose lock would be held when we exit
+            pass
         child.terminate()
         try:
             child.wait(END_S)

@@ -92,6 +92,12 @@ class Child:
         """Its exit status, once it has ended."""
         return self._process.poll()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, but no longer than that; say whether it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.ended
+
     def output(self) -> str:
         """Return all that it printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -135,10 +141,10 @@ class Child:
 
     def end(self) -> None:
         """End it, in order if it will (SIGTERM), by force if it must; twice does nothing more."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         if not self.ended:
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-            else:
+            if self._process.stdin is None:
                 self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_S)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from notebooks.course.progress import MARK
 from results.errors import ResultsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,9 @@ def normalise(notebook: Any) -> None:
     }
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number:02}", {}
+        if "outputs" in cell:
+            kept = [one for one in cell.outputs if MARK not in one.get("metadata", {})]
+            cell.outputs = kept
 
 
 def outputs(notebook: Any) -> Iterator[tuple[int, Any]]:

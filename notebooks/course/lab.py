@@ -13,28 +13,29 @@ environment variable ``DUPLEX_RECORD`` is 1. ``DUPLEX_LIVE=0`` forces the replay
 """
 
 import atexit
+import difflib
 import json
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import clients
-from loadtests.trials.processes import ROOT
-from notebooks.course.processes import Relay, Server
+from clients.errors import ClientError
+from loadtests.trials.processes import ProcessError
+from notebooks.course.errors import LabError, Stopped
+from notebooks.course.processes import Job, Relay, Server
+from notebooks.course.progress import Progress, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 
 CELL_S = 30.0  # what one cell may take
+_TICK_S = 0.5
 RECORDINGS = Path(__file__).with_name("recordings")
-
-
-class LabError(Exception):
-    """An experiment failed, or was not recorded; the message says what helps."""
+T = TypeVar("T")
 
 
 class Lab:
@@ -47,6 +48,7 @@ class Lab:
         self._relays: dict[tuple[tuple[str, ...], float], Relay] = {}
         self._wires: list[RawLine] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # of load runs
+        self._progress = Progress()
         self._recording = live and os.environ.get("DUPLEX_RECORD") == "1"
         self._book: dict[str, Any] = {"format": 1, "entries": {}}
         if self._recording:
@@ -78,11 +80,14 @@ class Lab:
         ``delay_ms`` puts a relay with that one-way delay in between; ``flags`` start the server
         with these options. The rest goes to the experiment. Raises :class:`LabError`.
         """
-        words = {"delay_ms": delay_ms, **({"flags": list(flags)} if flags else {}), **asked}
-        key = f"{experiment} {json.dumps(words, sort_keys=True)}"
+        named = {"delay_ms": delay_ms, **({"flags": list(flags)} if flags else {}), **asked}
+        key = f"{experiment} {json.dumps(named, sort_keys=True)}"
         if not self.live:
             return self._recorded(key)
-        found = self._run(experiment, {"where": self._where(delay_ms, flags), **asked})
+        words = ["notebooks.course.experiments", experiment]
+        words.append(json.dumps({"where": self._where(delay_ms, flags), **asked}))
+        job = Job(what_runs(experiment, delay_ms, asked), words)
+        found = json.loads(self._await(job, planned_s(asked)))
         self.record(key, found)
         return found
 
@@ -99,11 +104,11 @@ class Lab:
         self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
         folder = Path(self._folder.name) / name
         shutil.rmtree(folder, ignore_errors=True)
-        words = [sys.executable, "-m", "loadtests", "--out", str(folder)]
+        words = ["loadtests", "--out", str(folder)]
         for option, value in options.items():
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{option.replace('_', '-')}", *map(str, values)]
-        self._await(words, f"the load run {name}")
+        self._await(Job(f"the load run {name}", words))
         if self._recording:
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(parents=True)
@@ -128,9 +133,13 @@ class Lab:
         entries = self._book["entries"]
         if key not in entries:
             name = key.partition(" ")[0]
-            like = "\n".join(f"  {known}" for known in entries if known.startswith(name + " "))
+            names = {known.partition(" ")[0] for known in entries}
+            if name not in names:
+                name = next(iter(difflib.get_close_matches(name, names, n=1)), "")
+            like = [known for known in entries if known.startswith(f"{name} " if name else "")]
+            listed = "\n".join(f"  {known}" for known in like)
             raise LabError(
-                f"not recorded: {key}\nWith LIVE = True it is measured; recorded are\n{like}"
+                f"not recorded: {key}\nWith LIVE = True it is measured; recorded are\n{listed}"
             )
         return entries[key]
 
@@ -142,27 +151,21 @@ class Lab:
             where |= {"url": relay.url, "plugin_port": relay.plugin_port, "door": relay.door}
         return where
 
-    def _run(self, experiment: str, words: dict[str, Any]) -> Any:
-        command = [
-            sys.executable,
-            "-m",
-            "notebooks.course.experiments",
-            experiment,
-            json.dumps(words),
-        ]
-        return json.loads(self._await(command, experiment))
-
-    def _await(self, command: list[str], what: str) -> str:
+    def _await(self, job: Job, planned: float = 0.0) -> str:
+        """Return what a job printed last; stopped or too late, it is ended with all it started."""
+        limit = time.monotonic() + CELL_S
         try:
-            done = subprocess.run(
-                command, cwd=ROOT, capture_output=True, text=True, timeout=CELL_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise LabError(f"{what} took more than {CELL_S:g} s: ask for less") from None
-        if done.returncode:
-            last = "\n".join(done.stderr.splitlines()[-4:])
-            raise LabError(f"{what} failed: {last}")
-        return done.stdout
+            with job, self._progress.line(job.name, planned) as tick:
+                while not job.wait(_TICK_S):
+                    tick()
+                    if time.monotonic() > limit:
+                        raise LabError(f"{job.name} took more than {CELL_S:g} s: ask for less")
+                said = job.output().splitlines() or [""]
+        except KeyboardInterrupt:
+            raise Stopped(f"{job.name} was ended; the lab is ready for the next cell") from None
+        if job.status:
+            raise LabError(f"{job.name} failed: {said[-1]}")
+        return said[-1]
 
     def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> RawLine:
         """Open a raw TCP connection to the server's port, or to its plugin port.
@@ -180,22 +183,49 @@ class Lab:
 
     def publish(self, channel: str, *texts: str) -> None:
         """Say something in a channel, beside whatever is listened to; a replay says nothing."""
-        if self.live:
+        if not self.live:
+            return
+        try:
             with clients.open("polling", self.server().url, channel) as sender:
                 for text in texts:
                     sender.send(text)
+        except ClientError as error:
+            raise LabError(f"nothing was published: {error}") from None
 
     def server(self, *flags: str) -> Server:
-        """Return the running server with these options; the first use starts it."""
+        """Return the running server with these options; the first use starts it.
+
+        One that has ended meanwhile is started anew, with all of its channels empty.
+        """
+        if flags in self._servers and self._servers[flags].ended:
+            self._forget(flags)
         if flags not in self._servers:
-            self._servers[flags] = Server(*flags)
+            self._servers[flags] = self._started(Server, *flags)
         return self._servers[flags]
 
     def relay(self, delay_ms: float, *flags: str) -> Relay:
-        """Return the relay of this one-way delay before that server."""
-        if (flags, delay_ms) not in self._relays:
-            self._relays[flags, delay_ms] = Relay(self.server(*flags), delay_ms)
-        return self._relays[flags, delay_ms]
+        """Return the relay of this one-way delay before that server, started like it."""
+        server, key = self.server(*flags), (flags, delay_ms)
+        if key in self._relays and self._relays[key].ended:
+            self._relays.pop(key).end()
+        if key not in self._relays:
+            self._relays[key] = self._started(Relay, server, delay_ms)
+        return self._relays[key]
+
+    def _started(self, start: Callable[..., T], *asked: Any) -> T:
+        try:
+            return start(*asked)
+        except ProcessError as error:
+            raise LabError(str(error)) from None
+        except KeyboardInterrupt:
+            raise Stopped("the start was ended; run the cell again") from None
+
+    def _forget(self, flags: tuple[str, ...]) -> None:
+        """End what is left of a server, and the relays that led to it."""
+        print("The server had ended; a new one, with empty channels, takes its place.")
+        for key in [key for key in self._relays if key[0] == flags]:
+            self._relays.pop(key).end()
+        self._servers.pop(flags).end()
 
     def close(self) -> None:
         """End every process and connection; the end of the kernel does it too."""

@@ -1,8 +1,12 @@
-"""The server and the relay of a lesson, as processes that end with the notebook's kernel.
+"""The processes of a lesson: its server, its relay and what measures them.
 
 They run out of process so that what is measured and what measures do not share an interpreter,
-and because the clients' room knows nothing of servers but their command lines.
+and because the clients' room knows nothing of servers but their command lines. Each has a session
+of its own, so that a reader who stops a cell stops what that cell measures and nothing else; each
+ends with the notebook's kernel, however that comes.
 """
+
+from collections.abc import Sequence
 
 from loadtests.trials import processes
 from wire.techniques import SLUGS
@@ -20,3 +24,10 @@ class Relay(processes.Relay):
 
     def __init__(self, server: Server, delay_ms: float) -> None:
         super().__init__(server, delay_ms, has_door=True, lifeline=True)
+
+
+class Job(processes.Child):
+    """One measurement, from its start to its end; its last line of output is what it found."""
+
+    def __init__(self, name: str, words: Sequence[str]) -> None:
+        super().__init__(name, words, lifeline=True)

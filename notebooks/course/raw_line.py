@@ -10,12 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from notebooks.course.errors import LineError, ReplayError
+
 QUIET_S = 0.25
 _LONGEST_S = 20.0
-
-
-class ReplayError(Exception):
-    """The replayed connection was told something else than in the recording."""
 
 
 class RawLine:
@@ -37,7 +35,12 @@ class RawLine:
         if self._sock is None:
             self._expect("send", data)
             return len(data)
-        self._sock.sendall(data)
+        try:
+            self._sock.sendall(data)
+        except OSError as error:
+            raise LineError(
+                f"this line is closed ({error}): run the cells again from the one that dials"
+            ) from None
         self._note("send", [[0.0, data]])
         return len(data)
 
@@ -55,7 +58,7 @@ class RawLine:
         while time.monotonic() - began < _LONGEST_S:
             try:
                 data = self._sock.recv(65536)
-            except (TimeoutError, ConnectionError):
+            except OSError:  # nothing more came, or the line is closed
                 break
             if not data:
                 break

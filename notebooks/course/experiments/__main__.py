@@ -7,13 +7,16 @@ order here: no load generator imports this, and several blocking clients listen 
 """
 
 import argparse
+import difflib
+import inspect
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from notebooks.course.experiments import cost, feed, sockets, trouble
 from notebooks.course.experiments.place import Place
+from wire.techniques import BY_SLUG, unknown
 
 EXPERIMENTS: dict[str, Callable[..., Any]] = {
     function.__name__: function
@@ -40,12 +43,36 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
 }
 
 
+def fault(name: str, asked: dict[str, Any]) -> str:
+    """Say what is wrong with an experiment's name or with what was asked of it; "" if nothing."""
+    if name not in EXPERIMENTS:
+        return f"there is no experiment {name!r}.{_guess(name, EXPERIMENTS)}"
+    takes = inspect.signature(EXPERIMENTS[name]).parameters
+    words = [word for word in takes if word not in ("place", "options")]
+    strange = [word for word in asked if word not in words] if "options" not in takes else []
+    if strange:
+        return f"{name} takes no {strange[0]!r}.{_guess(strange[0], words)}"
+    missing = [word for word in words if takes[word].default is takes[word].empty]
+    missing = [word for word in missing if word not in asked]
+    if missing:
+        return f"{name} has to be told {' and '.join(missing)}"
+    technique = asked.get("technique", ())
+    slugs = [technique] if isinstance(technique, str) else technique
+    return next((unknown(slug) for slug in slugs if slug not in BY_SLUG), "")
+
+
+def _guess(word: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return (f" Did you mean {close[0]!r}?" if close else "") + f" There are {', '.join(known)}"
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one experiment and print what it found."""
     parser = argparse.ArgumentParser(
         "python -m notebooks.course.experiments", description=(__doc__ or "").splitlines()[2]
     )
-    parser.add_argument("name", choices=EXPERIMENTS, metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("name", metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument(
         "asked",
         type=json.loads,
@@ -54,7 +81,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     name, asked = options.name, options.asked
-    found = EXPERIMENTS[name](Place(**asked.pop("where")), **asked)
+    place = Place(**asked.pop("where"))
+    if wrong := fault(name, asked):
+        print(wrong, file=sys.stderr)
+        return 2
+    found = EXPERIMENTS[name](place, **asked)
     print(json.dumps(found))
     return 0
 

@@ -1,10 +1,12 @@
 """All notebooks run from clean kernels; solved ones say that they are."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from notebooks.course.execution import execute, outputs
+from notebooks.course.execution import execute, normalise, outputs
+from notebooks.course.progress import MARK
 from results.errors import ResultsError
 from tests.notebooks.books import CHECK, PATHS, solve
 from tests.notebooks.solutions import SOLUTIONS
@@ -41,6 +43,18 @@ def test_an_error_names_the_notebook(tmp_path: Path) -> None:
 
     with pytest.raises(ResultsError, match=r"(?s)00_tour.*ZeroDivisionError"):
         execute(PATHS[0], live=False, edit=edit)
+
+
+def test_what_a_cell_says_while_it_measures_is_not_kept() -> None:
+    import nbformat
+
+    v4: Any = nbformat.v4
+    said = v4.new_output("display_data", {"text/plain": "3 s"}, metadata={MARK: True})
+    found = v4.new_output("display_data", {"text/plain": "11"})
+    cell = v4.new_code_cell("lab.measure()", outputs=[said, found])
+    book = v4.new_notebook(cells=[cell])
+    normalise(book)
+    assert [output.data["text/plain"] for _, output in outputs(book)] == ["11"]
 
 
 def test_a_path_in_an_output_is_refused() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.course.lab import Lab, LabError, open_lab
-from notebooks.course.raw_line import RawLine, ReplayError
+from notebooks.course.errors import LabError, ReplayError
+from notebooks.course.lab import Lab, open_lab
+from notebooks.course.raw_line import RawLine
 from notebooks.course.talk import opening, shake, talk
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import Close

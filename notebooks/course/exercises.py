@@ -6,17 +6,25 @@ are data: ``notebooks/course/questions.toml``, by notebook and number. Nothing h
 of a wrong answer, so that a notebook runs through untouched.
 """
 
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
+from math import isclose, isfinite
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+from notebooks.course.errors import LabError
+from notebooks.course.units import slip
 from results.errors import ResultsError
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 _KINDS = ("number", "choice", "text", "function")
+_YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_CLOSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,48 +49,77 @@ def questions() -> dict[str, dict[str, Any]]:
     return found
 
 
-def check(key: str, answer: Any, measured: float | None = None) -> Answer:
-    """Check the answer to question ``key``.
-
-    ``measured`` is the right value of a question whose answer is what this machine just measured.
-    Raises :class:`~results.errors.ResultsError` for a question that does not exist.
-    """
+def check(key: str, answer: Any) -> Answer:
+    """Check the answer to question ``key``; a question that does not exist is an error."""
     if key not in questions():
-        raise ResultsError(f"there is no question {key!r}; there are {', '.join(questions())}")
+        raise LabError(f"there is no question {key!r}; there are {', '.join(questions())}")
     question = questions()[key]
     if answer is ...:
         return Answer(
             False, f"{key}: not answered yet. Put your answer in place of the dots (...)."
         )
-    judge: dict[str, Callable[[dict[str, Any], Any, float | None], str]] = {
+    judge: dict[str, Callable[[dict[str, Any], Any], str]] = {
         "number": _judge_number,
         "choice": _judge_choice,
         "text": _judge_text,
         "function": _judge_function,
     }
-    wrong = judge[question["kind"]](question, answer, measured)
+    wrong = judge[question["kind"]](question, answer)
     if wrong:
         return Answer(False, f"{key}: not yet. {wrong}")
     return Answer(True, f"{key}: right. {question['why']}")
 
 
-def reveal(guess: Any, measured: float, unit: str = "") -> str:
-    """Set a prediction beside the measured value; a guess of ``...`` counts as none."""
-    said = f"measured: {_short(measured)} {unit}".rstrip()
+def reveal(guess: Any, found: float, unit: str = "", *, within: float | None = None) -> str:
+    """Set a prediction beside what was found; a guess of ``...`` counts as none.
+
+    What is counted or computed is right or not, rounded to the places that the guess has. Only
+    what a machine measures (times, memory, chance) may be missed by a share: ``within``. If
+    ``found`` is true or false, so is the guess: ``True``, ``"yes"``, 1 or the opposite.
+    """
+    if isinstance(found, bool):
+        return _Text(_reveal_yes_or_no(guess, found))
+    said = f"measured: {_short(found)} {unit}".rstrip()
     if guess is ...:
         return _Text(f"{said} (you made no prediction: try one before you look)")
-    if not isinstance(guess, (int, float)) or isinstance(guess, bool):
+    if not isinstance(guess, (int, float)) or isinstance(guess, bool) or not isfinite(guess):
         return _Text(f"{said} (a prediction is a number, not {guess!r})")
-    if measured == 0:
-        return _Text(f"you said {_short(guess)}; {said}")
-    ratio = guess / measured
-    if 0.8 <= ratio <= 1.25:
-        verdict = "well predicted"
-    elif ratio > 0:
-        verdict = f"{_short(max(ratio, 1 / ratio))} times too {'high' if ratio > 1 else 'low'}"
+    if within is None:
+        near, praise = _rounds_to(guess, found), "right"
     else:
-        verdict = "not that way round"
+        near, praise = abs(guess - found) <= within * abs(found), "well predicted"
+    verdict = praise if near else slip(guess, found, unit, within or 0) or _missed(guess, found)
     return _Text(f"you said {_short(guess)}; {said}: {verdict}")
+
+
+def _reveal_yes_or_no(guess: Any, found: bool) -> str:
+    said = f"measured: {'yes' if found else 'no'}"
+    if guess is ...:
+        return f"{said} (you made no prediction: try one before you look)"
+    meant = _YES_OR_NO.get(str(guess).strip().lower())
+    if meant is None:
+        return f"{said} (a prediction is True or False here, not {guess!r})"
+    return f"you said {'yes' if meant else 'no'}; {said}: {'right' if meant == found else 'wrong'}"
+
+
+def _rounds_to(guess: float, found: float) -> bool:
+    """Whether ``found``, rounded to the places that were given, is the guess."""
+    if found == int(found):
+        return guess == found
+    digits = Decimal(repr(float(guess))).normalize()
+    places = max(-int(digits.as_tuple().exponent), 0)
+    return isclose(guess, found) or abs(guess - found) <= 0.5 / 10**places
+
+
+def _missed(guess: float, found: float) -> str:
+    """Say by how much a prediction is off: by which factor if it is far, else by how many."""
+    way = "high" if guess > found else "low"
+    ratio = guess / found if found else 0
+    if ratio < 0:
+        return "not that way round"
+    if ratio and not 0.5 < ratio < 2:
+        return f"{_short(max(ratio, 1 / ratio))} times too {way}"
+    return f"{_short(abs(guess - found))} too {way}"
 
 
 def show(data: bytes, most: int = 1200) -> str:
@@ -123,32 +160,52 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _judge_number(question: dict[str, Any], answer: Any, measured: float | None) -> str:
+def _judge_number(question: dict[str, Any], answer: Any) -> str:
+    unit = question.get("unit", "no unit")
     if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return f"The answer is a number ({question.get('unit', 'no unit')}), not {answer!r}."
-    right = question["right"] if measured is None else measured
-    within = question.get("within", 0.02)
-    if abs(answer - right) <= within * abs(right) + 1e-12:
+        return f"The answer is a number ({unit}), not {answer!r}."
+    right, within = question["right"], question.get("within", 0)
+    if _near(answer, right, within):
         return ""
     for hint in question.get("hints", ()):
-        if abs(answer - hint["value"]) <= within * abs(hint["value"]) + 1e-12:
+        if _near(answer, hint["value"], within):
             return str(hint["says"])
+    if said := slip(answer, right, unit, within):
+        return said
+    if _near(answer, right, _CLOSE):
+        return "Close, but this can be worked out exactly." if not within else "Round less."
     return str(question.get("hint", "")) or (
         "Too " + ("high" if answer > right else "low") + ": look at the formula above again."
     )
 
 
-def _judge_choice(question: dict[str, Any], answer: Any, _: float | None) -> str:
-    choices = question["choices"]
-    if not isinstance(answer, str) or answer.strip().lower() not in choices:
-        return f"Choose one of {', '.join(map(repr, choices))}."
-    chosen = answer.strip().lower()
-    return "" if chosen == question["right"] else str(choices[chosen])
+def _near(answer: float, right: float, within: float) -> bool:
+    return abs(answer - right) <= (within + 1e-9) * abs(right)
 
 
-def _judge_text(question: dict[str, Any], answer: Any, _: float | None) -> str:
+def _judge_choice(question: dict[str, Any], answer: Any) -> str:
+    choices = {_letters(choice): says for choice, says in question["choices"].items()}
+    chosen = _letters(answer)
+    if chosen not in choices:
+        return f"Choose one of {', '.join(map(repr, _shuffled(question['choices'])))}."
+    return "" if chosen == _letters(question["right"]) else str(choices[chosen])
+
+
+def _shuffled(choices: Iterable[str]) -> list[str]:
+    """Return choices in an order that tells nothing, and is the same each time."""
+    return sorted(choices, key=lambda one: crc32(f"{one} of {len(one)}".encode()))
+
+
+def _letters(answer: Any) -> str:
+    """Return a choice without spaces and capitals; a number is as good as its text."""
+    if isinstance(answer, (int, float)) and not isinstance(answer, bool):
+        answer = f"{answer:g}"
+    return re.sub(r"[\s_]", "", answer).lower() if isinstance(answer, str) else ""
+
+
+def _judge_text(question: dict[str, Any], answer: Any) -> str:
     if not isinstance(answer, str):
-        return f"The answer is a text, not {answer!r}."
+        return f"The answer is a text, in quotes, not {answer!r}."
     if answer.strip() == question["right"]:
         return ""
     for hint in question["hints"]:
@@ -157,7 +214,7 @@ def _judge_text(question: dict[str, Any], answer: Any, _: float | None) -> str:
     return str(question["hint"])
 
 
-def _judge_function(question: dict[str, Any], answer: Any, _: float | None) -> str:
+def _judge_function(question: dict[str, Any], answer: Any) -> str:
     if not callable(answer):
         return f"The answer is a function, such as the one that is begun here, not {answer!r}."
     for case in question["cases"]:

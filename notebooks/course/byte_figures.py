@@ -55,7 +55,10 @@ def byte_fields(fields: Sequence[tuple[str, bytes]], title: str, conditions: str
 
 
 def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14) -> Drawing:
-    """Draw a recorded trace as a sequence diagram; time begins with its first bytes."""
+    """Draw a recorded trace as a sequence diagram; time begins with its first bytes.
+
+    Where messages were published while it was recorded, those moments are marked.
+    """
     rows = [
         TraceRow(
             event["connection"],
@@ -73,7 +76,9 @@ def conversation(events: Sequence[Mapping[str, Any]], title: str, most: int = 14
     ways = [row.t_ms - row.sent_ms for row in moved]
     opens = bool(ways) and ways[0] > 2 * min(ways)  # a round trip before the first bytes can go
     conditions = "the first arrow holds the opening of the connection, too" if opens else ""
-    return small(sequence_diagram(moved, "conversation", title, conditions))
+    published = [event["sent_ms"] - first for event in events if event["kind"] == "published"]
+    moments = {f"message {n} published": at for n, at in enumerate(published, 1)}
+    return small(sequence_diagram(moved, "conversation", title, conditions, moments))
 
 
 def describe(text: str, kind: str) -> str:

@@ -1,12 +1,12 @@
 """Sequence diagrams, drawn from what a relay saw pass and when: nothing is made up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
 from results.errors import ResultsError
-from results.figures.palette import FAINT, INK
+from results.figures.palette import FAINT, INK, WARNING
 from results.figures.style import Drawing, blank, heading, lecture_style, plain_numbers, spread
 from results.record.rows import TraceRow
 
@@ -37,19 +37,25 @@ _WAYS = (
 
 
 def sequence_diagram(
-    rows: Sequence[TraceRow], name: str, caption: str, conditions: str = ""
+    rows: Sequence[TraceRow],
+    name: str,
+    caption: str,
+    conditions: str = "",
+    moments: Mapping[str, float] | None = None,
 ) -> Drawing:
     """Draw client (left), server (right) and time (down), one arrow for each row.
 
     An arrow begins where and when the sender's bytes reached the relay and ends when they left
-    it, so its slope is the network's delay. Labels stand at the sender, moved apart.
+    it, so its slope is the network's delay. Labels stand at the sender, moved apart. ``moments``
+    (ms) are marked at the server, by their names.
     """
     if not rows:
         raise ResultsError("an empty trace has no sequence to draw")
-    last = max(row.t_ms for row in rows)
-    first = min(row.sent_ms for row in rows)
+    moments = moments or {}
+    last = max([*(row.t_ms for row in rows), *moments.values()])
+    first = min([*(row.sent_ms for row in rows), *moments.values()])
     span = max(last - first, 1e-3)
-    crowd = max(sum(row.direction == way.direction for row in rows) for way in _WAYS)
+    crowd = max(sum(row.direction == way.direction for row in rows) for way in _WAYS) + len(moments)
     height = min(max(5.0, 2.2 + 0.45 * crowd), 16.0)
     gap = span * 0.32 / (height - 1.9)  # one line of text
     with lecture_style():
@@ -60,11 +66,18 @@ def sequence_diagram(
         _two_lines(axes)
         for way in _WAYS:
             chosen = [row for row in rows if row.direction == way.direction]
-            places = spread([row.sent_ms for row in chosen], gap, first, last)
-            for row, place in zip(chosen, places, strict=True):
+            marked = moments if way.direction == "down" else {}
+            wanted = [*(row.sent_ms for row in chosen), *marked.values()]
+            places = spread(wanted, gap, first, last)
+            for row, place in zip(chosen, places, strict=False):
                 _arrow(axes, way, row, place)
+            for (label, moment), place in zip(marked.items(), places[len(chosen) :], strict=True):
+                axes.plot(way.start, moment, "D", color=WARNING, ms=9, zorder=4)
+                _label(axes, way, moment, place, label, WARNING)
         heading(figure, caption, conditions)
-    return Drawing(name, caption, f"Sequence diagram of a recorded trace: {_said(rows)}.", figure)
+    said = f"Sequence diagram of a recorded trace: {_said(rows)}."
+    said += "".join(f" At {moment:.0f} ms: {label}." for label, moment in moments.items())
+    return Drawing(name, caption, said, figure)
 
 
 def _margin(rows: Sequence[TraceRow]) -> float:
@@ -94,10 +107,15 @@ def _arrow(axes: Axes, way: _Way, row: TraceRow, place: float) -> None:
         xytext=(way.start, row.sent_ms),
         arrowprops={"arrowstyle": "-|>", "color": way.ink, "lw": 2.2, "mutation_scale": 20},
     )
+    _label(axes, way, row.sent_ms, place, _text(row), way.ink)
+
+
+def _label(axes: Axes, way: _Way, moment: float, place: float, text: str, ink: str) -> None:
+    """Write beside the line what happened at a moment, at the height ``place``."""
     edge = way.start + 0.1 * way.outwards
-    axes.plot([way.start, edge], [row.sent_ms, place], color=way.ink, lw=0.9)
+    axes.plot([way.start, edge], [moment, place], color=ink, lw=0.9)
     at = edge + 0.03 * way.outwards
-    axes.text(at, place, _text(row), ha=way.align, va="center", color=INK, fontsize=13)
+    axes.text(at, place, text, ha=way.align, va="center", color=INK, fontsize=13)
 
 
 def _said(rows: Sequence[TraceRow]) -> str:

@@ -27,13 +27,17 @@ def due_times(rate: float, count: int, arrivals: str, seed: int) -> list[float]:
     return times
 
 
-def publish(place: Place, channel: str, due: Sequence[float], text: str) -> None:
-    """Publish on an open schedule: each message carries the time at which it was due."""
+def publish(place: Place, channel: str, due: Sequence[float], text: str) -> list[float]:
+    """Publish on an open schedule: each message carries the time at which it was due.
+
+    Returns these times, in monotonic seconds.
+    """
     with place.sender(channel) as sender:
         start = time.monotonic() + 0.05
         for seconds in due:
             sleep_to(start + seconds)
             sender.send(text, sent_ns=int((start + seconds) * 1e9))
+    return [start + seconds for seconds in due]
 
 
 class _Ear(threading.Thread):
@@ -111,16 +115,20 @@ def feed(
 
 
 def one_message(place: Place, text: str = "hola", interval: float = 1.0) -> Any:
-    """Send one message through all eight at once; return ms and what each client had to do."""
+    """Send one message through all eight at once; return ms and what each client had to do.
+
+    It comes at a moment of its own in the interval, each time another one: at a fixed moment
+    after the clients came, those that ask would always be as quick or as slow.
+    """
     channel = fresh_channel("one")
-    limit = time.monotonic() + interval + _GRACE_S
+    limit = time.monotonic() + 2 * interval + _GRACE_S
     ears = {}
     for slug in SLUGS:
         asking = {"interval": interval} if BY_SLUG[slug].asks else {}
         ears[slug] = _Ear(place.open(slug, channel, **asking), 1, limit)
     for ear in ears.values():
         ear.start()
-    publish(place, channel, [0.3 * interval], text)
+    publish(place, channel, [random.uniform(0.1, 1.1) * interval], text)
     for ear in ears.values():
         ear.join(max(limit + 1 - time.monotonic(), 0.1))
     return {slug: ear.report() for slug, ear in ears.items()}
@@ -171,7 +179,8 @@ def trace(
     """Return what passed the relay while messages came at ``due`` (s): for sequence diagrams.
 
     ``say`` is sent up once, at the end. Each event has ``kind``, ``connection``, ``sent_ms`` and
-    ``t_ms`` since the start, ``bytes``, and ``text``, the beginning of what passed (latin-1).
+    ``t_ms`` since the start, ``bytes``, and ``text``, the beginning of what passed (latin-1). The
+    moments of publishing are events of their own, of the kind ``published``.
     """
     channel = fresh_channel("trace")
     relay = 1 if technique in OWN_PORT else 0
@@ -182,12 +191,16 @@ def trace(
     with place.open(technique, channel, **asking) as client:
         ear = _Ear(client, len(due) + bool(say), time.monotonic() + 10)
         ear.start()
-        publish(place, channel, due, "hola")
+        published = publish(place, channel, due, "hola")
         if say:
             client.send(say)
         time.sleep(after_s)
         events = place.trace(last, relay)
+    moments = [round(moment * 1000 - began / 1e6, 2) for moment in published]
     return [
+        {"kind": "published", "connection": 0, "sent_ms": at, "t_ms": at, "bytes": 0, "text": ""}
+        for at in moments
+    ] + [
         {
             "kind": event["kind"],
             "connection": event["connection"],

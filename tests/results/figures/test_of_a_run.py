@@ -230,6 +230,19 @@ def test_sequence(count: int) -> None:
     check(figures.sequence_diagram(rows, "s", "A crowd"))
 
 
+def test_a_sequence_marks_moments_at_the_server() -> None:
+    rows = [TraceRow(1, "down", 30.0, 55.0, 100, "200 OK")]
+    drawing = figures.sequence_diagram(rows, "s", "Two", moments={"one": 10.0, "two": 29.5})
+    check(drawing)
+    assert drawing.alt.endswith("there at 55 ms. At 10 ms: one. At 30 ms: two.")
+    (axes,) = drawing.figure.axes
+    marks = [
+        np.asarray(line.get_xydata()).tolist() for line in axes.lines if line.get_marker() == "D"
+    ]
+    assert marks == [[[1.0, 10.0]], [[1.0, 29.5]]]
+    assert axes.get_ylim()[1] < 10 < 55 < axes.get_ylim()[0]
+
+
 def test_empty_sequence_is_refused() -> None:
     with pytest.raises(ResultsError, match="empty trace"):
         figures.sequence_diagram([], "s", "Nothing")

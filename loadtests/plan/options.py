@@ -54,7 +54,7 @@ class Settings:
     hold: float = setting(
         25.0,
         "seconds that a long-poll may be held",
-        POSITIVE,
+        Amount(float, most=86_400, above=True),
         compared=Compared(),
         variant="hold {:g} s",
     )

@@ -12,7 +12,7 @@ from importlib import import_module
 from locust import events
 
 from clients.net import arrival
-from loadtests.load import closing, conductor, metrics, recorder, shapes, web_tab
+from loadtests.load import closing, conductor, metrics, recorder, shapes, web_guard, web_tab
 from loadtests.plan import options
 from wire.techniques import TECHNIQUES
 
@@ -25,6 +25,7 @@ for technique in TECHNIQUES:
 arrival.use_kernel_clock()
 events.init_command_line_parser.add_listener(options.add_options)
 events.init.add_listener(conductor.attach)
+events.init.add_listener(web_guard.attach)
 events.init.add_listener(web_tab.attach)
 events.init.add_listener(shapes.attach)
 events.init.add_listener(metrics.attach)

@@ -44,7 +44,7 @@ ROOMS = {
     "result command": (r"results/(__main__|course)", "record report result errors summary"),
     "plan": (r"loadtests/plan/\w+", "net record"),
     "measures": (r"loadtests/measures/\w+", "net client errors plan record"),
-    "load": (r"loadtests/load/\w+", "client net client errors figures measures plan record"),
+    "load": (r"loadtests/load/\w+", "client net client errors figures front measures plan record"),
     "user": (r"loadtests/(user|scenarios)", "client errors load measures plan"),
     "load techniques": (rf"loadtests/{TECHNIQUE}", "plan user"),
     "locustfile": (r"loadtests/locustfile", "load load techniques net plan"),

@@ -88,6 +88,17 @@ def test_a_conversation_begins_with_its_first_bytes() -> None:
     assert "there at 50 ms" in drawing.alt
 
 
+def test_a_conversation_marks_when_messages_were_published() -> None:
+    moment = {"connection": 0, "bytes": 0, "text": ""}
+    events = [
+        moment | {"kind": "published", "sent_ms": 30, "t_ms": 30},
+        moment | {"kind": "published", "sent_ms": 34.5, "t_ms": 34.5},
+        moment | {"kind": "down", "sent_ms": 31, "t_ms": 56, "bytes": 9, "text": "?"},
+    ]
+    alt = figures.conversation(events, "T").alt
+    assert alt.endswith("At -1 ms: message 1 published. At 4 ms: message 2 published.")
+
+
 def test_a_long_first_arrow_is_explained_as_the_opening() -> None:
     request = {"kind": "up", "connection": 1, "bytes": 9, "text": "GET /a "}
     first = request | {"sent_ms": 0, "t_ms": 75}

@@ -46,6 +46,12 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 ENTER = r".venv\Scripts\activate" if os.name == "nt" else ". .venv/bin/activate"
 STAMP = VENV / "duplex.json"
 LOCKED = ROOT / "requirements.lock"
+# What makes another program of the same words: other Pythons' modules, letters that standard
+# streams refuse, no assertions, a prompt at the end; and what another lab.py told its own child.
+FOREIGN = {
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE"),
+    *("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONINSPECT", "DUPLEX_COMMAND"),
+}
 PIP_INSTALL = (
     *(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--retries=1"),
     *("--no-deps", "--require-hashes"),
@@ -186,11 +192,7 @@ def set_straight() -> None:
 def environment() -> dict[str, str]:
     """Return the environment of an activated `.venv`; UTF-8 is the same everywhere then."""
     path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONHOME", "PYTHONPATH", "DUPLEX_COMMAND")  # other Pythons' modules
-    }
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     own = {"VIRTUAL_ENV": str(VENV), "PATH": path, "PYTHONUTF8": "1"}
     return {**folders_instead_of_home(), **kept, **own}
 
@@ -459,7 +461,7 @@ def provide_venv() -> None:
         sys.exit(
             "Debian and Ubuntu keep what makes virtual environments in a package of its own, and\n"
             "it is missing. Run this line, or ask an administrator to, then the same command:\n\n"
-            f"    sudo {line}\n"
+            f"    sudo apt-get update && sudo {line}\n"
         )
     say(f"Python's venv is missing; Debian has it in a package of its own: {line}")
     for command in ("apt-get update -qq", line.replace("-y", "-y -qq")):

@@ -25,12 +25,16 @@ WORKERS = min(os.cpu_count() or 1, 4) + 1
 
 
 class Part(NamedTuple):
-    """A program that tests need and no Python package brings: its names and where to get it."""
+    """A program that tests need and no Python package brings: its names and where to get it.
+
+    Debian starts a `service` as soon as it is installed.
+    """
 
     name: str
     programs: tuple[str, ...]
     package: str
     elsewhere: str
+    service: bool = False
 
 
 PARTS = (
@@ -40,8 +44,14 @@ PARTS = (
         "chromium",
         "elsewhere `brew install --cask chromium`, or any Chrome on the PATH",
     ),
-    Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org"),
-    Part("HAProxy", ("haproxy",), "haproxy", "elsewhere `brew install haproxy`, or haproxy.org"),
+    Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org", True),
+    Part(
+        "HAProxy",
+        ("haproxy",),
+        "haproxy",
+        "elsewhere `brew install haproxy`, or haproxy.org",
+        service=True,
+    ),
     Part("curl", ("curl",), "curl", "elsewhere `brew install curl`, or curl.se"),
     Part("ip", ("ip",), "iproute2", "elsewhere there is none: it is Linux's"),
     Part(
@@ -76,9 +86,11 @@ def run(*command: str) -> int:
     """Run a command in the project's folder and return its exit status.
 
     It may keep what it compiles: else each worker, and each server that a test starts, compiles
-    every module of every library anew, three times the work to begin.
+    every module of every library anew, three times the work to begin. And it may read and write
+    any letter: xdist tells its workers the project's path by their standard input.
     """
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING")
+    environment = {k: v for k, v in os.environ.items() if k not in unwanted}
     with subprocess.Popen(command, cwd=ROOT, env=environment) as child:
         try:
             return child.wait()
@@ -134,19 +146,23 @@ def provide_parts() -> bool:
     False where tests would have to be skipped and may not: in CI.
     """
     missing = missing_parts()
-    if missing and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
-        packages = [part.package for part in missing]
+    packages = [part.package for part in missing]
+    apt = bool(missing and os.name == "posix" and shutil.which("apt-get"))
+    if apt and os.geteuid() == 0:
         print(f"== apt-get install {' '.join(packages)}", flush=True)
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         run("apt-get", "update", "-qq")
         run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
-        services = [part.programs[0] for part in missing if part.name != "Chromium"]
+        services = [part.programs[0] for part in missing if part.service]
         if services and Path("/run/systemd/system").is_dir():  # the tests start their own
             run("systemctl", "disable", "--now", *services)
         missing = missing_parts()
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
     for part in missing:
         print(explain(part, in_ci), flush=True)
+    if apt and os.geteuid() != 0:
+        line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+        print(f"All of it, by you or an administrator:\n\n    sudo apt-get update && sudo {line}\n")
     return not (missing and in_ci)
 
 

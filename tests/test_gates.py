@@ -101,3 +101,17 @@ def test_only_ci_stops_for_a_missing_part(
     monkeypatch.setattr("shutil.which", lambda name: None)  # no apt-get either
     assert provide_parts() is may_go_on
     assert "Chromium is missing" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no apt-get")
+def test_on_debian_others_are_told_one_line_for_all_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr("tests.__main__.missing_parts", lambda: list(PARTS))
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert provide_parts()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    sudo ")]
+    assert len(lines) == 1
+    assert all(part.package in lines[0].split() for part in PARTS)

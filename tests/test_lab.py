@@ -273,11 +273,11 @@ def test_own_settings_of_pip_and_uv_do_not_count_but_ways_to_packages_do(
     ways = ["PIP_INDEX_URL", "PIP_CERT", "PIP_PROXY", "PIP_DEFAULT_TIMEOUT", "PIP_CONFIG_FILE",
             "UV_DEFAULT_INDEX", "UV_NATIVE_TLS", "UV_CACHE_DIR", "UV_OFFLINE", "UV_LINK_MODE",
             "HTTPS_PROXY"]  # fmt: skip
-    for name in (*foreign, *ways, "PYTHONPATH", "PYTHONHOME"):
+    for name in (*foreign, *ways, *lab.FOREIGN):
         monkeypatch.setenv(name, "mine")
     env = lab.installing()
     assert env["PIP_USER"] == "0"  # beats a file of settings, too
-    assert not {*foreign, "PYTHONPATH", "PYTHONHOME"} & (set(env) - {"PIP_USER"})
+    assert not {*foreign, *lab.FOREIGN} & (set(env) - {"PIP_USER"})
     assert [env[name] for name in ways] == ["mine"] * len(ways)
 
 
@@ -296,6 +296,18 @@ def test_where_home_takes_no_files_tools_get_folders_in_the_project(
     assert all(Path(env[name]).is_relative_to(lab.VENV) for name in names)
     monkeypatch.setenv("UV_CACHE_DIR", "mine")
     assert lab.environment()["UV_CACHE_DIR"] == "mine"
+
+
+@pytest.mark.parametrize("name", ["PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONINSPECT"])
+def test_settings_of_python_that_change_what_runs_do_not_count(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "ascii" if name == "PYTHONIOENCODING" else "1")
+    tell = [sys.executable, "-c", "assert print('\N{SNOWMAN}')"]
+    done = subprocess.run(tell, env=lab.environment(), capture_output=True, timeout=30)
+    assert done.stdout.decode().strip() == "\N{SNOWMAN}"
+    assert done.stderr.decode().strip().endswith("AssertionError")
+    assert b">>>" not in done.stderr
 
 
 @pytest.fixture
@@ -326,7 +338,7 @@ def test_on_debian_others_are_told_the_one_line(
     monkeypatch.setattr(lab, "is_root", lambda: False)
     with pytest.raises(SystemExit, match="ask an administrator") as stopped:
         lab.make_venv(with_pip=True)
-    line = rf"    sudo apt-get install .* python3\.{sys.version_info.minor}-venv"
+    line = r"    sudo apt-get update && sudo apt-get install .* python3\.\d+-venv"
     assert any(re.fullmatch(line, said) for said in str(stopped.value).splitlines())
     assert not debian.commands
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from results.comparison import compare, has_sides
 from results.console import Console
 from results.errors import ResultsError
+from results.hlog import write_hlog
 from results.record.reading import read_run
 from results.report import write_report
-from results.tables import print_comparison, print_sides, print_summary
+from results.tables import print_comparison, print_seconds, print_sides, print_summary
 from wire.terminal import visible
 
 
@@ -27,7 +28,18 @@ def main(words: Sequence[str] | None = None) -> int:
         action="store_true",
         help="compare even if the runs were made on unlike hosts",
     )
+    parser.add_argument(
+        "--over-time", action="store_true", help="print the deliveries of each second instead"
+    )
+    parser.add_argument(
+        "--hlog",
+        type=Path,
+        metavar="FOLDER",
+        help="write the deliveries in HdrHistogram's log format instead, a file for each cell",
+    )
     options = parser.parse_args(words)
+    if len(options.runs) != 1 and (options.over_time or options.hlog):
+        parser.error("--over-time and --hlog are of one run")
     console = Console()
     try:
         if len(options.runs) > 2:
@@ -35,6 +47,11 @@ def main(words: Sequence[str] | None = None) -> int:
         runs = [read_run(Path(folder)) for folder in options.runs]
         if len(runs) == 2:
             print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
+        elif options.hlog:
+            paths = write_hlog(runs[0], options.hlog)
+            console.print(f"{len(paths)} files in {options.hlog}", soft_wrap=True)
+        elif options.over_time:
+            print_seconds(console, runs[0])
         else:
             print_summary(console, runs[0])
             if has_sides(runs[0]):

@@ -18,7 +18,7 @@ from results.record.facts import to_redraw, to_repeat
 from results.record.files import write_text
 from results.record.reading import Run
 from results.record.verdicts import Verdict
-from results.summary import summarize
+from results.summary import by_subject
 from results.tables import audit_words, number
 from wire.techniques import BY_SLUG
 
@@ -62,7 +62,7 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
     minutes = float(head.get("duration_s", 0)) / 60
     started = str(head.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
     ended = "" if run.finished else " Interrupted: complete cells only."
-    table = summarize(run)
+    table = by_subject(run)
     varied = [name for name in _VARIED if table[name].nunique() > 1]
     rows = [_row(row, varied) for _, row in table.iterrows()]
     return _PAGES.get_template("report.html").render(

@@ -85,6 +85,30 @@ def summarize(run: Run, metric: str = "delivery") -> pd.DataFrame:
     )
 
 
+def by_subject(run: Run) -> pd.DataFrame:
+    """Return :func:`summarize`'s table with the times that each scenario is about.
+
+    At an echo these are the round trip's. Where connecting is the subject (idle, storm),
+    ``connect_p50_ms`` and ``connect_p99_ms`` hold it; NaN elsewhere.
+    """
+    table = summarize(run)
+    times = [*TIMES, "p50_low", "p50_high", "p99_low", "p99_high"]
+    there_and_back = _same_rows(summarize(run, "round_trip"), table)
+    echo = (table["scenario"] == "echo") & there_and_back["p50_ms"].notna()
+    for name in times:
+        table[name] = table[name].mask(echo, there_and_back[name].astype(float))
+    connect = _same_rows(summarize(run, "connect"), table)
+    subject = table["scenario"].isin(["idle", "storm"])
+    for name in ("p50_ms", "p99_ms"):
+        table[f"connect_{name}"] = connect[name].astype(float).where(subject)
+    return table
+
+
+def _same_rows(other: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``other``'s rows in the order of ``table``, NaN where it has none."""
+    return table[GROUP].merge(other, on=GROUP, how="left").set_axis(table.index)
+
+
 def name_of(row: "pd.Series[str]") -> str:
     """Name the combination of a row in a line of words."""
     load = f"{row['scenario']}, {row['users']:,} users, {row['rate']:g}/s, {row['size_bytes']:,} B"

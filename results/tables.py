@@ -11,7 +11,7 @@ from results.errors import ResultsError
 from results.figures.selection import short
 from results.record.reading import Run
 from results.record.verdicts import Verdict
-from results.summary import name_of, summarize
+from results.summary import by_subject, name_of
 from wire.techniques import BY_SLUG
 
 _LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]
@@ -26,10 +26,11 @@ _COLUMNS = {
 
 def print_summary(console: Console, run: Run) -> None:
     """Print one table for each load and network of ``run``, a row for each technique."""
-    table = summarize(run)
+    table = by_subject(run)
     for load, rows in table.groupby(_LOAD, sort=False):
         network, scenario, variant, users, rate, size = load
         words = f"{network}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+        words += "; round trip" if scenario == "echo" else ""
         printed = _new_table(f"{words}, {variant}" if variant else words)
         printed.add_column("technique")
         for heading in _COLUMNS.values():
@@ -44,6 +45,10 @@ def print_summary(console: Console, run: Run) -> None:
                 _colored(str(row["verdict"])),
             )
         console.print_table(printed)
+        for _, row in rows[rows["connect_p50_ms"].notna()].iterrows():
+            name = BY_SLUG[str(row["technique"])].title
+            p50, p99 = number(row["connect_p50_ms"]), number(row["connect_p99_ms"])
+            console.print(f"{name} connects in {p50} ms (p50), {p99} ms (p99)")
     for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
         name = BY_SLUG[str(row["technique"])].title
         console.print(f"{name}, {row['network']}: {row['verdict']}, {row['reason']}")
@@ -51,6 +56,20 @@ def print_summary(console: Console, run: Run) -> None:
         console.print(f"{cell}: the trial failed, {reason}", markup=False, highlight=False)
     if table.empty:
         console.print("no delivery latencies were recorded")
+
+
+def print_seconds(console: Console, run: Run) -> None:
+    """Print the deliveries of each second: a table for each cell."""
+    if run.seconds.empty:
+        raise ResultsError(f"{run.folder.name} has no latencies by the second")
+    for cell, rows in run.seconds.groupby("cell", sort=False):
+        printed = _new_table(str(cell))
+        for heading in ("second", "deliveries", "p50 ms", "p90 ms", "p99 ms", "max ms"):
+            printed.add_column(heading, justify="right", no_wrap=True)
+        for _, row in rows.sort_values("t_s").iterrows():
+            times = (number(row[name]) for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms"))
+            printed.add_row(f"{row['t_s']:.1f}", f"{row['count']:,}", *times)
+        console.print_table(printed)
 
 
 def print_comparison(console: Console, found: Comparison) -> None:

@@ -40,7 +40,7 @@ ROOMS = {
     "record": (r"results/record/\w+", "result errors"),
     "summary": (r"results/(summary|paired|comparison|holding)", "record result errors"),
     "figures": (r"results/figures/\w+", "record result errors summary"),
-    "report": (r"results/(report|tables)", "figures record result errors summary"),
+    "report": (r"results/(report|tables|hlog)", "figures record result errors summary"),
     "result command": (r"results/(__main__|course)", "record report result errors summary"),
     "plan": (r"loadtests/plan/\w+", "net record"),
     "measures": (r"loadtests/measures/\w+", "net client errors plan record"),

@@ -30,6 +30,7 @@ def record(environment: Environment, **_: object) -> None:
                     measure.flow,
                     measure.deliveries,
                     measure.doubts,
+                    seconds=measure.seconds,
                 )
                 for slug, measure in totals.measures.items()
             },

@@ -18,6 +18,7 @@ from results.record.rows import METRICS, Audit
 from wire.message import Message, encode_message
 
 WARM_UP = "warm-up"  # the sender of messages that are audited but not timed
+_NS_PER_S = 1_000_000_000
 _KEPT_MESSAGES = 20_000  # whose first and last arrival are remembered
 
 
@@ -99,7 +100,8 @@ class Measure:
 
     ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
     anew when a server does. ``earlier`` has what must be added to the delivery's counts so that
-    each message is as early as it may have come: fewer late ones, more early ones.
+    each message is as early as it may have come: fewer late ones, more early ones. ``seconds`` has the
+    deliveries by the second (monotonic) in which their message was due.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
@@ -109,6 +111,7 @@ class Measure:
     deliveries: int = 0
     doubts: Doubts = field(default_factory=Doubts)
     earlier: Tally = field(default_factory=Tally)
+    seconds: dict[int, Tally] = field(default_factory=dict)
 
     def take_message(
         self, message: Message, asked_ns: int, arrived_ns: int, earliest_ns: int | None = None
@@ -140,6 +143,7 @@ class Measure:
             tallies["handler"].record(time.monotonic_ns() - message.sent_ns)
             if earliest_ns is not None:
                 self._doubt(message, arrived_ns, earliest_ns)
+            self.second(message.sent_ns // _NS_PER_S).record(arrived_ns - message.sent_ns)
             if asked_ns > published_ns:
                 tallies["wait"].record(asked_ns - published_ns)
                 tallies["transfer"].record(arrived_ns - asked_ns)
@@ -153,6 +157,13 @@ class Measure:
         earliest_ns = min(max(earliest_ns, message.published_ns), arrived_ns)
         self.earlier.change(arrived_ns - message.sent_ns, -1)
         self.earlier.change(earliest_ns - message.sent_ns, 1)
+
+    def second(self, at_s: int) -> Tally:
+        """Return the tally of what was due in one second of the monotonic clock."""
+        found = self.seconds.get(at_s)
+        if found is None:
+            found = self.seconds[at_s] = Tally()
+        return found
 
     def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
         if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
@@ -180,6 +191,7 @@ class Measure:
             "deliveries": self.deliveries,
             "doubts": asdict(self.doubts),
             "earlier": list(self.earlier.items()),
+            "seconds": [(at_s, list(tally.items())) for at_s, tally in self.seconds.items()],
             "arrivals": [(key, *astuple(seen)) for key, seen in self.arrivals.items()],
         }
         for tally in (*self.tallies.values(), self.earlier):
@@ -187,6 +199,7 @@ class Measure:
         self.doubts = Doubts()
         self.audit, self.flow, self.deliveries = Audit(0, 0), Flow(), 0
         self.arrivals.clear()
+        self.seconds.clear()
         return parcel
 
     def add(self, parcel: Mapping[str, Any]) -> None:
@@ -198,6 +211,8 @@ class Measure:
         self.deliveries += parcel["deliveries"]
         self.doubts.add(Doubts(**parcel["doubts"]))
         self.earlier.merge(parcel["earlier"])
+        for at_s, pairs in parcel["seconds"]:
+            self.second(at_s).merge(pairs)
         for key, *values in parcel["arrivals"]:
             new = Arrivals(*values)
             seen = self.arrivals.setdefault(key, new)

@@ -10,6 +10,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtests.measures.condition import Condition
 from loadtests.measures.measure import Doubts, Flow
+from loadtests.measures.tally import Tally
 from loadtests.plan.options import Settings
 from results.record.histogram import decode, encode
 from results.record.rows import Audit
@@ -17,13 +18,14 @@ from results.record.rows import Audit
 
 @dataclass(frozen=True, slots=True)
 class TechniqueResult:
-    """One technique's figures."""
+    """One technique's figures; ``seconds`` as in :class:`~loadtests.measures.measure.Measure`."""
 
     histograms: dict[str, HdrHistogram]
     audit: Audit
     flow: Flow
     deliveries: int
     doubts: Doubts = field(default_factory=Doubts)
+    seconds: dict[int, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def write(path: str, result: Result) -> None:
                 "flow": asdict(found.flow),
                 "deliveries": found.deliveries,
                 "doubts": asdict(found.doubts),
+                "seconds": [(at_s, list(tally.items())) for at_s, tally in found.seconds.items()],
             }
             for slug, found in result.techniques.items()
         },
@@ -102,6 +105,7 @@ def read(path: Path | str) -> Result:
                 Flow(**item["flow"]),
                 item["deliveries"],
                 Doubts(**item["doubts"]),
+                seconds={at_s: Tally(map(tuple, pairs)) for at_s, pairs in item["seconds"]},
             )
             for slug, item in values["techniques"].items()
         },

@@ -29,9 +29,9 @@ from loadtests.trials.processes import (
 )
 from loadtests.trials.sampler import Sampler, ledger_rows
 from results.record.histogram import percentiles_ms
-from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow
+from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Blurred, Judgement, Load, judge
-from results.record.writer import RunWriter
+from results.record.writer import RunWriter, second_row
 from wire.tcp_info import modelled_header_bytes
 from wire.techniques import BY_SLUG
 
@@ -50,6 +50,7 @@ class Outcome:
     judgement: Judgement
     ledger: list[LedgerRow]
     bytes: list[BytesRow]
+    seconds: list[SecondRow]
     result: Result
 
     def write(self, run: RunWriter, cell: Cell, checks: Iterable[CheckRow] = ()) -> None:
@@ -61,6 +62,7 @@ class Outcome:
             judgement=self.judgement,
             ledger=self.ledger,
             bytes=self.bytes,
+            seconds=self.seconds,
             checks=checks,
         )
 
@@ -173,7 +175,11 @@ def _outcome(
     rows = bytes_rows("subscriber", found.flow, found.audit.received)
     published = result.published["accepted"] + result.published["warm_up"]
     rows += bytes_rows("publisher", Flow(**result.published["flow"]), published)
-    return Outcome(found.histograms, found.audit, judge(load), ledger, rows, result)
+    seconds = [
+        second_row(round(at_s - began_s, 3), tally.histogram())
+        for at_s, tally in sorted(found.seconds.items())
+    ]
+    return Outcome(found.histograms, found.audit, judge(load), ledger, rows, seconds, result)
 
 
 def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[float]:

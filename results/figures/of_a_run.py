@@ -17,6 +17,7 @@ from results.figures.distributions import (
     latency_distribution,
     latency_percentiles,
 )
+from results.figures.over_time import knee_of_steps, latency_over_time
 from results.figures.style import Drawing
 from results.record.reading import Run
 from results.record.rows import TraceRow
@@ -31,7 +32,9 @@ __all__ = [
     "draw_run",
     "honest_and_naive",
     "knee",
+    "knee_of_steps",
     "latency_distribution",
+    "latency_over_time",
     "latency_percentiles",
     "ledger_over_time",
     "model_and_points",
@@ -50,6 +53,8 @@ _OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
     open_connections,
     server_cost,
     knee,
+    knee_of_steps,
+    latency_over_time,
     latency_percentiles,
     honest_and_naive,
     ledger_over_time,

@@ -27,6 +27,7 @@ from results.record.rows import (
     LatencyRow,
     LedgerRow,
     Row,
+    SecondRow,
     TraceRow,
     defaults,
 )
@@ -35,7 +36,15 @@ from results.record.verdicts import Judgement, Verdict
 
 ACCEPTED = tuple(range(1, FORMAT + 1))
 # In the order of the fields of Run.
-_TABLES: tuple[type[Row], ...] = (LatencyRow, LedgerRow, BytesRow, CheckRow, TraceRow, HistogramRow)
+_TABLES: tuple[type[Row], ...] = (
+    LatencyRow,
+    LedgerRow,
+    BytesRow,
+    CheckRow,
+    TraceRow,
+    HistogramRow,
+    SecondRow,
+)
 # What may differ between runs that are pooled, and what cannot change a measured value.
 _FREE_IN_PLAN = frozenset({"seed", "repeat", "repeats", "out"})
 
@@ -57,6 +66,7 @@ class Run:
     checks: pd.DataFrame
     traces: pd.DataFrame
     histograms: pd.DataFrame
+    seconds: pd.DataFrame
 
     @property
     def kind(self) -> str:

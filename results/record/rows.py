@@ -212,7 +212,25 @@ class HistogramRow:
     encoded: str
 
 
-Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow
+@dataclass(frozen=True, slots=True)
+class SecondRow:
+    """The deliveries of what was due in one second of a cell; times in ms.
+
+    The second began ``t_s`` after the measured time; the first one may have begun before it and
+    holds less. ``encoded`` is its histogram, and those of all seconds add up to the cell's.
+    """
+
+    table: ClassVar[str] = "seconds"
+    t_s: float
+    count: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    max_ms: float
+    encoded: str
+
+
+Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow | SecondRow
 ROW_TYPES: tuple[type[Row], ...] = (
     LatencyRow,
     LedgerRow,
@@ -220,6 +238,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     CheckRow,
     TraceRow,
     HistogramRow,
+    SecondRow,
 )
 CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
 

@@ -33,6 +33,7 @@ from results.record.rows import (
     LatencyRow,
     LedgerRow,
     Row,
+    SecondRow,
     TraceRow,
     columns,
 )
@@ -63,6 +64,13 @@ def latency_row(
         verdict=str(judgement.verdict),
         reason=judgement.reason,
     )
+
+
+def second_row(t_s: float, histogram: HdrHistogram) -> SecondRow:
+    """Summarise the deliveries of one second, a histogram of nanoseconds."""
+    p50, p90, p99 = percentiles_ms(histogram, 50, 90, 99)
+    count = int(histogram.get_total_count())
+    return SecondRow(t_s, count, p50, p90, p99, range_ms(histogram)[1], encode(histogram))
 
 
 class RunWriter:
@@ -113,6 +121,7 @@ class RunWriter:
         bytes: Iterable[BytesRow] = (),
         checks: Iterable[CheckRow] = (),
         traces: Iterable[TraceRow] = (),
+        seconds: Iterable[SecondRow] = (),
     ) -> None:
         """Keep one measured cell, on disk when this returns.
 
@@ -126,7 +135,7 @@ class RunWriter:
                     "or a network or variant that tells them apart"
                 )
         judgement = judgement or Judgement(Verdict.VALID)
-        rows: list[Row] = [*ledger, *bytes, *checks, *traces]
+        rows: list[Row] = [*ledger, *bytes, *checks, *traces, *seconds]
         measured = dict(histograms or {})
         if audit:  # a cell that lost everything must not vanish from the tables
             measured.setdefault("delivery", new_histogram())

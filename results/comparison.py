@@ -24,6 +24,8 @@ from wire.techniques import SLUGS
 
 # The least effect that matters: less would be no reason to choose anything.
 LEAST_SHARE, LEAST_MS = 0.05, 0.05
+# In a block with any other verdict the numbers are not the server's: it is left out.
+_OF_SERVER = frozenset({Verdict.VALID, Verdict.SERVER_BOUND, Verdict.UNSTABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def compare_sides(run: Run) -> pd.DataFrame:
     rows = []
     for a, b in _pairs(run):
         # The cells' own verdicts: that the repeats disagree is what blocks are there for.
-        bad = worst(Judgement(Verdict(word)) for word in [*a["verdict"], *b["verdict"]])
+        verdicts = {Verdict(word) for word in [*a["verdict"], *b["verdict"]]}
+        bad = worst(Judgement(found) for found in verdicts & _OF_SERVER)
         for figure in FIGURES:
             ours, theirs = (_by_block(rows, figure) for rows in (a, b))
             blocks = [block for block in ours if block in theirs]
@@ -159,7 +162,8 @@ def _pairs(run: Run) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
 
 
 def _by_block(rows: pd.DataFrame, figure: str) -> dict[int, float]:
-    """Return one value for each block in which something arrived."""
+    """Return one value for each block in which something arrived, and the generator was fit."""
+    rows = rows[rows["verdict"].isin(list(map(str, _OF_SERVER)))]
     values = zip(rows["repeat"], rows[f"{figure}_ms"], strict=True)
     return {int(block): float(value) for block, value in values if value > 0}
 

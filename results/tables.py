@@ -126,9 +126,9 @@ def print_sides(console: Console, run: Run) -> None:
             )
         console.print_table(printed)
     console.print(
-        f"{int(table['blocks'].max())} blocks, A and B side by side in each. A finding is a change "
-        f"of more than {LEAST_SHARE:.0%} and {LEAST_MS:g} ms, with p at most 0.05 by the exact "
-        "signed-rank test after Holm's correction for all tests of this run."
+        f"Up to {int(table['blocks'].max())} blocks, A and B side by side in each. A finding is a "
+        f"change of more than {LEAST_SHARE:.0%} and {LEAST_MS:g} ms, with p at most 0.05 by the "
+        "exact signed-rank test after Holm's correction for all tests of this run."
     )
 
 

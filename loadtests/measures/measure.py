@@ -100,8 +100,8 @@ class Measure:
 
     ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
     anew when a server does. ``earlier`` has what must be added to the delivery's counts so that
-    each message is as early as it may have come: fewer late ones, more early ones. ``seconds`` has the
-    deliveries by the second (monotonic) in which their message was due.
+    each message is as early as it may have come: fewer late ones, more early ones. ``seconds`` has
+    the deliveries by the second (monotonic) in which their message was due.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})

@@ -17,6 +17,7 @@ from results.paired import pairs_needed
 from results.record.rows import FIGURES
 
 _AROUND_S = 2.0
+_SPARE = 2  # blocks more than needed: one in which the generator was late does not count
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def in_turns(a: Plan, b: Plan, repeats: int | None) -> Turns:
     Raises :class:`ValueError` for plans that do not pair.
     """
     tests = len(a.techniques) * len(a.levels) * len(FIGURES)
-    blocks = repeats or pairs_needed(tests)
+    blocks = repeats or pairs_needed(tests) + _SPARE
     return Turns(replace(a, repeats=blocks), replace(b, repeats=blocks, seed=a.seed))
 
 

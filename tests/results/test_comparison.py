@@ -150,6 +150,16 @@ def test_a_combination_that_is_not_valid_is_not_compared(run: Run) -> None:
     assert "B is slower" in set(table.loc[["web_socket"], "finding"])
 
 
+def test_a_block_whose_generator_was_late_is_left_out(run: Run) -> None:
+    pair = in_turns(run, factor=1.5, blocks=10, seed=1, drift=0.0)
+    late = pair.latency["repeat"].isin([3, 4]) & pair.latency["variant"].eq("A")
+    pair.latency.loc[late, "verdict"] = "GENERATOR-BOUND"
+    pair.latency.loc[late, "p50_ms"] = 500.0
+    table = compare_sides(pair)
+    assert set(table["blocks"]) == {8}
+    assert set(table.loc[table["figure"] == "p50", "finding"]) == {"B is slower"}
+
+
 def test_sides_that_do_not_pair_are_refused(run: Run) -> None:
     pair = in_turns(run, factor=1.0, blocks=8, seed=1)
     one = pair.latency["technique"].eq("sse") & pair.latency["variant"].ne("A")

@@ -56,6 +56,13 @@ def test_warm_up_messages_cost_bytes_but_are_not_timed() -> None:
     assert measure.flow.message_bytes == len(encode_message(warm))
 
 
+def test_a_delivery_counts_in_the_second_in_which_its_message_was_due() -> None:
+    measure = Measure()
+    for due in (900, 1100, 1200):
+        measure.take_message(message(1, due * MS, published_ns=2500 * MS + due), 0, 2600 * MS)
+    assert {at_s: tally.count for at_s, tally in measure.seconds.items()} == {0: 1, 1: 2}
+
+
 def test_parcels_of_two_processes_add_up_to_one() -> None:
     chance = random.Random(4)
     one, workers, master = Measure(), [Measure(), Measure()], Measure()
@@ -78,6 +85,7 @@ def test_parcels_of_two_processes_add_up_to_one() -> None:
     assert master.flow.tcp_down == 2000
     assert master.flow.segments_up == 14
     assert master.flow.message_bytes == one.flow.message_bytes
+    assert master.seconds == one.seconds
     merged, whole = master.histograms(), one.histograms()
     assert merged.keys() == whole.keys()
     for name, histogram in whole.items():

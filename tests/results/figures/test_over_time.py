@@ -60,13 +60,13 @@ def test_steps_draw_their_knee(stepped: Run) -> None:
     assert list(sse["rate"]) == [10.0, 20.0, 30.0]
     assert list(sse["p99_ms"]) == pytest.approx([2.0, 2.0, 50.0], rel=2e-3)
     drawing = knee_of_steps(stepped)
-    assert "Server-Sent Events 2 ms at 10/s, 2 ms at 20/s, 50 ms at 30/s" in drawing.alt
+    assert "Server-Sent Events 2 ms at 10/s, 2 ms at 20/s, 50.0 ms at 30/s" in drawing.alt
     assert "<svg" in drawing.svg()
 
 
 def test_a_figure_by_the_second_tells_when_it_was_worst(stepped: Run) -> None:
     drawing = latency_over_time(stepped)
-    assert "Server-Sent Events 50 ms at 20 s" in drawing.alt
+    assert "Server-Sent Events 50.0 ms at 20 s" in drawing.alt
     assert "<svg" in drawing.svg()
 
 
@@ -83,6 +83,7 @@ def test_hlog_is_read_by_hdrhistograms_own_reader(stepped: Run, tmp_path: Path) 
     intervals = []
     while (interval := reader.get_next_interval_histogram()) is not None:
         intervals.append(interval)
+    reader.close()
     began = pd.Timestamp(stepped.head["started"]).timestamp()
     assert reader.get_start_time_sec() == began
     assert len(intervals) == 29

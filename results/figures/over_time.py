@@ -76,7 +76,7 @@ def steps_of(run: Run) -> pd.DataFrame:
 
     A row per technique, network and step: ``rate`` (messages/s that were delivered to each user),
     ``p50_ms``, ``p99_ms``, ``count``. The seconds of all repeats are added up; those that a step's
-    edge cuts are left out.
+    edge or the end cuts are left out, and steps that had only begun.
     """
     rows = run.seconds[run.seconds["variant"].str.split(", ").map(lambda words: "steps" in words)]
     if rows.empty:
@@ -84,9 +84,13 @@ def steps_of(run: Run) -> pd.DataFrame:
     settings = run.head["plan"].get("settings", {})
     since = rows["t_s"] + float(settings.get("warm_up", 0.0))  # the load itself began
     step = np.floor(since / STEP_S)
-    rows = rows.assign(step=step)[(since >= 0) & (np.floor((since + 1) / STEP_S) == step)]
+    last = rows.groupby("cell")["t_s"].transform("max")  # which the end cut short
+    whole = (since >= 0) & (np.floor((since + 1) / STEP_S) == step) & (rows["t_s"] < last)
+    rows = rows.assign(step=step)[whole]
     found = []
     for (slug, network, number), part in rows.groupby(["technique", "network", "step"], sort=False):
+        if len(part) < _LEAST_SECONDS:
+            continue  # a step that had only begun
         total = merge(decode(text) for text in part["encoded"])
         p50, p99 = percentiles_ms(total, 50, 99)
         count = int(part["count"].sum())

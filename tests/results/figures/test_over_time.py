@@ -23,17 +23,17 @@ USERS = 2
 
 @pytest.fixture(name="stepped", scope="module")
 def stepped_(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Three steps of 10, 20 and 30 messages/s; from the third on each takes 50 ms instead of 2."""
+    """Steps of 10, 20 and 30 messages/s, the third at 50 ms instead of 2, and a fourth begun."""
     folder = tmp_path_factory.mktemp("runs") / "stepped"
     with RunWriter(folder, "compare", {"settings": {"warm_up": WARM_UP_S}}, ["steps"]) as writer:
         for slug in ("sse", "web_socket"):
             seconds = []
-            for second in range(29):
+            for second in range(31):
                 t_s = second - 0.3  # seconds of the clock begin where they begin
                 step = int((t_s + WARM_UP_S) / 10)
                 histogram = new_histogram()
                 for _ in range(USERS * 10 * (step + 1)):
-                    record_ns(histogram, 50 * MS if step == 2 else 2 * MS)
+                    record_ns(histogram, 50 * MS if step >= 2 else 2 * MS)
                 seconds.append(histogram)
             whole = merge(seconds)
             count = whole.get_total_count()
@@ -51,7 +51,7 @@ def test_the_seconds_add_up_to_the_cell(stepped: Run) -> None:
         rows = stepped.seconds[stepped.seconds["cell"] == cell.key]
         total = merge(HdrHistogram.decode(text) for text in rows["encoded"])
         assert list(total.counts) == list(stepped.histogram(cell).counts)
-        assert len(rows) == 29
+        assert len(rows) == 31
 
 
 def test_steps_draw_their_knee(stepped: Run) -> None:
@@ -86,7 +86,7 @@ def test_hlog_is_read_by_hdrhistograms_own_reader(stepped: Run, tmp_path: Path) 
     reader.close()
     began = pd.Timestamp(stepped.head["started"]).timestamp()
     assert reader.get_start_time_sec() == began
-    assert len(intervals) == 29
+    assert len(intervals) == 31
     assert intervals[3].get_start_time_stamp() / 1000 == pytest.approx(began + 3, abs=1e-3)
     assert intervals[-1].get_value_at_percentile(50) == pytest.approx(50 * MS, rel=1e-3)
     assert list(merge(intervals).counts) == list(stepped.histogram(stepped.cells[0]).counts)

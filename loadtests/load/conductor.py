@@ -8,6 +8,7 @@ Between master and workers go four messages, each answered by every worker:
 ``duplex-begin``, ``duplex-silent``, ``duplex-settle`` and, from the workers, ``duplex-done``.
 """
 
+import sys
 import time
 from itertools import takewhile
 from typing import Any
@@ -25,7 +26,7 @@ from loadtests.load.totals import Totals
 from loadtests.load.worker import Worker
 from loadtests.measures import result_file
 from loadtests.measures.published import Published
-from loadtests.plan.options import PUBLISHED
+from loadtests.plan.options import PUBLISHED, wrong_address
 from loadtests.plan.schedule import due_times
 
 # Until all users are connected, and a second for every 50 of them, and for who polls an interval,
@@ -148,6 +149,7 @@ class Conductor:
         if self._settled or run is None:
             return
         self._settled = True
+        self.published.ended_ns = time.monotonic_ns()
         if self._conducting is not None:
             self._conducting.kill()
         self._tell_all("duplex-silent", {}, answered=True)
@@ -205,11 +207,23 @@ def attach(environment: Environment, **_: object) -> None:
     # The loop's clock still shows the time before the imports, and Locust's --run-time, set from
     # it next, would end that much too early.
     gevent.get_hub().loop.update_now()
+    _check_addresses(environment)
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         Worker(environment, runner)
     else:
         _conductors[id(environment)] = Conductor(environment)
+
+
+def _check_addresses(environment: Environment) -> None:
+    """End with a line for a person, where every user would end with a traceback."""
+    options = environment.parsed_options
+    for name, url in (
+        ("host", environment.host),
+        ("publish-to", getattr(options, "publish_to", "")),
+    ):
+        if wrong := wrong_address(url or ""):
+            sys.exit(f"--{name}: {wrong}")
 
 
 _conductors: dict[int, Conductor] = {}

@@ -11,6 +11,7 @@ class Published:
     """What became of the schedule; warm-up messages are in ``warm_up`` only.
 
     ``asked`` were due, ``accepted`` were answered with 201, ``failed`` were refused or lost;
+    ``began_ns`` and ``ended_ns`` bound the measured time (monotonic);
     ``finals`` has the last id seen for each epoch of the channel.
     """
 
@@ -19,6 +20,7 @@ class Published:
     failed: int = 0
     warm_up: int = 0
     began_ns: int = 0
+    ended_ns: int = 0
     finals: dict[str, int] = field(default_factory=dict)
     flow: Flow = field(default_factory=Flow)
 

@@ -15,6 +15,8 @@ from loadtests.plan.options import Settings
 from results.record.histogram import decode, encode
 from results.record.rows import Audit
 
+_EARLY_S = 0.05  # what timers may be wrong by
+
 
 @dataclass(frozen=True, slots=True)
 class TechniqueResult:
@@ -110,3 +112,14 @@ def read(path: Path | str) -> Result:
             for slug, item in values["techniques"].items()
         },
     )
+
+
+def unlike(result: Result, asked: Settings) -> str:
+    """Say in what the load that was measured is not the one that was asked for, if anything."""
+    found, wanted = asdict(result.settings), asdict(asked)
+    differing = [f"{name} was {found[name]!r}" for name in wanted if found[name] != wanted[name]]
+    began_ns, ended_ns = (result.published.get(f"{what}_ns", 0) for what in ("began", "ended"))
+    measured_s = (ended_ns - began_ns) / 1e9
+    if began_ns and ended_ns and measured_s < asked.seconds - _EARLY_S:
+        differing.append(f"it ended after {max(measured_s, 0.0):.1f} of {asked.seconds:g} s")
+    return ", ".join(differing)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from clients.net.address import parse_address
 from clients.net.headers import PROFILES
 from loadtests.plan.amounts import NOT_NEGATIVE, POSITIVE, Amount
 from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
@@ -195,8 +196,21 @@ def options_help() -> str:
     return parser.format_help()
 
 
+def wrong_address(url: str) -> str:
+    """Say what is wrong with a server's address, if one is given and something is."""
+    try:
+        if url:
+            parse_address(url)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def complaint(form: Mapping[str, str]) -> str:
     """Say which entry of a form, by the names of the settings, cannot be taken; else nothing."""
+    for name in ("host", "publish_to"):
+        if wrong := wrong_address(form.get(name, "")):
+            return f"{name.replace('_', ' ').capitalize()}: {wrong}."
     for name, item in KNOWN.items():
         if name in form:
             try:

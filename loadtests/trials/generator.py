@@ -5,7 +5,7 @@ import signal
 import socket
 
 from loadtests.plan.options import Settings
-from loadtests.trials.processes import PINS, ROOT, Child, Core, cores
+from loadtests.trials.processes import PINS, Child, Core, cores
 
 
 class Locust(Child):
@@ -21,7 +21,8 @@ class Locust(Child):
         spawn_rate: int | None = None,
         processes: int = 0,
     ) -> None:
-        words = ["locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), user, "--headless"]
+        # Relative to the project, as Locust takes a comma in the path for the start of another.
+        words = ["loadtests.load", "-f", "loadtests/locustfile.py", user, "--headless"]
         words += ["--host", host, "--users", str(users)]
         words += ["--spawn-rate", str(spawn_rate or max(users, 1))]
         if processes:

@@ -117,7 +117,10 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         _attend(scene, path, trial, interference, between)
         sampler.close()
         shared = share_a_core(scene.server, locust)
-        return _outcome(trial, result_file.read(path), sampler, shared, usable_cores(locust))
+        result = result_file.read(path)
+        if other := result_file.unlike(result, settings):
+            raise ProcessError(f"the load was another one than was asked for: {other}")
+        return _outcome(trial, result, sampler, shared, usable_cores(locust))
 
 
 def _attend(

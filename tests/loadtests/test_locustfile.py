@@ -160,6 +160,16 @@ def test_without_a_host_it_says_what_is_missing() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("option", ["--host", "--publish-to"])
+def test_an_address_of_another_form_is_told_in_one_line(option: str) -> None:
+    others = "" if option == "--host" else "--host http://127.0.0.1:9"
+    done = run_locust(f"SseUser --headless -u 1 -t 2s {others} {option} 127.0.0.1:8000")
+    assert f"{option}: '127.0.0.1:8000' is no server's address; accepted is http://" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+
+
+@pytest.mark.slow
 def test_all_eight_users_are_there() -> None:
     listed = run_locust("--list").stdout.split()
     users = [word for word in listed if word.endswith("User")]

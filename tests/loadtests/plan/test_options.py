@@ -21,6 +21,7 @@ from loadtests.plan.options import (
     options_help,
     read_settings,
     variant,
+    wrong_address,
 )
 from loadtests.trials.compare import make_plan, parse_arguments
 
@@ -219,3 +220,18 @@ def test_one_field_is_measured_with_and_recorded(house_with_one_more_field: Path
     assert head["plan"]["settings"]["courtesy"] == 5
     assert [cell["variant"] for cell in head["cells"]] == ["5 bows"]
     assert head["plan"]["settings"].keys() == asdict(Settings()).keys() | {"courtesy"}
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000", "http://[::1]:8000/prefix"])
+def test_an_address_that_can_be_measured_is_taken(url: str) -> None:
+    assert wrong_address(url) == ""
+    assert complaint({"host": url, "publish_to": url}) == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a:1", "127.0.0.1:8000", "localhost", "http://", "ftp://a"]
+)
+def test_any_other_address_is_told_with_the_form_that_is_accepted(url: str) -> None:
+    assert "accepted is http://host:port" in wrong_address(url)
+    assert complaint({"host": url}).startswith("Host: ")
+    assert complaint({"publish_to": url}).startswith("Publish to: ")

@@ -1,0 +1,66 @@
+"""The load is the one that was asked for, wherever the project stands and whatever the user has."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtests.measures.result_file import Result, unlike
+from loadtests.plan.options import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+FEW = "compare --techniques sse --users 2 --delay 0 --seconds 1 --rate 20 --warm-up 0"
+
+
+def compare(root: Path, out: Path, **env: str) -> str:
+    words = [*FEW.split(), "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtests", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": "", **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def result(settings: Settings, began_ns: int = 0, ended_ns: int = 0) -> Result:
+    published = {"began_ns": began_ns, "ended_ns": ended_ns}
+    return Result(settings, 1, 1, {}, published, {}, {})
+
+
+def test_a_load_that_was_another_one_is_told() -> None:
+    asked = Settings(seconds=4, rate=20.0)
+    assert unlike(result(asked, 10**9, 5 * 10**9), asked) == ""
+    assert unlike(result(replace(asked, rate=3.0)), asked) == "rate was 3.0"
+    assert unlike(result(asked, 10**9, 3 * 10**9), asked) == "it ended after 2.0 of 4 s"
+
+
+@pytest.mark.slow
+def test_what_the_user_set_for_locust_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / ".locust.conf").write_text("run-time = 1s\nno-cursor = true\nrate = 3\n")
+    own = {"LOCUST_RUN_TIME": "1s", "LOCUST_TAGS": "smoke", "LOCUST_USERS": "1"}
+    said = compare(ROOT, tmp_path / "run", HOME=str(tmp_path), **own)
+    (cell,) = json.loads((tmp_path / "run" / "run.json").read_text())["cells"]
+    assert (cell["users"], cell["rate"]) == (2, 20.0)
+    assert "clean" in said
+    assert "another one than was asked for" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a, b", "[red] it's %s"])
+def test_the_project_may_stand_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
+    project = tmp_path / name
+    for package in ("wire", "servers", "clients", "loadtests", "results"):
+        ignored = shutil.ignore_patterns("__pycache__", "reference", "runs", "*.png")
+        shutil.copytree(ROOT / package, project / package, ignore=ignored)
+    said = compare(project, project / "results" / "runs" / "one")
+    assert "clean" in said, said
+    assert f"{name}/results/runs/one/report.html" in said

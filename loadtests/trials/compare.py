@@ -121,11 +121,10 @@ def make_turns(options: argparse.Namespace, arguments: Sequence[str]) -> Turns |
     if options.other is None and options.against is None:
         return None
     a = make_plan(options)
-    b = a
-    if options.other is not None:
-        # Whatever was said of A holds for B, too; what is said twice, B's word counts.
-        b = make_plan(parse_arguments([*arguments, *shlex.split(options.other)]))
     try:
+        # Whatever was said of A holds for B, too; what is said twice, B's word counts.
+        more = shlex.split(options.other or "")
+        b = make_plan(parse_arguments([*arguments, *more])) if more else a
         return sides.in_turns(a, b, options.repeat)
     except ValueError as error:
         sys.exit(_refuse(f"--and: {error}"))

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from results.errors import ResultsError
 from results.paired import pairs_needed
 from results.record.rows import FIGURES
 
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _AROUND_S = 2.0
 _SPARE = 2  # blocks more than needed: one in which the generator was late does not count
 
@@ -55,7 +57,7 @@ def commit_of(run: Path) -> str:
     from results.record.reading import read_run  # pandas: only where it is needed
 
     commit = str(read_run(run).head.get("commit", "")).removesuffix("+changes")
-    if not commit:
+    if not _COMMIT.fullmatch(commit):  # a run may come from anybody: nothing but a name for Git
         raise ResultsError(f"{run} does not say of which commit it was made; use --and instead")
     return commit
 

@@ -103,6 +103,7 @@ def test_the_other_side_has_the_options_of_the_first_and_its_own() -> None:
         ("--users 1 2", "A and B have to pair"),
         ("--techniques sse polling", "A and B have to pair"),
         ("--rate 0", "--rate"),
+        ("'", "--and: No closing quotation"),
         ("--no-such", "--no-such"),
     ],
 )

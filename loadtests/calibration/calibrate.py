@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtests.calibration import against_models as models
+from loadtests.calibration import meddling as meddle
 from loadtests.calibration import oracles
 from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
@@ -70,6 +71,14 @@ def throttled() -> Iterator[Checked]:
     return models.throttled()
 
 
+def meddling() -> Iterator[Checked]:
+    """Whatever meddles with a trial, its verdict is true."""
+    for how in meddle.ALL:
+        for processes in (0, 2):
+            if not how.clock_s or meddle.clocks_differ():
+                yield Checked(*meddle.meddle(how, processes))
+
+
 def workers() -> Iterator[Checked]:
     """Two worker processes count as one."""
     yield models.shared_work()
@@ -87,7 +96,8 @@ def idle() -> Iterator[Checked]:
 
 Part = Callable[[], Iterator[Checked]]
 _IN_ORDER: tuple[Part, ...] = (
-    *(polling, long_polling, naive, streams, freeze, faults, bare, throttled, workers, crowd, idle),
+    *(polling, long_polling, naive, streams, freeze, faults, bare, throttled, meddling),
+    *(workers, crowd, idle),
 )
 PARTS: dict[str, Part] = {part.__name__: part for part in _IN_ORDER}
 

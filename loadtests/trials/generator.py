@@ -1,5 +1,6 @@
 """The load generator as a process: Locust on our locustfile, without its page."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,9 +8,11 @@ import socket
 from loadtests.plan.options import Settings
 from loadtests.trials.processes import PINS, Child, Core, cores
 
+_OTHER_FILES = 64  # that a process opens beside a connection for each user
+
 
 class Locust(Child):
-    """Headless Locust on our locustfile."""
+    """Headless Locust on our locustfile; its monotonic clock may differ by ``clock_s`` (Linux)."""
 
     def __init__(
         self,
@@ -20,6 +23,7 @@ class Locust(Child):
         core: Core = None,
         spawn_rate: int | None = None,
         processes: int = 0,
+        clock_s: float = 0.0,
     ) -> None:
         # Relative to the project, as Locust takes a comma in the path for the start of another.
         words = ["loadtests.load", "-f", "loadtests/locustfile.py", user, "--headless"]
@@ -31,7 +35,8 @@ class Locust(Child):
             words += ["--master-bind-port", port, "--master-port", port]
         words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
         words += ["--settings", settings.dump()]
-        super().__init__("locust", words, core)
+        before = ["unshare", "--time", "--monotonic", f"{clock_s:g}", "--fork", "--kill-child"]
+        super().__init__("locust", words, core, before=before if clock_s else ())
         if processes and core is not None and PINS:
             others = os.sched_getaffinity(0) - {cores()[0]}
             os.sched_setaffinity(self.pid, others or {core})
@@ -48,3 +53,22 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def descriptors_missing(users: int) -> str:
+    """Say so if a process may not open as many files as so many connections need."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return ""
+    limit, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[1], users + _OTHER_FILES
+    if limit == resource.RLIM_INFINITY or limit >= needed:
+        return ""
+    return f"{users:,} users need {needed:,} file descriptors, {limit:,} are allowed (ulimit -n)"
+
+
+def usable_cores(process: Child) -> int:
+    """Return on how many cores a process and its children may run, 0 if that is not known."""
+    with contextlib.suppress(ProcessLookupError, AttributeError):
+        return len(os.sched_getaffinity(process.pid))
+    return 0

@@ -40,7 +40,7 @@ class Child:
     """A Python module running as a process; use it in a ``with`` block.
 
     With a ``lifeline`` it ends when we do, however that comes (:mod:`loadtests.trials.lifeline`).
-    Its code is that of ``root``, ours unless another copy is given.
+    Its code is that of ``root``, ours unless another copy is given; the command ``before`` runs it.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Child:
         core: Core = None,
         lifeline: bool = False,
         root: Path = ROOT,
+        before: Sequence[str] = (),
     ) -> None:
         self.name = name
         # Removed by end(). Read by its name, as to seek in it would move where the process writes.
@@ -60,7 +61,7 @@ class Child:
         try:
             with _undisturbed(), open(descriptor, "wb") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", *module, *words],
+                    [*before, sys.executable, "-m", *module, *words],
                     stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -254,13 +255,6 @@ def share_a_core(server: Child, generator: Child) -> str:
     except ProcessLookupError:
         return ""
     return "" if len(both) > 1 else f"the generator shares core {min(both)} with the server"
-
-
-def usable_cores(process: Child) -> int:
-    """Return on how many cores a process and its children may run, 0 if that is not known."""
-    with contextlib.suppress(ProcessLookupError, AttributeError):
-        return len(os.sched_getaffinity(process.pid))
-    return 0
 
 
 @contextlib.contextmanager

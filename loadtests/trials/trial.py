@@ -14,7 +14,7 @@ from loadtests.measures import result_file
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result, TechniqueResult
 from loadtests.plan.plan import Trial
-from loadtests.trials.generator import Locust
+from loadtests.trials.generator import Locust, descriptors_missing, usable_cores
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
 from loadtests.trials.processes import (
     ROOT,
@@ -25,7 +25,6 @@ from loadtests.trials.processes import (
     Way,
     cores,
     share_a_core,
-    usable_cores,
 )
 from loadtests.trials.sampler import Sampler, ledger_rows
 from results.record.histogram import percentiles_ms
@@ -74,7 +73,8 @@ class Staging:
     ``interference`` replaces that of the scenario; ``on_cores`` are those of server and generator
     (two different ones by default); ``spawn_rate`` is how many users connect in a second (all by
     default); ``processes`` shares them among so many workers; ``way`` starts another way to the
-    server than the relay; ``server_root`` is the copy of the project whose server is measured.
+    server than the relay; ``server_root`` is the copy of the project whose server is measured;
+    ``clock_s`` is by how much the generator's monotonic clock differs from ours.
     """
 
     interference: Interference | None = None
@@ -83,11 +83,14 @@ class Staging:
     processes: int = 0
     way: Callable[[Server], Way] | None = None
     server_root: Path = ROOT
+    clock_s: float = 0.0
 
 
 def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     """Measure one trial. Raises :class:`~loadtests.trials.processes.ProcessError`."""
     staging = staging or Staging()
+    if missing := descriptors_missing(trial.cell.users):
+        raise ProcessError(missing)
     near, far = staging.on_cores or cores()
     cell = trial.cell
     interference = staging.interference
@@ -110,7 +113,16 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         sampler = Sampler(server.url, cell.technique, between.pid if between else None)
         stack.callback(sampler.close)
         locust = stack.enter_context(
-            Locust(user, host, cell.users, settings, far, staging.spawn_rate, staging.processes)
+            Locust(
+                user,
+                host,
+                cell.users,
+                settings,
+                far,
+                staging.spawn_rate,
+                staging.processes,
+                staging.clock_s,
+            )
         )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
@@ -249,7 +261,8 @@ def trouble(result: Result) -> str:
             return what
     found = result.techniques.values()
     if found and not any(technique.audit.expected for technique in found):
-        return "no message was published, so nothing was measured"
+        why = "".join(f": {what}" for what in list(result.failures)[:1])
+        return f"no message was published, so nothing was measured{why}"
     if result.connected < result.users:
         why = next(iter(result.failures), "they did not start in time")
         return f"only {result.connected} of {result.users} users were connected: {why}"

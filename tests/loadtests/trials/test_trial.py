@@ -1,6 +1,8 @@
 """What is concluded from a trial's figures: pure functions."""
 
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +14,12 @@ from loadtests.measures.result_file import Result, TechniqueResult, read, write
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
 from loadtests.trials.interference import Scene
-from loadtests.trials.processes import ProcessError, Relay, Server
+from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
 from loadtests.trials.trial import Staging, bytes_rows, lateness, run, trouble
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 
+LIMIT = 200
 CONDITION = Condition(
     [10.0, 11.0, 12.0], [0.1] * 3, [5.0, 60.0, 5.0], [1.0, 2.0, 3.0], [0.0] * 3, [0] * 3
 )
@@ -58,6 +61,14 @@ def test_trouble_names_a_test_in_which_nothing_was_published() -> None:
     assert "nothing was measured" in trouble(replace(RESULT, techniques={"sse": silent}))
     heard = replace(silent, audit=Audit(3, 0))
     assert trouble(replace(RESULT, techniques={"sse": heard})) == ""
+
+
+def test_a_limit_of_descriptors_is_told_before_anything_is_started() -> None:
+    lower = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT}))"
+    ask = "from loadtests.trials.generator import descriptors_missing as d"
+    words = [sys.executable, "-c", f"{lower}; {ask}; print(d(300)); print(d(9))"]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said == f"300 users need 364 file descriptors, {LIMIT} are allowed (ulimit -n)\n\n"
 
 
 def test_trouble_names_users_that_could_not_connect() -> None:

@@ -1,0 +1,27 @@
+"""Whatever meddles with a trial, its verdict is true."""
+
+import pytest
+
+from loadtests.calibration import meddling
+from loadtests.calibration.meddling import ALL, meddle
+from results.record.verdicts import Verdict
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+BY_WORDS = {how.words: how for how in ALL}
+
+
+@pytest.mark.parametrize("processes", [0, 2], ids=["one process", "2 workers"])
+@pytest.mark.parametrize("words", [how.words for how in ALL if how.clock_s])
+def test_receivers_on_a_clock_of_their_own_measure_nothing(words: str, processes: int) -> None:
+    if not meddling.clocks_differ():
+        pytest.skip("no process may have a clock of its own here: unshare --time needs Linux, root")
+    _, outcome, checks = meddle(BY_WORDS[words], processes)
+    assert all(check.passed for check in checks), checks
+    assert "delivery" not in outcome.histograms
+    assert "before they were sent" in outcome.judgement.reason
+
+
+def test_a_stopped_worker_is_not_the_servers_fault() -> None:
+    """On a host that others use, too, what kept it waiting may be named first."""
+    _, outcome, _ = meddle(ALL[0], 2)
+    assert outcome.judgement.verdict in (Verdict.GENERATOR_BOUND, Verdict.HOST_BUSY)

@@ -1,7 +1,7 @@
 """What users do: receive a feed, talk to all, or wait for their own echo.
 
 ``feed``  receive what one open-loop publisher sends;
-``chat``  receive, and talk too: everybody's share of the channel's rate, by chance;
+``chat``  receive, and talk too: everybody's share of the channel's rate;
 ``echo``  a closed loop: send, wait until it comes back, wait one interval, send again;
 ``idle``  be connected, while nothing is said (one message at the end shows that all still live);
 ``storm`` and ``stall`` are a feed whose server is restarted or frozen by ``compare``.
@@ -35,13 +35,17 @@ def chat(user: Subscriber) -> None:
 
 
 def talk(user: Subscriber) -> None:
-    """Send this user's share of the messages at times drawn for this user."""
+    """Send this user's share of the messages, at times of its own."""
     session, settings = user.session, user.session.settings
     session.begun.wait()
     share = settings.rate / max(session.talkers, 1)
     seed = hash((settings.seed, session.process, user.number))
     start_ns = free_ns = session.begun_ns
-    times = due_times(Pace(share, "poisson", seed=seed))
+    pace = Pace(share, settings.arrivals, settings.rate_shape, seed)
+    # Who talks evenly begins anywhere in the first interval, or all would talk in the same instant.
+    even = settings.arrivals == "constant"
+    phase = random.Random(seed).uniform(0, 1 / share) if even else 0.0
+    times = (phase + seconds for seconds in due_times(pace))
     for seconds in times:
         due_ns = start_ns + int(seconds * 1e9)
         if settings.seconds and seconds >= settings.warm_up + settings.seconds:
@@ -89,14 +93,16 @@ def echo(user: Subscriber) -> None:
             user.count_up(settings.text)
             sender = f"user {user.number}" if timed else WARM_UP
             user.client.send(settings.text, sender=sender, sent_ns=began_ns)
-            _await_own(user, began_ns)
+            user.sent += 1
+            # A closed loop asks for no rate: what was sent is all that was asked for.
+            session.asked += timed
+            session.accepted += timed
+            if not _await_own(user, began_ns):
+                continue
         except ClientError as error:
             rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
             gevent.sleep(1.0)
             continue
-        # A closed loop asks for no rate: what came back is all that was asked for.
-        session.asked += timed
-        session.accepted += timed
         took_ns = time.monotonic_ns() - began_ns
         if timed:
             user.measure.tallies["round_trip"].record(took_ns)
@@ -105,13 +111,31 @@ def echo(user: Subscriber) -> None:
     user.receive()
 
 
-def _await_own(user: Subscriber, sent_ns: int) -> None:
-    """Receive until the message of ``sent_ns`` is among it."""
-    while True:
-        items = user.client.receive_many()
-        user.take_all(items)
-        if any(isinstance(item, Message) and item.sent_ns == sent_ns for item in items):
-            return
+def _await_own(user: Subscriber, sent_ns: int) -> bool:
+    """Receive until the message of ``sent_ns`` is among it; false if that counts as lost.
+
+    Whoever waits longer than what is under way at the end is waited for is told of at once, and
+    goes on as soon as its technique lets it.
+    """
+    told = False
+
+    def tell() -> None:
+        nonlocal told
+        told = True
+        lost = TimeoutError(f"an echo did not come back within {user.session.settings.drain:g} s")
+        rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, lost)
+        user.session.fail(str(lost))
+
+    watchdog = gevent.spawn_later(user.session.settings.drain, tell)
+    try:
+        while not told:
+            items = user.client.receive_many()
+            user.take_all(items)
+            if any(isinstance(item, Message) and item.sent_ns == sent_ns for item in items):
+                return True
+        return False
+    finally:
+        watchdog.kill()
 
 
 BEHAVIOURS: dict[str, Callable[[Subscriber], None]] = {

@@ -33,6 +33,7 @@ class Subscriber:
     """
 
     client: Client
+    sent = 0  # messages, at an echo, into the channel of its own
 
     def __init__(self, run: Session, technique: str, host: str, options: dict[str, Any]) -> None:
         self.session = run
@@ -45,6 +46,7 @@ class Subscriber:
         self.closed_parts: tuple[tuple[str, Auditor], ...] = ()  # of epochs that have ended
         self.auditor: Auditor | None = None
         self.epoch = ""
+        self._start = 0
         self.talker: gevent.Greenlet | None = None
         self._options = options
 
@@ -62,7 +64,8 @@ class Subscriber:
         cursor = self.client.cursor or self._channel_cursor()
         if cursor:
             self.epoch = parse_cursor(cursor).epoch
-        self.auditor = Auditor(parse_cursor(cursor).id if cursor else 0)
+        self._start = parse_cursor(cursor).id if cursor else 0
+        self.auditor = Auditor(self._start)
         self._before = self._flow()
         self._before_bytes = self.client.bytes_down
         self.session.members.add(self)
@@ -137,6 +140,7 @@ class Subscriber:
         if epoch != self.epoch and self.auditor is not None:
             self.closed_parts = (*self.closed_parts, (self.epoch, self.auditor))
             self.epoch, self.auditor = epoch, Auditor(last_id)
+            self.sent, self._start = 0, last_id
 
     def count_up(self, text: str) -> None:
         """Count a text that this user sends as a message's bytes, not as framing."""
@@ -155,6 +159,7 @@ class Subscriber:
         """Whether everything has come, up to the last id of the latest epoch."""
         if self.auditor is None:
             return True
+        finals = self._expected(finals)
         # In the order in which the publisher saw them; who has no epoch yet came before the first.
         latest = list(finals)[-1] if finals else self.epoch
         return self.epoch in ("", latest) and self.auditor.has_all(finals.get(latest, 0))
@@ -165,6 +170,7 @@ class Subscriber:
         if auditor is None:
             return
         self.session.members.discard(self)
+        finals = self._expected(finals)
         if not self.epoch and len(finals) == 1:
             (self.epoch,) = finals  # the channel began after this user
         # Epochs that began after this user's last one are missing as a whole. They stand in the
@@ -178,6 +184,10 @@ class Subscriber:
         flow = self._flow()
         flow.subtract(self._before)
         self.measure.flow.add(flow)
+
+    def _expected(self, finals: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the last ids: nobody but this user knows that of a channel of its own."""
+        return {self.epoch: self._start + self.sent} if self.sent else finals
 
     def fall_silent(self) -> None:
         """Send nothing more."""

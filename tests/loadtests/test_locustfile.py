@@ -195,6 +195,39 @@ def test_the_other_scenarios(tmp_path: Path, scenario: str) -> None:
 
 
 @pytest.mark.slow
+def test_an_echo_that_is_lost_counts_as_lost_and_is_told(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    with Server(["long_polling"]) as server:
+        done = run_locust(
+            f"LongPollingUser --headless --host {server.url} -u 4 -r 4 --scenario echo --no-cursor "
+            "--rate 5 --seconds 5 --drain 1 --hold 25 --result",
+            str(result),
+        )
+    found = json.loads(result.read_text())
+    audit = found["techniques"]["long_polling"]["audit"]
+    # Without a cursor each gets its first one, and waits for the second between two polls.
+    assert audit["expected"] - audit["received"] >= 4
+    assert found["failures"]["an echo did not come back within 1 s"] == 4
+    assert "did not come back" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shape", "seconds", "sent"), [("steady", 4, 40), ("steps", 11, 120)])
+def test_a_chat_heeds_arrivals_and_shape(
+    tmp_path: Path, shape: str, seconds: int, sent: int
+) -> None:
+    result = tmp_path / "result.json"
+    with Server(["web_socket"]) as server:
+        run_locust(
+            f"WebSocketUser --headless --host {server.url} -u 5 -r 5 --scenario chat --rate 10 "
+            f"--arrivals constant --rate-shape {shape} --seconds {seconds} --result",
+            str(result),
+        )
+    published = json.loads(result.read_text())["published"]
+    assert published["asked"] == pytest.approx(sent, abs=5), "one message of each user at most"
+
+
+@pytest.mark.slow
 def test_users_that_join_later_are_audited_from_where_they_began(tmp_path: Path) -> None:
     result = tmp_path / "result.json"
     with Server(["sse"]) as server:

@@ -206,3 +206,22 @@ def test_interrupted_it_keeps_what_was_measured_and_leaves_no_process(tmp_path: 
     assert run.head["finished"] is False
     assert 1 <= len(run.cells) < 18
     assert (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("--scenario echo --arrivals constant", "--arrivals"),
+        ("--scenario echo --rate-shape spike --seconds 20", "--rate-shape"),
+        ("--scenario idle --arrivals constant", "--arrivals"),
+        ("--scenario idle --rate 5 10", "--rate"),
+        ("--scenario idle --rate-shape steps --seconds 20", "--rate-shape"),
+    ],
+)
+def test_what_a_scenario_does_not_heed_is_refused_by_name(
+    words: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_arguments(words.split())
+    assert ended.value.code == 2
+    assert f"does not heed {option}," in capsys.readouterr().err

@@ -7,9 +7,9 @@ and leaves the loop time to read requests: this carries ten times the deliveries
 (:mod:`loadtests.limits`, ``pace``).
 
 But a rest makes whoever comes next wait. So it may only use up what joining has saved: a flush that
-brought n messages took the place of n flushes, and rests as long as it took, n - 1 times at most.
-A message that was brought alone saved nothing, and nothing rests after it: at every load that
-one write each could carry, nobody waits longer than with that (``edge``).
+brought n messages took the place of n flushes, and rests once as long as it took, where it saved
+so much. A message that was brought alone saved nothing, and nothing rests after it: at every load
+that one write each could carry, nobody waits longer than with that (``edge``).
 """
 
 import asyncio

@@ -77,6 +77,8 @@ def meddling() -> Iterator[Checked]:
         for processes in (0, 2):
             if not how.clock_s or meddle.clocks_differ():
                 yield Checked(*meddle.meddle(how, processes))
+    for users, rate in ((200, 20.0), (400, 100.0)):
+        yield Checked(*meddle.workers_beside_bare_sockets(users, rate))
 
 
 def workers() -> Iterator[Checked]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import psutil
 
-from loadtests.calibration.checks import exactly
-from loadtests.calibration.planted import one_trial
+from loadtests.calibration.checks import exactly, within
+from loadtests.calibration.planted import beside_bare_sockets, one_trial
 from loadtests.plan.options import Settings
 from loadtests.trials.interference import Interference, Scene
 from loadtests.trials.processes import Child, ProcessError, cores
 from loadtests.trials.trial import Outcome, Staging, run
+from results.record.histogram import NS_PER_MS, percentiles_ms
 from results.record.rows import Cell, CheckRow
 from results.record.verdicts import Verdict
 
@@ -178,3 +179,24 @@ def meddle(
     note = f"{said.verdict}: {said.reason}"
     check = exactly(how.verdict, 1, int(said.verdict is how.verdict), "said", note)
     return trial.cell, outcome, [check]
+
+
+def workers_beside_bare_sockets(
+    users: int, rate: float, slug: str = "web_socket"
+) -> tuple[Cell, Outcome, list[CheckRow]]:
+    """Hold two workers' percentiles against bare sockets': they agree, or are not called VALID."""
+    settings = replace(_LOAD, arrivals="constant", rate=rate)
+    outcome, bare = beside_bare_sockets(slug, settings, users, processes=2)
+    said = outcome.judgement
+    cell = one_trial(slug, users, settings, variant="2 workers beside bare sockets").cell
+    checks = []
+    for percent in (50, 99):
+        truth = bare[min(len(bare) * percent // 100, len(bare) - 1)] / NS_PER_MS
+        (measured,) = percentiles_ms(outcome.histograms["delivery"], percent)
+        name = f"p{percent} as bare sockets saw it"
+        check = within(name, truth, measured, max(0.1 * truth, 0.5), "ms", said.reason)
+        if said.verdict is not Verdict.VALID and not check.passed:
+            words = f"{name}, or not VALID"
+            check = exactly(words, 1, 1, "said", f"{measured:.2f} / {truth:.2f} ms: {said.reason}")
+        checks.append(check)
+    return cell, outcome, checks

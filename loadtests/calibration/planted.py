@@ -123,13 +123,15 @@ class Beside(Way):
 
 
 def beside_bare_sockets(
-    slug: str, settings: Settings, users: int = 200
+    slug: str, settings: Settings, users: int = 200, processes: int = 0
 ) -> tuple[Outcome, list[int]]:
     """Measure a feed with bare sockets beside the users; return both sets of latencies (ns)."""
     with TemporaryDirectory(prefix="duplex-") as folder:
         out = Path(folder) / "bare.json"
         staging = Staging(
-            way=lambda server: Beside(server, slug, users, out), spawn_rate=users // (GROUPS - 1)
+            way=lambda server: Beside(server, slug, users, out),
+            spawn_rate=users // (GROUPS - 1),
+            processes=processes,
         )
         outcome = run(one_trial(slug, users, settings), staging)
         return outcome, sorted(json.loads(out.read_text(encoding="ascii")))

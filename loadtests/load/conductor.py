@@ -89,7 +89,7 @@ class Conductor:
         )
         self.published = self.publisher.published
         self._await_users(run)
-        self._tell_all("duplex-begin", {"talkers": self.target})
+        self._tell_all("duplex-begin", {"talkers": self.target, "now_ns": time.monotonic_ns()})
         run.begin_load(self.target)
         self.published.began_ns = run.begun_ns + int(settings.warm_up * 1e9)
         if settings.result:

@@ -1,5 +1,6 @@
 """The conductor's counterpart in a worker process: it does what the master says, and answers."""
 
+import time
 from typing import Any
 
 import gevent
@@ -8,6 +9,9 @@ from locust.runners import WorkerRunner
 
 from loadtests.load import session
 from loadtests.load.session import Session
+from loadtests.measures.condition import CLOCK_APART
+
+_MOST_UNDER_WAY_S = 5.0  # of a message from the master
 
 
 class Worker:
@@ -44,7 +48,11 @@ class Worker:
         data["duplex"] = session.current(self.environment).take()
 
     def _on_begin(self, msg: Any, **_: object) -> None:
-        session.current(self.environment).begin_load(msg.data["talkers"])
+        run = session.current(self.environment)
+        apart_s = (time.monotonic_ns() - msg.data["now_ns"]) / 1e9
+        if not 0 <= apart_s <= _MOST_UNDER_WAY_S:
+            run.fail(f"{CLOCK_APART}: by {apart_s:+,.3f} s from the master's")
+        run.begin_load(msg.data["talkers"])
 
     def _on_silent(self, **_: object) -> None:
         session.current(self.environment).fall_silent()

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from hdrh.histogram import HdrHistogram
 
 from loadtests.measures import result_file
+from loadtests.measures.condition import CLOCK_APART
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result, TechniqueResult
 from loadtests.plan.plan import Trial
@@ -182,7 +183,7 @@ def _outcome(
         expected=found.audit.expected - lost_by_restart,
         received=found.audit.received,
         trouble=shared or trouble(result),
-        impossible=impossible(found),
+        impossible=impossible(found, result.failures),
         waits_ms=waits(ledger),
         percentiles=percentiles(found),
         silence_s=0.0 if storm else sampler.silence_s(began_s, ended_s),
@@ -218,8 +219,10 @@ def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[
     return list(worst.values())
 
 
-def impossible(found: TechniqueResult) -> str:
-    """Say so if messages were received before they were sent."""
+def impossible(found: TechniqueResult, failures: Iterable[str]) -> str:
+    """Say so if messages were received before they were sent, or workers' clocks differ."""
+    if apart := next((what for what in failures if what.startswith(CLOCK_APART)), ""):
+        return apart
     doubts = found.doubts
     if not doubts.impossible:
         return ""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.measures.condition import Condition
-from loadtests.measures.measure import Flow
+from loadtests.measures.condition import CLOCK_APART, Condition
+from loadtests.measures.measure import Doubts, Flow
 from loadtests.measures.result_file import Result, TechniqueResult, read, write
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
-from loadtests.trials.trial import Staging, bytes_rows, lateness, run, trouble
+from loadtests.trials.trial import Staging, bytes_rows, impossible, lateness, run, trouble
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 
@@ -61,6 +61,16 @@ def test_trouble_names_a_test_in_which_nothing_was_published() -> None:
     assert "nothing was measured" in trouble(replace(RESULT, techniques={"sse": silent}))
     heard = replace(silent, audit=Audit(3, 0))
     assert trouble(replace(RESULT, techniques={"sse": heard})) == ""
+
+
+def test_clocks_apart_make_a_measurement_impossible() -> None:
+    heard = TechniqueResult({}, Audit(3, 3), Flow(), 3)
+    assert impossible(heard, ["RefusedError: 503"]) == ""
+    assert "+50 s" in impossible(heard, [f"{CLOCK_APART}: by +50 s from the master's"])
+    early = replace(heard, doubts=Doubts(impossible=2, most_ns=50_000_000))
+    assert "2 of 3 deliveries came before they were sent, by up to 50.000 ms" in impossible(
+        early, []
+    )
 
 
 def test_a_limit_of_descriptors_is_told_before_anything_is_started() -> None:

@@ -23,11 +23,15 @@ class Lane {
     this.waiting = [];
   }
 
-  /** Write an address on this lane's own line; `after` is where it goes on. */
+  /** Write an address on this lane's own line; its name announces who listens. */
   url(path, more = {}) {
+    return this.name ? this.nameless(path, { name: this.name, ...more }) : this.nameless(path, more);
+  }
+
+  /** Write an address that announces nobody, for what is not the technique's own asking. */
+  nameless(path, more = {}) {
     const query = new URLSearchParams({ channel: wanted.get("channel") });
     query.set("viewer", wanted.get("viewer"));
-    if (this.name) query.set("name", this.name);
     for (const [key, value] of Object.entries(more)) query.set(key, value);
     return `${path}?${query}`;
   }
@@ -98,7 +102,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function findCursor(lane) {
   for (;;) {
     try {
-      const answer = await fetch(lane.url("/polling"));
+      const answer = await fetch(lane.nameless("/polling"));
       if (answer.ok) return (await answer.json()).cursor;
     } catch {
       lane.state("broken");

@@ -4,9 +4,11 @@
 export function open(lane, report) {
   const sources = [];
   const sockets = [];
+  const refused = new Set(); // sockets that ended before they were open
 
   function tell() {
-    const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open" : "closed");
+    const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open"
+      : refused.has(one) ? "refused" : "closed");
     report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits) } });
   }
 
@@ -24,7 +26,9 @@ export function open(lane, report) {
     socket({ count }) {
       for (let i = 0; i < count; i += 1) {
         const socket = new WebSocket(`ws://${location.host}/web_socket/echo`);
-        socket.onopen = socket.onclose = tell;
+        let isOpened = false;
+        socket.onopen = () => { isOpened = true; tell(); };
+        socket.onclose = () => { if (!isOpened) refused.add(socket); tell(); };
         sockets.push(socket);
       }
       tell();
@@ -38,6 +42,7 @@ export function open(lane, report) {
         if (socket.readyState !== WebSocket.CONNECTING) socket.close();
       }
       sources.length = sockets.length = 0;
+      refused.clear();
       tell();
     },
   };

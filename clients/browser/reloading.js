@@ -40,6 +40,7 @@ export function reloading(lane, path) {
       return;
     }
     lane.state("open");
+    showNewest(main);
     const items = [...main.querySelectorAll("li")].filter((item) => item.dataset.message);
     /** @type {Message[]} */
     const messages = items.map((item) => JSON.parse(item.dataset.message));
@@ -75,6 +76,12 @@ export function reloading(lane, path) {
       frame.remove();
     },
   };
+}
+
+/** Roll a document to the end of its messages, as a reader would; what is new stands there. */
+function showNewest(main) {
+  const view = main.ownerDocument.defaultView;
+  view.scrollBy(0, main.getBoundingClientRect().bottom - view.innerHeight + 4);
 }
 
 /** Fill in a form of the server's and send it, as a person would. */

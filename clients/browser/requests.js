@@ -28,7 +28,7 @@ export function base64(bytes) {
 export async function publish(lane, { text, bytes, sent_ns }) {
   const content = bytes ? { base64: base64(bytes) } : { text };
   const body = JSON.stringify({ ...content, sender: lane.name, sent_ns });
-  const answer = await ask("POST", lane.url("/publish"), { body, type: "application/json" });
+  const answer = await ask("POST", lane.nameless("/publish"), { body, type: "application/json" });
   if (answer.status !== 201) throw new Error(problemOf(answer.responseText, answer.status));
 }
 

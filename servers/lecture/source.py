@@ -14,6 +14,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -118,11 +119,16 @@ class Source:
                 due = time.monotonic()  # a new schedule begins now
 
     async def _tick(self, session: aiohttp.ClientSession) -> None:
-        """Tell the time once a second on a channel of its own, for the living examples."""
+        """Tell the time about once a second on a channel of its own, for the living examples.
+
+        As irregularly as the race's messages, and so to a tenth of a second: beside a steady
+        tick, whoever asks each second would be always early or always late.
+        """
         while True:
-            await asyncio.sleep(1 - time.time() % 1)
-            now = {"text": time.strftime("%H:%M:%S"), "sender": "clock"}
-            await self._post(session, CLOCK, [now | {"sent_ns": time.monotonic_ns()}])
+            await asyncio.sleep(0.5 + random.random())
+            now = datetime.now().isoformat(" ", "milliseconds")[11:21]
+            order = {"text": now, "sender": "clock", "sent_ns": time.monotonic_ns()}
+            await self._post(session, CLOCK, [order])
 
     async def _drain(self, session: aiohttp.ClientSession) -> None:
         while True:

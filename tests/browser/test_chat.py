@@ -85,6 +85,20 @@ def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
     assert there.locator("text=only me").count() == 0
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage, slug: str) -> None:
+    here, there = open_page().open("chat"), open_page().open("chat")
+    join(here, "web_socket")
+    there.fill("#chat-name", f"Ana {slug}")
+    there.select_option("#chat-technique", slug)
+    there.click("form.connect button")
+    there.wait_for_selector("#chat-text:enabled")
+    say(there, "here I am")
+    here.wait_for_selector("#chat-list .text:has-text('here I am')")
+    notices = here.locator(f"#chat-list .notice:has-text('Ana {slug}')").all_inner_texts()
+    assert notices == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
+
+
 def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
     page = open_page().open("chat")
     page.fill("#chat-name", "\u05d3\u05e0\u05d4")

@@ -1,5 +1,7 @@
 """The limits lab in a real browser: the seventh waits, and closing one cures it."""
 
+import re
+
 import pytest
 
 from tests.browser.watching import OpenPage
@@ -43,3 +45,31 @@ def test_closing_what_still_connects_is_quiet(open_page: OpenPage) -> None:
     page.wait_for_selector("text=0 WebSockets open, 0 opening.")
     page.wait_for_timeout(500)
     # The page's watcher finds no warning in the console.
+
+
+def test_what_the_browser_refuses_is_told(open_page: OpenPage) -> None:
+    watched = open_page()
+    watched.may_be_cut = True  # the browser says each refusal, too
+    page = watched.open("limits")
+    for _ in range(3):
+        page.click("#limits-hundred")
+    page.wait_for_selector("#limits-sockets:has-text(' 0 opening')")
+    told = page.inner_text("#limits-sockets")
+    numbers = [int(word) for word in re.findall(r"\d+", told)]
+    everything, opened, opening, refused = numbers
+    assert everything == 300 == opened + refused
+    assert opening == 0 < refused
+    page.click("#limits-all")
+
+
+def test_its_buttons_wait_for_its_line(open_page: OpenPage) -> None:
+    lecturer = open_page(lecturer=True).open("race")
+    lecturer.wait_for_selector("#control-delay:enabled")
+    lecturer.select_option("#control-delay", "0.5")
+    page = open_page().open("limits")
+    assert page.locator("#limits-open").is_disabled()
+    page.wait_for_selector("#limits .heading >> text=loading")
+    page.wait_for_selector("#limits-open:enabled")
+    page.click("#limits-open")
+    page.wait_for_selector(".slot.open")
+    lecturer.select_option("#control-delay", "0")

@@ -8,6 +8,7 @@ import pytest
 
 from servers.lecture.files import FOLDER
 from tests.browser.watching import OpenPage
+from tests.support.processes import Lecture
 from wire.techniques import TECHNIQUES
 
 PAGE = FOLDER / "page"
@@ -164,6 +165,38 @@ def test_links_lead_deep_and_the_key_disappears(open_page: OpenPage) -> None:
     page = open_page(lecturer=True).page
     page.goto(f"{watched.lecture.url}#key={watched.lecture.key}")
     page.wait_for_selector("#role:has-text('Lecturer')")
+
+
+@pytest.mark.slow
+def test_a_key_that_does_not_fit_is_told_until_one_does(open_page: OpenPage) -> None:
+    watched = open_page()
+    page = watched.page
+    page.goto(f"{watched.lecture.url}#race?key=wrong")
+    page.wait_for_selector("#notice:has-text('does not fit')")
+    page.wait_for_selector("#role:has-text('Viewer')")
+    page.goto(f"{watched.lecture.url}#race?key={watched.lecture.key}")
+    page.wait_for_selector("#role:has-text('Lecturer')")
+    page.wait_for_selector("#notice:empty", state="attached")
+    watched.complaints = [text for text in watched.complaints if "403" not in text]
+
+
+@pytest.mark.slow
+def test_only_who_sits_there_is_told_what_listens_there(browser: Any) -> None:
+    room = Lecture("--allow-host", "lecture.test")
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    try:
+        page = context.new_page()
+        for url, is_own in (
+            (room.url, True),
+            (room.url.replace("127.0.0.1", "lecture.test"), False),
+        ):
+            page.goto(f"{url}#room")
+            page.wait_for_selector("#room p:has-text('Open pages: 1')")
+            assert ("127.0.0.1" in page.inner_text("main")) == is_own
+            page.goto("about:blank")
+    finally:
+        context.close()
+        room.stop()
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 // Words in the reader's language; numbers and dates in the reader's form.
 
+import { ofBrowser } from "./memory.js";
 import { TECHNIQUES } from "./techniques.js";
 
 const LANGUAGES = ["en", "es", "ro"];
@@ -16,9 +17,9 @@ export let language = "en";
 
 /** Choose the language: one asked for, else the one chosen before, else the browser's. */
 export async function useLanguage(asked) {
-  const wished = [asked, localStorage.getItem(STORED), ...navigator.languages.map((l) => l.slice(0, 2))];
+  const wished = [asked, ofBrowser.get(STORED), ...navigator.languages.map((l) => l.slice(0, 2))];
   language = wished.find((one) => LANGUAGES.includes(one)) ?? "en";
-  if (asked) localStorage.setItem(STORED, language);
+  if (asked) ofBrowser.set(STORED, language);
   words = (await import(`./words/${language}.js`)).default;
   document.documentElement.lang = language;
   translate(document);

@@ -2,6 +2,7 @@
 // or hits keys by mistake, switches them off (WCAG 2.1.4).
 
 import { el } from "./dom.js";
+import { ofBrowser } from "./memory.js";
 
 const KEYS = [
   ["1 – 6", "keys.views"],
@@ -20,7 +21,7 @@ const KEYS = [
 const STORED = "duplex.no-keys";
 
 /** Whether single keys do something. */
-export const areKeysOn = () => !localStorage.getItem(STORED);
+export const areKeysOn = () => !ofBrowser.get(STORED);
 
 /** Show the overlay. */
 export function openKeys() {
@@ -36,7 +37,7 @@ export function openKeys() {
     el("dl", {}, ...rows),
     el("label", { className: "field" },
       el("input", { type: "checkbox", id: "keys-on", checked: areKeysOn(),
-        on: { change: ({ target }) => localStorage.setItem(STORED, target.checked ? "" : "1") } }),
+        on: { change: ({ target }) => ofBrowser.set(STORED, target.checked ? "" : "1") } }),
       el("span", { say: "keys.on" })),
     el("form", { method: "dialog" }, el("button", { say: "keys.close", autofocus: true })),
   );

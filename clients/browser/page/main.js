@@ -112,6 +112,8 @@ async function start() {
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
   room.addEventListener("missed", () => notify(say("notice.missed")));
   room.addEventListener("found", () => notify(""));
+  room.addEventListener("fit", () => notify("")); // it answers what was said of an old key
+  room.addEventListener("misfit", () => notify(say("notice.wrong-key"), Infinity));
   room.addEventListener("anew", (/** @type {CustomEvent} */ { detail }) => {
     if (detail.wasLecturer) notify(say("notice.new-key"), Infinity);
   });

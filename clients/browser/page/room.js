@@ -2,6 +2,7 @@
 // It tells when the command is "lost" and "found", and when another one answers, begun "anew".
 
 import { say } from "./i18n.js";
+import { ofTab } from "./memory.js";
 
 const KEY = "duplex.key";
 const CLOCK_SAMPLES = 7;
@@ -19,7 +20,7 @@ class Room extends EventTarget {
   constructor() {
     super();
     this.viewer = randomName(); // whoever knows it can hear what passes on this page's lines
-    this.key = sessionStorage.getItem(KEY) ?? "";
+    this.key = ofTab.get(KEY) ?? "";
     this.isLecturer = false;
     this.isLost = false;
     this.startedAt = null; // when the clock was first set
@@ -32,18 +33,28 @@ class Room extends EventTarget {
     this.traces = new Map();
   }
 
-  /** Keep the lecturer's key, if the address brought one, and find out whether it fits. */
+  /**
+   * Keep the lecturer's key, if the address brought one, and find out whether it fits: then a
+   * "fit" is told, else a "misfit". Where nobody answers it is asked again once somebody does.
+   */
   async useKey(key) {
     if (key) {
       this.key = key;
-      sessionStorage.setItem(KEY, key);
+      ofTab.set(KEY, key);
     }
-    if (this.key) {
+    const tried = this.key;
+    if (tried) {
       try {
         await this.control("fits", {}, { viewer: this.viewer }); // a place is kept for it
+        if (tried !== this.key) return; // a newer one is on its way
         this.isLecturer = true;
-      } catch {
-        this.drop();
+        this.dispatchEvent(new Event("fit"));
+      } catch (error) {
+        if (tried !== this.key) return;
+        if (error.status === 403) {
+          this.drop();
+          this.dispatchEvent(new Event("misfit"));
+        }
       }
     }
     this.dispatchEvent(new Event("role"));
@@ -52,7 +63,7 @@ class Room extends EventTarget {
   /** Forget the key: it does not fit. */
   drop() {
     this.key = "";
-    sessionStorage.removeItem(KEY);
+    ofTab.set(KEY, "");
     this.isLecturer = false;
   }
 
@@ -93,7 +104,7 @@ class Room extends EventTarget {
     }).catch(() => { throw new Error(say("notice.unreachable")); });
     if (answer.status === 204) return null;
     const told = await answer.json();
-    if (!answer.ok) throw new Error(told.detail);
+    if (!answer.ok) throw Object.assign(new Error(told.detail), { status: answer.status });
     return told;
   }
 
@@ -134,6 +145,7 @@ class Room extends EventTarget {
     this.isLost = false;
     this.dispatchEvent(new Event("found"));
     this.setClock().catch(() => {});
+    if (!this.isLecturer) this.useKey("");
   }
 
   /** @param {{ state?: any, trace?: TraceRow[], plugin?: any[], missed?: number }} news */

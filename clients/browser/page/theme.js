@@ -1,5 +1,7 @@
 // Light and dark, large type, full screen: what a projector and a tired eye need.
 
+import { ofBrowser } from "./memory.js";
+
 const root = document.documentElement;
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 let current = null;
@@ -26,14 +28,14 @@ function changed() {
 
 export function toggleTheme() {
   root.dataset.theme = isDark() ? "light" : "dark";
-  localStorage.setItem("duplex.theme", root.dataset.theme);
+  ofBrowser.set("duplex.theme", root.dataset.theme);
   changed();
 }
 
 export function toggleLarge() {
   if ("large" in root.dataset) delete root.dataset.large;
   else root.dataset.large = "";
-  localStorage.setItem("duplex.large", "large" in root.dataset ? "1" : "");
+  ofBrowser.set("duplex.large", "large" in root.dataset ? "1" : "");
   changed();
 }
 
@@ -43,9 +45,9 @@ export function toggleFull() {
 }
 
 export function startTheme() {
-  const stored = localStorage.getItem("duplex.theme");
+  const stored = ofBrowser.get("duplex.theme");
   if (stored) root.dataset.theme = stored;
-  if (localStorage.getItem("duplex.large")) root.dataset.large = "";
+  if (ofBrowser.get("duplex.large")) root.dataset.large = "";
   prefersDark.addEventListener("change", changed);
   changed();
 }

@@ -3,6 +3,7 @@
 import { attempt, el, notify, saying, setText } from "./dom.js";
 import { bytes, duration, number, say, time } from "./i18n.js";
 import { Lane } from "./lanes.js";
+import { ofTab } from "./memory.js";
 import { randomName, room } from "./room.js";
 import { SLUGS, technique } from "./techniques.js";
 
@@ -27,7 +28,7 @@ let telling = 0;
 
 export function mount(section) {
   parts.name = el("input", { id: "chat-name", maxLength: 40, required: true, autocomplete: "nickname",
-    dir: "auto", value: sessionStorage.getItem("duplex.name") ?? "" });
+    dir: "auto", value: ofTab.get("duplex.name") ?? "" });
   parts.technique = el("select", { id: "chat-technique" },
     ...SLUGS.map((slug) => el("option", { value: slug, say: `technique.${slug}` })));
   parts.technique.value = "web_socket";
@@ -78,7 +79,7 @@ function toggle(event) {
 function connect() {
   const name = parts.name.value.trim();
   if (!name) return;
-  sessionStorage.setItem("duplex.name", name);
+  ofTab.set("duplex.name", name);
   const lane = open(CHANNEL, name);
   lanes.set("chat", lane);
   lane.onNews((news) => hear(news, "chat"));

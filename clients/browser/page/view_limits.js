@@ -15,12 +15,14 @@ let told = { sources: [], sockets: [] };
 
 export function mount(section) {
   const button = (name, order) => el("button", { type: "button", id: `limits-${name}`, say: `limits.${name}`,
+    disabled: true,
     on: { click: () => tell(order) } });
+  parts.waiting = el("p", { className: "network", say: "state.waiting", attributes: { role: "status" } });
   parts.slots = el("ol", { className: "slots", id: "slots", label: "limits.sources" });
   parts.said = el("p", { className: "sentence", id: "limits-said", attributes: { role: "status" } });
   parts.sockets = el("p", { id: "limits-sockets", className: "count", attributes: { role: "status" } });
   section.append(
-    el("div", { className: "heading" }, el("h1", { say: "limits.title" })),
+    el("div", { className: "heading" }, el("h1", { say: "limits.title" }), parts.waiting),
     el("p", { className: "sentence", say: "limits.intro" }),
     el("h2", { say: "limits.sources" }),
     el("div", { className: "buttons" }, button("open", { order: "source" }),
@@ -34,6 +36,7 @@ export function mount(section) {
     el("h2", { say: "limits.cures" }),
     el("ul", {}, ...CURES.map((cure) => el("li", { say: `limits.cure-${cure}` }))),
   );
+  parts.buttons = [...section.querySelectorAll("button")];
   draw(told);
   addEventListener("language", () => draw(told));
 }
@@ -45,14 +48,22 @@ export function show() {
     src: `${origin}/lane?technique=limits&channel=limits&viewer=${room.viewer}` });
   addEventListener("message", (event) => {
     if (event.origin !== origin || event.source !== frame.contentWindow) return;
-    if (event.data.ready) parts.slots.dataset.ready = "true";
+    if (event.data.ready) stand(true);
     if (event.data.limits) draw(event.data.limits);
   });
   document.getElementById("dock").append(frame);
   room.addEventListener("anew", () => {
     draw({ sources: [], sockets: [] });
+    stand(false);
     frame.contentWindow.location.replace(frame.src);
   });
+}
+
+/** Its buttons do something once the lab's own page is there, which on a slow line takes a while. */
+function stand(isReady) {
+  parts.slots.dataset.ready = String(isReady);
+  parts.waiting.hidden = isReady;
+  for (const button of parts.buttons) button.disabled = !isReady;
 }
 
 const tell = (order) => frame?.contentWindow.postMessage(order, origin);
@@ -70,6 +81,8 @@ function draw(limits) {
   const waiting = count(sources, "waiting");
   setText(parts.said, say(waiting && sources.length > SLOTS ? "limits.waits" : "limits.counted",
     { open: number(count(sources, "open")), waiting: number(waiting) }));
-  setText(parts.sockets, say("limits.sockets-counted",
-    { open: number(count(sockets, "open")), waiting: number(count(sockets, "waiting")) }));
+  const refused = count(sockets, "refused");
+  setText(parts.sockets, say(refused ? "limits.sockets-refused" : "limits.sockets-counted",
+    { open: number(count(sockets, "open")), waiting: number(count(sockets, "waiting")),
+      refused: number(refused), all: number(sockets.length) }));
 }

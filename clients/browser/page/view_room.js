@@ -5,6 +5,7 @@ import { number, say } from "./i18n.js";
 import { room } from "./room.js";
 
 const parts = {};
+const isOwn = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
 
 export function mount(section) {
   parts.address = el("p", { className: "address" });
@@ -16,8 +17,9 @@ export function mount(section) {
     parts.address, parts.code, parts.viewers,
     el("h2", { say: "room.rights" }),
     el("ul", {}, ...["watch", "chat", "own", "lecturer"].map((name) => el("li", { say: `room.${name}` }))),
-    el("h2", { say: "room.direct" }),
-    el("p", {}, el("span", { say: "room.direct-intro" }), " ", parts.direct),
+    // What listens on the server's own machine only is no address for another one.
+    ...(isOwn ? [el("h2", { say: "room.direct" }),
+      el("p", {}, el("span", { say: "room.direct-intro" }), " ", parts.direct)] : []),
   );
   room.addEventListener("state", fill);
   addEventListener("language", fill);

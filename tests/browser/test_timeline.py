@@ -1,0 +1,57 @@
+"""The timeline in a real browser: its living examples show what they say."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.watching import OpenPage
+from tests.support.processes import Lecture
+
+pytestmark = pytest.mark.slow
+# The messages whose lines are seen in a reloaded document, without rolling it.
+SEEN = """() => [...document.querySelectorAll("main li")].filter((one) => {
+  const { top, bottom } = one.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}).map((one) => one.value)"""
+
+
+def ask(url: str, path: str) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection.request("GET", path)
+    told: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return told
+
+
+@pytest.mark.parametrize("slug", ["page_reload", "frame_reload"])
+def test_a_reloaded_document_shows_what_is_new(open_page: OpenPage, slug: str) -> None:
+    page = open_page().open(f"timeline?era={slug}")
+    seen: set[int] = set()
+    for _ in range(300):
+        # More than the frame has lines for.
+        if len(seen) >= 12:
+            break
+        page.wait_for_timeout(100)
+        for frame in page.frames:
+            if urlsplit(frame.url).path == f"/{slug}":
+                try:
+                    seen |= set(frame.evaluate(SEEN))
+                except Exception:  # it is being loaded again
+                    continue
+    assert len(seen) >= 12
+
+
+def test_the_clock_has_no_beat_that_a_timer_could_fall_into(lecture: Lecture) -> None:
+    cursor = ask(lecture.direct, "/polling?channel=clock")["cursor"]
+    times: list[int] = []
+    while len(times) < 9:
+        told = ask(lecture.direct, f"/long_polling?channel=clock&after={cursor}")
+        cursor = told["cursor"]
+        times += [message["published_ns"] for message in told["messages"]]
+    # Of evenly spread moments nine stand within a quarter of the second once in ten thousand runs.
+    phases = sorted(time % 10**9 / 1e9 for time in times)
+    gaps = [b - a for a, b in zip(phases, [*phases[1:], phases[0] + 1], strict=True)]
+    assert 1 - max(gaps) > 0.25

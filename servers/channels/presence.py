@@ -59,6 +59,10 @@ class Presence:
         if not is_new or self._say(who, "joined"):
             self._seen[who] = time.monotonic()
 
+    def present(self, channel: str) -> list[tuple[str, str]]:
+        """List who is on a channel: the name and the technique of each."""
+        return [who[1:] for who in (*self._held, *self._seen) if who[0] == channel]
+
     def sweep(self) -> None:
         """Announce those who have been silent for too long."""
         since = time.monotonic() - self._silence

@@ -3,7 +3,8 @@
     fits     {}                                        nothing: the key was checked
     link     {"delay_s", "bytes_per_s", "stalled"}     what the lines are like
     cut      {"seconds"}                               cut all lines, heal them after so long
-    source   {"rate", "size"}                          what the race's messages are like
+    source   {"rate", "size", "preset"}                what the race's messages are like; with a
+                                                       preset's name, on a fresh channel
     burst    {"count"} or {"picture": true}
     restart  {}                                        kill the techniques' server, start it anew
 
@@ -12,6 +13,7 @@ An order is checked before anything is done, and refused by a problem that tells
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ _MOST_DELAY_S: Final = 10.0
 _MOST_CUT_S: Final = 60.0
 _MOST_STARTS: Final = 5
 _LEAST_BYTES_PER_S: Final = 1000
+_PRESET: Final = re.compile(r"[a-z]{1,20}")
 
 
 class Controls:
@@ -77,11 +80,16 @@ class Controls:
         self._changed()
 
     async def _source(self, order: dict[str, Any]) -> None:
+        preset = order.get("preset")
+        if preset is not None and not (isinstance(preset, str) and _PRESET.fullmatch(preset)):
+            raise Problem(400, "preset is a name of up to 20 letters a-z")
         state = self._publisher.state()
         rate = _number(state | order, "rate", 0, MOST_RATE)
         self._publisher.set(rate, round(_number(state | order, "size", 1, MOST_SIZE)))
         # The answer tells the last number of the old schedule: who counts anew starts behind it.
         await self._publisher.settle()
+        if preset is not None:
+            self._publisher.begin(preset)
 
     async def _burst(self, order: dict[str, Any]) -> None:
         if order.get("picture") is True:

@@ -6,6 +6,7 @@ Everybody in the room may watch:
     GET  /lecture/events?viewer=ID          an event stream: state, and what passed on ID's lines
     POST /lecture/plugin?viewer=ID          start an emulated plugin (at most a few each)
     POST /lecture/plugin/send, .../close    let it publish; end it
+    GET  /lecture/present                   who is in the chat, by which technique
     GET  /lecture/qr                        the room's address as a picture
 
 Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
@@ -42,7 +43,7 @@ from servers.lecture.controls import Controls
 from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin, check_order
 from servers.lecture.source import Source
-from servers.lecture.stage import KEY_FIELD, MOST_MESSAGE
+from servers.lecture.stage import KEY_FIELD, MOST_MESSAGE, ROOM
 from servers.lecture.stage_process import StageProcess
 from servers.lecture.viewers import Seats
 from wire.cursor import check_channel, parse_cursor
@@ -53,6 +54,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _PLUGINS_EACH: Final = 4
+_MOST_PRESENT: Final = 200
 _PLUGINS_OF_ADDRESS: Final = 24
 _MOST_BODY: Final = 2 * MOST_MESSAGE
 _TOO_LARGE: Final = Problem(413, f"an order has at most {_MOST_BODY} bytes")
@@ -97,6 +99,7 @@ class Doors:
             [
                 web.get("/lecture/clock", self._clock),
                 web.get("/lecture/events", self._events),
+                web.get("/lecture/present", self._present),
                 web.get("/lecture/qr", self._qr),
                 web.post("/lecture/plugin", self._plugin),
                 web.post("/lecture/plugin/send", self._plugin_send),
@@ -176,6 +179,10 @@ class Doors:
 
     async def _clock(self, request: web.Request) -> web.Response:
         return web.json_response({"monotonic_ms": time.monotonic_ns() / 1e6})
+
+    async def _present(self, request: web.Request) -> web.Response:
+        people = await self._stage.present(ROOM)
+        return web.json_response({"present": people[:_MOST_PRESENT]})
 
     async def _qr(self, request: web.Request) -> web.Response:
         if not self._room:

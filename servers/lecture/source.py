@@ -47,15 +47,18 @@ def picture() -> bytes:
 class Source:
     """Publishes ``rate`` messages a second of ``size`` bytes; ``changed`` hears of each batch.
 
-    ``published`` is the number of the last message that the stage took.
+    ``published`` is the number of the last message that the stage took. ``channel`` is the race's,
+    a fresh one for each ``preset`` that the lecturer has chosen.
     """
 
     def __init__(self, stage: StageProcess, changed: Callable[[], None]) -> None:
         self.rate, self.size = 0.0, 40
+        self.channel, self.preset = RACE, ""
         self.published = 0
         self._stage = stage
         self._changed = changed
         self._numbers = itertools.count(1)
+        self._races = itertools.count(2)
         self._waiting: deque[tuple[int, int, bytes | str]] = deque(maxlen=_MOST_WAITING)
         self._wake = asyncio.Event()
         self._is_empty = asyncio.Event()
@@ -65,12 +68,18 @@ class Source:
 
     def state(self) -> dict[str, Any]:
         """Describe it to the page."""
-        return {"rate": self.rate, "size": self.size, "published": self.published}
+        names = ("rate", "size", "published", "channel", "preset")
+        return {name: getattr(self, name) for name in names}
 
     def set(self, rate: float, size: int) -> None:
         """Change the schedule from now on."""
         self.rate, self.size = rate, size
         self._new_rate.set()
+
+    def begin(self, preset: str) -> None:
+        """Publish to a fresh channel from now on: nobody's reload brings what was there before."""
+        self.preset = preset
+        self.channel = f"{RACE}-{next(self._races)}"
 
     async def settle(self) -> None:
         """Wait until the stage has taken all that is due, but not for ever: it may be away."""
@@ -142,7 +151,7 @@ class Source:
                 batch.append(self._order(number, sent_ns, body))
                 if isinstance(body, bytes):
                     break
-            await self._post(session, RACE, batch)
+            await self._post(session, self.channel, batch)
             self.published = number
             self._changed()
 

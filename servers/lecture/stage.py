@@ -38,7 +38,8 @@ from wire.techniques import SLUGS
 
 KEY_VARIABLE = "DUPLEX_STAGE_KEY"
 KEY_FIELD = "Duplex-Key"
-RACE, CLOCK = "race", "clock"  # channels that the lecture alone publishes to
+ROOM = "room"  # the chat's channel
+RACE, CLOCK = "race", "clock"  # channels, and race-2 ..., that the lecture alone publishes to
 MOST_MESSAGE = 2 * 2**20
 HEARTBEAT = 5.0
 _MOST_ECHO = 64 * 2**10
@@ -63,7 +64,7 @@ class Allowance:
 
     def __call__(self, channel: str, size: int) -> None:
         """Count a message; raises :class:`~servers.front.problems.Problem` 403 or 429."""
-        if channel in (RACE, CLOCK):
+        if channel.partition("-")[0] in (RACE, CLOCK):
             raise Problem(403, f"only the lecture itself publishes to {channel}; try room")
         now = time.monotonic()
         passed, self._at = now - self._at, now
@@ -107,6 +108,7 @@ class _Stage:
         app.middlewares.append(self._separate)
         app.on_response_prepare.append(self._embed)
         app.add_routes([web.get("/lane", self._lane), web.post("/stage/publish", self._publish)])
+        app.add_routes([web.get("/stage/present", self._present)])
         app.add_routes([web.get("/", self._to_page), *lecture_files.routes()])
 
     @web.middleware
@@ -142,11 +144,17 @@ class _Stage:
             "lane.html", policy, technique=slug, module=module, page_port=str(self._page_port)
         )
 
-    async def _publish(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(
-            request.headers.get(KEY_FIELD, "").encode("utf-8", "replace"), self._key.encode()
-        ):
+    def _check_key(self, request: web.Request) -> None:
+        key = request.headers.get(KEY_FIELD, "").encode("utf-8", "replace")
+        if not hmac.compare_digest(key, self._key.encode()):
             raise Problem(403, "this door is the lecture's own")
+
+    async def _present(self, request: web.Request) -> web.Response:
+        self._check_key(request)
+        return web.json_response(request.app[SERVICE].presence.present(request.query["channel"]))
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        self._check_key(request)
         service = request.app[SERVICE]
         order = load_json(await read_body(request, 4 * MOST_MESSAGE))
         channel = service.channel(order["channel"])

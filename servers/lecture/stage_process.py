@@ -6,7 +6,9 @@ import secrets
 import sys
 from collections.abc import Iterable
 
-from servers.lecture.stage import KEY_VARIABLE
+import aiohttp
+
+from servers.lecture.stage import KEY_FIELD, KEY_VARIABLE
 from wire.ready_line import decode_ready_lines
 
 _READY_SECONDS = 20.0
@@ -53,6 +55,20 @@ class StageProcess:
             raise OSError("the techniques' server could not start, see above")
         self.port, self.plugin_port, self.lines_port = lines[0].ports
         self.is_ready = True
+
+    async def present(self, channel: str) -> list[list[str]]:
+        """Ask who is on a channel: names and techniques; nobody while the stage is away."""
+        url = f"http://127.0.0.1:{self.port}/stage/present"
+        headers, timeout = {KEY_FIELD: self.key}, aiohttp.ClientTimeout(5)
+        try:
+            async with (
+                aiohttp.ClientSession(headers=headers, timeout=timeout) as session,
+                session.get(url, params={"channel": channel}) as answer,
+            ):
+                people: list[list[str]] = await answer.json() if answer.status == 200 else []
+                return people
+        except (aiohttp.ClientError, TimeoutError):
+            return []
 
     async def stop(self) -> None:
         """End it: gently, and if that takes too long, at once."""

@@ -1,6 +1,9 @@
 """The chat in a real browser: everybody with everybody, and text that stays text."""
 
 import base64
+import os
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +16,26 @@ MARKUP = "<img src=x onerror='top.pwned=1'><script>top.pwned=1</script><b>&amp;"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
+
+
+@pytest.fixture
+def slow_line(open_page: OpenPage) -> Iterator[Any]:
+    """The lecturer's page, with everybody's line at 100 kB a second."""
+    page = open_page(lecturer=True).open("chat")
+    page.wait_for_selector("#role:has-text('Lecturer')")
+    page.wait_for_function("() => import('/page/room.js').then(({ room }) => room.state !== null)")
+    control(page, "link", "{ bytes_per_s: 100000 }")
+    yield page
+    control(page, "link", "{ bytes_per_s: null }")
+
+
+def control(page: Any, door: str, order: str) -> None:
+    page.evaluate(f"import('/page/room.js').then(({{ room }}) => room.control('{door}', {order}))")
+
+
+def give(page: Any, name: str, content: bytes) -> None:
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    page.set_input_files("#chat-file", file)
 
 
 def join(page: Any, slug: str) -> None:
@@ -97,6 +120,95 @@ def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage, slu
     here.wait_for_selector("#chat-list .text:has-text('here I am')")
     notices = here.locator(f"#chat-list .notice:has-text('Ana {slug}')").all_inner_texts()
     assert notices == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
+
+
+@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
+def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any, slug: str) -> None:
+    page = open_page().open("chat")
+    join(page, slug)
+    give(page, "two words.bin", bytes(300_000))
+    page.wait_for_function(
+        "() => { const { hidden, value, max } = document.getElementById('chat-progress');"
+        " return !hidden && value > 0.1 * max && value < 0.9 * max; }"
+    )
+    assert not page.inner_text("#chat-cost")  # not before the last byte has passed
+    page.wait_for_selector("#chat-cost:has-text('% more')")
+    more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
+    assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
+    page.wait_for_selector("#chat-list a:has-text('two words.bin')")
+    assert page.get_attribute("#chat-list a", "download") == "two words.bin"
+    page.wait_for_selector("#chat-file:enabled", state="attached")
+
+
+@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
+def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any, slug: str) -> None:
+    watched = open_page()
+    watched.may_be_cut = True
+    page = watched.open("chat")
+    join(page, slug)
+    give(page, "lost.bin", bytes(1_000_000))
+    page.wait_for_selector("#chat-progress:visible")
+    control(slow_line, "cut", "{ seconds: 1 }")
+    page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
+    page.wait_for_selector("#notice:not(:empty)")
+    page.wait_for_selector("#chat-file:enabled", state="attached")
+
+
+def test_the_list_follows_pictures_too(open_page: OpenPage) -> None:
+    page = open_page().open("chat")
+    join(page, "web_socket")
+    for number in range(25):
+        say(page, f"line {number}")
+    give(page, "wide.bmp", bitmap(200, bytes(200 * 200 * 3)))
+    page.wait_for_function("() => document.querySelector('.picture img')?.complete")
+    hidden = (
+        "() => { const list = document.querySelector('.following').getBoundingClientRect();"
+        " const last = document.querySelector('#chat-list li:last-child').getBoundingClientRect();"
+        " return last.bottom - list.bottom; }"
+    )
+    page.wait_for_timeout(300)
+    assert page.evaluate(hidden) <= 0
+    say(page, "the last")
+    page.wait_for_selector("#chat-list .text:has-text('the last')")
+    assert page.evaluate(hidden) <= 0
+    # Who reads further up is left there.
+    page.evaluate("document.querySelector('.following').scrollBy(0, -400)")
+    say(page, "not now")
+    page.wait_for_selector("#chat-list .text:has-text('not now')")
+    assert page.evaluate(hidden) > 0
+
+
+def test_who_is_there_is_told_to_who_comes(open_page: OpenPage) -> None:
+    here, there = open_page().open("chat"), open_page().open("chat")
+    here.fill("#chat-name", "Ioana")
+    here.select_option("#chat-technique", "polling")
+    here.click("form.connect button")
+    here.wait_for_selector("#chat-present:has-text('Ioana (Polling)')")
+    there.fill("#chat-name", "Radu")
+    there.select_option("#chat-technique", "sse")
+    there.click("form.connect button")
+    there.wait_for_selector("#chat-present:has-text('Ioana (Polling)')")
+    for page in (here, there):
+        page.wait_for_selector("#chat-present:has-text('Radu (Server-Sent Events)')")
+    there.click("form.connect button")
+    here.wait_for_selector("#chat-present:not(:has-text('Radu'))")
+    there.wait_for_selector("#chat-present", state="hidden")
+
+
+def test_a_photo_that_is_too_large_is_made_smaller(open_page: OpenPage) -> None:
+    page = open_page().open("chat")
+    join(page, "web_socket")
+    give(page, "IMG_1.bmp", bitmap(900, os.urandom(900 * 900 * 3)))
+    page.wait_for_selector("#chat-list .picture a:has-text('IMG_1.jpg')")
+    assert "made smaller, from 2.4 MB" in page.inner_text("#chat-cost")
+    give(page, "film.mp4", os.urandom(2_000_000))
+    page.wait_for_selector("#notice:has-text('At most 1.5 MB')")
+
+
+def bitmap(side: int, pixels: bytes) -> bytes:
+    """Write a square picture as a BMP; a row of it is a multiple of four bytes."""
+    head = struct.pack("<2sIHHI", b"BM", 54 + len(pixels), 0, 0, 54)
+    return head + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0) + pixels
 
 
 def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:

@@ -86,6 +86,8 @@ def test_no_preflight_is_granted(lecture: Lecture) -> None:
         ("cut", {"seconds": 1e9}),
         ("source", {"rate": 1e9}),
         ("source", {"rate": True}),
+        ("source", {"preset": "no preset"}),
+        ("source", {"preset": 1}),
         ("burst", {"count": 10**9}),
         ("burst", "[]"),
         ("burst", "{"),
@@ -116,7 +118,7 @@ def test_the_room_cannot_publish_to_the_race(lecture: Lecture) -> None:
     lines = json.loads(
         ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]
     )
-    for channel in ("race", "clock"):
+    for channel in ("race", "race-2", "clock"):
         url = f"http://127.0.0.1:{lines['sse']}"
         plain = {"Content_Type": "text/plain"}
         status, problem = ask(url, "POST", f"/publish?channel={channel}", "hola", **plain)

@@ -53,7 +53,10 @@ def test_what_the_browser_refuses_is_told(open_page: OpenPage) -> None:
     page = watched.open("limits")
     for _ in range(3):
         page.click("#limits-hundred")
-    page.wait_for_selector("#limits-sockets:has-text(' 0 opening')")
+    page.wait_for_function(
+        r"() => /\b0 opening/.test(document.getElementById('limits-sockets').textContent)",
+        timeout=60_000,
+    )
     told = page.inner_text("#limits-sockets")
     numbers = [int(word) for word in re.findall(r"\d+", told)]
     everything, opened, opening, refused = numbers

@@ -186,10 +186,8 @@ def test_only_who_sits_there_is_told_what_listens_there(browser: Any) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     try:
         page = context.new_page()
-        for url, is_own in (
-            (room.url, True),
-            (room.url.replace("127.0.0.1", "lecture.test"), False),
-        ):
+        afar = room.url.replace("127.0.0.1", "lecture.test")
+        for url, is_own in ((room.url, True), (afar, False)):
             page.goto(f"{url}#room")
             page.wait_for_selector("#room p:has-text('Open pages: 1')")
             assert ("127.0.0.1" in page.inner_text("main")) == is_own
@@ -229,7 +227,8 @@ def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
 
 @pytest.mark.slow
 def test_space_presses_the_button_that_has_the_focus(open_page: OpenPage) -> None:
-    page = open_page().open("race")
+    page = open_page(lecturer=True).open("race")
+    page.wait_for_selector("[data-preset=minute]:enabled")
     page.focus("[data-preset=minute]")
     page.keyboard.press("Space")
     page.wait_for_selector('[data-preset=minute][aria-pressed="true"]')

@@ -152,22 +152,85 @@ def test_freeze_pause_and_step(open_page: OpenPage, wait_for_lanes: WaitForLanes
     page.wait_for_selector("text=Pause")
 
 
-def test_viewers_may_not_touch_the_network(open_page: OpenPage) -> None:
+def test_viewers_watch_what_the_lecturer_chose(race: Race, open_page: OpenPage) -> None:
     page = open_page().open("race?preset=half")
-    page.wait_for_selector("#control-rate >> nth=0", state="attached")
-    page.wait_for_function("() => import('/page/room.js').then(({ room }) => room.state !== null)")
-    # A notice goes after some seconds, and a busy machine may look too late: keep what it said.
-    page.evaluate("""() => {
-      const notice = document.getElementById("notice");
-      new MutationObserver(() => { window.said = notice.textContent || window.said; })
-        .observe(notice, { childList: true });
-    }""")
-    page.press('button[data-preset="burst"]', "Enter")
-    page.wait_for_selector('button[data-preset="burst"][aria-pressed="true"]')
-    page.wait_for_function("() => window.said")
-    assert page.locator("#control-rate").is_disabled()
+    page.wait_for_selector("#notice:has-text('Only the lecturer')")
     assert page.inner_text("#role") == "Viewer"
+    assert page.locator("#control-rate").is_disabled()
+    assert page.locator("#presets button:enabled").count() == 0
     page.select_option("#control-poll", "0.5")  # their own
+    race("picture")
+    page.wait_for_selector('button[data-preset="picture"][aria-pressed="true"]')
+    page.wait_for_selector("#sentence:has-text('picture of 1 MB')")
+    assert page.input_value("#control-poll") == "2"
+    # Who comes later sees it, too.
+    later = open_page().open("race")
+    later.wait_for_selector('button[data-preset="picture"][aria-pressed="true"]')
+
+
+def test_a_slow_line_is_told_in_every_view_and_freed_by_a_click(open_page: OpenPage) -> None:
+    lecturer, viewer = open_page(lecturer=True).open("race"), open_page().open("limits")
+    lecturer.wait_for_selector("#control-delay:enabled")
+    lecturer.select_option("#control-delay", "0.5")
+    for view in ("timeline", "race", "chat", "wire", "limits", "room"):
+        lecturer.evaluate("view => { location.hash = view; }", view)
+        lecturer.wait_for_selector(f"section#{view}:not([hidden])")
+        lecturer.wait_for_selector("#line:has-text('500 ms each way')")
+    viewer.wait_for_selector("#line:has-text('500 ms each way')")
+    assert not viewer.locator("#line button").is_visible()
+    lecturer.click("#line button")
+    for page in (lecturer, viewer):
+        page.wait_for_selector("#line", state="hidden")
+    link = lecturer.evaluate("import('/page/room.js').then(({ room }) => room.state.link)")
+    assert (link["delay_s"], link["bytes_per_s"], link["down"]) == (0, None, False)
+
+
+def test_presets_do_not_spoil_each_other(race: Race, wait_for_lanes: WaitForLanes) -> None:
+    page = race("picture")
+    wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
+    page.click("[data-preset=half]")
+    page.wait_for_selector("#line:has-text('500 ms')")
+    lanes = wait_for_lanes(page, lambda lane: 6 <= lane["received"] < 100, seconds=30)
+    # The reloads of before brought the picture again and again: a megabyte and more each time.
+    assert all(lane["down"] < 100_000 for lane in lanes.values())
+    # Once more is another run of the same, on another channel.
+    channel = "import('/page/room.js').then(({ room }) => room.state.source.channel)"
+    before = page.evaluate(channel)
+    page.click("#again")
+    page.wait_for_function(f"before => {channel}.then((now) => now !== before)", arg=before)
+    wait_for_lanes(page, lambda lane: lane["received"] >= 1)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_all_lanes_fit_and_so_does_what_explains_them(open_page: OpenPage, large: bool) -> None:
+    page = open_page(lecturer=True).open("race?preset=half")
+    page.wait_for_selector("#line:has-text('500 ms')")
+    page.wait_for_selector("#race td.down:not(:empty) >> nth=0")
+    if large:
+        page.keyboard.press("+")
+        page.click("#bare")
+    for last in ("#race tbody tr >> nth=-1", *([] if large else [".legend summary"])):
+        box = page.locator(last).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720, last
+    if not large:
+        page.click(".legend summary")
+        page.wait_for_selector(".legend dd:has-text('last half minute')")
+
+
+def test_a_phone_shows_more_than_two_lanes(race: Race, open_page: OpenPage) -> None:
+    race("half").wait_for_selector("#line:has-text('500 ms')")
+    page = open_page(viewport={"width": 390, "height": 844}).open("race")
+    page.wait_for_selector("#line:has-text('500 ms')")
+    page.wait_for_selector("#race td.down:not(:empty) >> nth=0")
+
+    def whole() -> int:
+        boxes = [row.bounding_box() for row in page.locator("#race tbody tr").all()]
+        return sum(box is not None and box["y"] + box["height"] <= 844 for box in boxes)
+
+    assert whole() >= 4
+    page.click("#bare")
+    assert whole() == len(SLUGS)
 
 
 def test_a_preset_leaves_nothing_to_the_next(race: Race, lanes: ReadLanes) -> None:

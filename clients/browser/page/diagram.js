@@ -46,7 +46,7 @@ export class Diagram {
   /** Draw the `span` milliseconds that end at `now`, in the colours of `theme`. */
   draw(now, span, theme) {
     const { context: pen, width, height, lane } = this;
-    if (!width) return;
+    if (!width || !lane) return;
     const top = PAD;
     const bottom = height - PAD;
     const from = now - span;

@@ -9,6 +9,7 @@ const KEYS = [
   ["←  →", "keys.era"],
   ["keys.space", "keys.pause"],
   [".", "keys.step"],
+  ["l", "keys.bare"],
   ["b", "keys.burst"],
   ["z", "keys.freeze"],
   ["x", "keys.cut"],

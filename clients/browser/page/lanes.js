@@ -29,6 +29,7 @@ export class Lane extends EventTarget {
     this.track = new Track(slug, channel, technique(slug).delivery === "stream");
     this.status = "waiting";
     this.pending = new Map();
+    this.unheard = []; // what was sent on a connection that answers nothing, and has not come back
     this.ready = new Promise((resolve) => { this.becomeReady = resolve; });
     this.reset();
     this.hear = this.hear.bind(this);
@@ -101,7 +102,7 @@ export class Lane extends EventTarget {
 
   /** Go on with another plugin, from where the last one was. */
   reopen() {
-    if (this.frame || this.isOpening) return;
+    if (this.frame || this.isOpening || this.isClosed) return;
     const cursor = this.connection?.cursor();
     this.connection?.stop();
     this.connection = null;
@@ -119,6 +120,8 @@ export class Lane extends EventTarget {
       else this.connection = connection;
     } catch (error) {
       this.take({ state: "problem", detail: error.message });
+      // A whole room may have asked at once: not in step again.
+      if (error.status === 429) setTimeout(() => this.reopen(), 1000 + 2000 * Math.random());
     } finally {
       this.isOpening = false;
     }
@@ -139,6 +142,8 @@ export class Lane extends EventTarget {
     }
     if (state) this.status = state;
     if (state === "open") this.becomeReady();
+    if (state === "broken") this.giveUp();
+    if (state === "problem") this.unheard.shift()?.reject(new Error(detail));
     if (gap) this.gaps += 1;
     for (const message of messages) this.count(message);
     if (sent !== undefined) {
@@ -154,6 +159,7 @@ export class Lane extends EventTarget {
   /** @param {Message} message */
   count(message) {
     if (message.presence) return; // a notice, whose words are a stranger's name
+    this.recognize(message);
     const number = Number(/^source (\d+)$/.exec(message.sender)?.[1] ?? 0);
     if (number && number <= this.from) return;
     message.arrived = message.at + room.offset;
@@ -183,9 +189,44 @@ export class Lane extends EventTarget {
     return count ? sum / count : null;
   }
 
-  /** Send text, or bytes; resolves when it went, rejects with what was wrong. */
-  send({ text, bytes }) {
+  /**
+   * Send text, or bytes; resolves when the server has it, rejects with what was wrong. Requests are
+   * answered; what goes up beside what comes down is known to have arrived when it comes back.
+   */
+  async send({ text, bytes }) {
     const message = { text, bytes, sent_ns: Math.round(room.serverNow() * 1e6) };
+    if (!technique(this.slug).two_way) return this.pass(message);
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const entry = { sent_ns: message.sent_ns, size: bytes?.length, resolve, reject };
+    this.unheard.push(entry);
+    promise.catch(() => {}); // it may be cut before it has gone
+    try {
+      await this.pass(message);
+    } catch (error) {
+      this.unheard = this.unheard.filter((one) => one !== entry);
+      throw error;
+    }
+    return promise;
+  }
+
+  /**
+   * Know a message of ours that came back; bytes on a WebSocket have no time of their own.
+   * @param {Message} message
+   */
+  recognize({ sender, sent_ns, size }) {
+    if (!this.unheard.length || sender !== this.name) return;
+    const at = this.unheard.findIndex((one) => one.sent_ns === sent_ns || one.size === size);
+    if (at >= 0) this.unheard.splice(at, 1)[0].resolve();
+  }
+
+  /** The line was cut: nobody knows what became of what was under way. */
+  giveUp() {
+    for (const { reject } of this.unheard) reject(new Error(say("lane.cut")));
+    this.unheard = [];
+  }
+
+  /** Hand a message to what sends it. */
+  pass(message) {
     if (!this.frame) {
       if (!this.connection) return Promise.reject(new Error(say("lane.not-connected")));
       return this.connection.send(message);
@@ -211,6 +252,7 @@ export class Lane extends EventTarget {
 
   close() {
     this.isClosed = true;
+    this.giveUp();
     clearInterval(this.watch);
     removeEventListener("message", this.hear);
     room.removeEventListener("anew", this.renew);

@@ -3,6 +3,7 @@
 import { notify, saying } from "./dom.js";
 import { areKeysOn, openKeys } from "./keys.js";
 import { language, say, translate, useLanguage } from "./i18n.js";
+import { showLine } from "./line.js";
 import { room } from "./room.js";
 import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
 
@@ -108,6 +109,7 @@ async function start() {
     document.getElementById("view").focus();
   });
   addEventListener("keydown", onKey);
+  showLine(document.getElementById("line"));
   room.addEventListener("role", showRole);
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
   room.addEventListener("missed", () => notify(say("notice.missed")));

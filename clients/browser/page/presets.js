@@ -2,15 +2,16 @@
 
 import { attempt, el, saying } from "./dom.js";
 import { duration, number, say } from "./i18n.js";
+import { free, speed, standing } from "./line.js";
 import { room } from "./room.js";
 
-const FREE = { delay_s: 0, bytes_per_s: null, stalled: false };
-
-/** Stop the source and make the network what a preset wants. */
-export async function prepare({ link }) {
-  await room.control("source", { rate: 0, size: 40 });
-  if (room.state.link.down) await room.control("cut", { seconds: 0 }); // heals at once
-  await room.control("link", { ...FREE, ...link });
+/**
+ * Free the line, stop the source, and begin a race on a fresh channel: all pages open their lanes
+ * anew there, and the line is made what a preset wants once they are open.
+ */
+export async function begin(name) {
+  await free();
+  await room.control("source", { rate: 0, size: 40, preset: name });
 }
 
 const rate = (value) => () => room.control("source", { rate: value });
@@ -43,6 +44,16 @@ export const PRESETS = {
 
 export const readPreset = (name) => (Object.hasOwn(PRESETS, name ?? "") ? PRESETS[name] : null);
 
+/** Whether orders of this page would be heeded now. */
+const mayOrder = () => room.isLecturer && room.state !== null && !room.isLost;
+
+/** Do something now, and whenever the state, the role or the language is another one. */
+function follow(fill) {
+  for (const news of ["state", "role"]) room.addEventListener(news, fill);
+  addEventListener("language", fill);
+  fill();
+}
+
 /** Make the row of preset buttons. */
 export function presetButtons(choose) {
   const buttons = Object.keys(PRESETS).map((name) =>
@@ -50,9 +61,13 @@ export function presetButtons(choose) {
       type: "button",
       say: `preset.${name}`,
       data: { preset: name },
+      disabled: true,
       attributes: { "aria-pressed": "false" },
       on: { click: () => choose(name) },
     }));
+  follow(() => {
+    for (const button of buttons) button.disabled = !mayOrder();
+  });
   const attributes = { role: "group" };
   return el("div", { id: "presets", className: "buttons", label: "race.presets", attributes },
     ...buttons);
@@ -74,7 +89,6 @@ export function controls({ setPoll, state }) {
   const order = (door, make) => (value) => attempt(() => room.control(door, make(value)));
   const often = (value) => (value === 0 ? say("control.none") : value < 0.02 ? say("control.per-minute")
     : `${number(value)} /s`);
-  const speed = (value) => (value === null ? say("control.free") : `${number(value / 1000)} kB/s`);
   const size = (value) => (value < 1000 ? `${number(value)} B` : `${number(value / 1000)} kB`);
   const freeze = el("button", { type: "button", say: "control.freeze",
     attributes: { "aria-pressed": "false" },
@@ -95,19 +109,16 @@ export function controls({ setPoll, state }) {
       order("link", (v) => ({ bytes_per_s: v ? Number(v) : null }))),
     button("burst", "burst", { count: 50 }), freeze, button("cut", "cut", { seconds: 5 }),
     button("restart", "restart"));
-  const follow = () => {
-    theirs.disabled = !room.isLecturer;
+  follow(() => {
+    theirs.disabled = !mayOrder();
     if (room.state) reflect(theirs, freeze, state);
-  };
-  for (const news of ["state", "role"]) room.addEventListener(news, follow);
-  addEventListener("language", follow);
-  follow();
+  });
   return el("div", { className: "controls" }, mine, theirs);
 }
 
 /** Show the network as it is. */
 function reflect(fields, freeze, state) {
-  const { link, source, ready } = room.state;
+  const { link, source } = room.state;
   const values = { rate: source.rate, size: source.size, delay: link.delay_s, speed: link.bytes_per_s ?? "" };
   for (const [name, value] of Object.entries(values)) {
     const select = fields.querySelector(`#control-${name}`);
@@ -119,7 +130,7 @@ function reflect(fields, freeze, state) {
     }
   }
   freeze.setAttribute("aria-pressed", String(link.stalled));
-  const word = room.isLost ? "lost" : !ready ? "restarting" : link.down ? "cut" : link.stalled ? "frozen" : "whole";
+  const word = standing();
   if (state.dataset.word !== word) saying(state, `network.${word}`);
   state.dataset.word = word;
 }

@@ -30,6 +30,7 @@ export class Track {
     this.channel = channel;
     this.path = `/${slug}`;
     this.connections = new Map();
+    this.uploads = new Set(); // who hears of each event that goes up
     this.handshake = null; // the last one: its key and accept
     this.reset();
     this.stop = room.onTrace(slug, (row) => this.take(eventOf(row)));
@@ -44,6 +45,12 @@ export class Track {
     this.up = 0;
     this.down = 0;
     this.since = room.hasClock ? room.serverNow() : 0;
+  }
+
+  /** Hear of each event that goes up; returns how to stop. */
+  onUp(hear) {
+    this.uploads.add(hear);
+    return () => this.uploads.delete(hear);
   }
 
   /** How many connections are open that the technique itself has used. */
@@ -76,6 +83,7 @@ export class Track {
     }
     if (event.left < this.since) return;
     if (kind === "up") this.up += event.length;
+    if (kind === "up") this.uploads.forEach((hear) => hear(event));
     if (kind === "down") this.down += event.length;
     this.events.push(event);
     if (this.events.length % PRUNE_EVERY === 0) this.prune(event.left);

@@ -4,12 +4,13 @@ import { attempt, el, notify, saying, setText } from "./dom.js";
 import { bytes, duration, number, say, time } from "./i18n.js";
 import { Lane } from "./lanes.js";
 import { ofTab } from "./memory.js";
-import { randomName, room } from "./room.js";
+import { Present } from "./present.js";
+import { randomName } from "./room.js";
+import { announced, announcement, fitting, MOST_BYTES, sendBytes } from "./sending.js";
 import { SLUGS, technique } from "./techniques.js";
 
 export const CHANNEL = "room";
 const KEPT = 200;
-const MOST_BYTES = 1_500_000;
 const TELL_MS = 2000;
 // Pictures that cannot hold scripts; all else is offered as a file to save.
 /** @type {[type: string, start: number[]][]} */
@@ -22,6 +23,8 @@ const PICTURES = [
 
 export const lanes = new Map(); // "chat" and "echo": open lanes
 const parts = {};
+const present = new Present();
+const names = new Map(); // sender: the name of the file that comes next
 let standing = ""; // the words for how the chat's lane stands
 let untold = [];
 let telling = 0;
@@ -41,7 +44,8 @@ export function mount(section) {
   parts.file = el("input", { type: "file", id: "chat-file", className: "visually-hidden",
     on: { change: sendFile } });
   parts.cost = el("p", { id: "chat-cost", className: "cost", attributes: { "aria-live": "polite" } });
-  parts.list = el("ol", { id: "chat-list", tabIndex: 0, label: "chat.received" });
+  parts.progress = el("progress", { id: "chat-progress", hidden: true, label: "chat.sending" });
+  parts.list = el("ol", { id: "chat-list" });
   parts.told = el("p", { className: "visually-hidden", attributes: { role: "status" } });
   parts.writing = el("fieldset", { disabled: true, className: "writing" },
     el("legend", { className: "visually-hidden", say: "chat.send" }),
@@ -55,8 +59,12 @@ export function mount(section) {
       el("label", { htmlFor: "chat-technique", say: "chat.technique" }), parts.technique,
       parts.connect, parts.state),
     el("form", { on: { submit: sendAll } }, parts.writing),
-    parts.cost,
-    el("h2", { say: "chat.received" }), parts.list, parts.told,
+    parts.cost, parts.progress, present.node,
+    el("h2", { say: "chat.received" }),
+    // It is turned around, so that its end stays in sight by itself, whatever grows above.
+    el("div", { className: "following", tabIndex: 0, label: "chat.received",
+      attributes: { role: "region" } }, parts.list),
+    parts.told,
   );
   addEventListener("language", stand);
 }
@@ -99,6 +107,8 @@ function disconnect() {
   standing = "";
   parts.name.disabled = parts.technique.disabled = false;
   parts.writing.disabled = true;
+  present.clear();
+  names.clear();
   saying(parts.connect, "chat.connect");
   saying(parts.state, "chat.disconnected");
 }
@@ -109,6 +119,7 @@ function hear({ state, detail, messages, gap }, which) {
   if (!lane) return;
   if (state === "open" || state === "broken") {
     parts.writing.disabled = false;
+    if (state === "open" && standing !== "chat.connected") present.ask();
     parts.state.removeAttribute("data-say");
     standing = state === "open" ? "chat.connected" : "chat.broken";
     stand();
@@ -119,7 +130,6 @@ function hear({ state, detail, messages, gap }, which) {
 
 function add(node) {
   const { list } = parts;
-  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   list.append(node);
   while (list.childElementCount > KEPT) {
     for (const one of list.firstElementChild.querySelectorAll("[data-blob]")) {
@@ -127,20 +137,29 @@ function add(node) {
     }
     list.firstElementChild.remove();
   }
-  if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
 /** Make a line of the list. All that people wrote goes in as text. */
 function item(message, which) {
   const { id, sender, presence, text } = message;
+  const file = announced(text);
+  if (file !== null) {
+    names.set(sender, file);
+    const [before, between, after] = say("chat.sends", { name: "\n", file: "\n" }).split("\n");
+    return el("li", { className: "notice" }, before, el("bdi", { textContent: sender }), between,
+      el("bdi", { textContent: file }), after);
+  }
   if (presence) {
+    present.hear(message);
     const technique = SLUGS.includes(text) ? say(`technique.${text}`) : text;
     const [before, after] = say(`chat.${presence}`, { name: "\n", technique }).split("\n");
     return el("li", { className: "notice" }, before, el("bdi", { textContent: sender }), after);
   }
   tell(`${sender}: ${text ?? say("chat.a-file")}`);
   // What people wrote has a direction of its own, and must not turn around what stands beside it.
-  const body = message.bytes ? shown(message.bytes)
+  const name = message.bytes && names.get(sender);
+  if (name) names.delete(sender);
+  const body = message.bytes ? shown(message.bytes, name)
     : el("span", { className: "text", dir: "auto", textContent: text });
   const mark = which === "echo" ? say("chat.echoed") : `#${number(id)}`;
   return el("li", { className: which, data: { message: id } },
@@ -150,12 +169,12 @@ function item(message, which) {
 }
 
 /** Show bytes: a picture where they are one, else a file to save. */
-function shown(content) {
+function shown(content, name) {
   const type = PICTURES.find(([, start]) => start.every((byte, i) => content[i] === byte))?.[0];
   const blob = URL.createObjectURL(new Blob([content], { type: type ?? "application/octet-stream" }));
   const words = say("chat.of-bytes", { size: bytes(content.length) });
-  const link = el("a", { href: blob, download: type ? `picture.${type.slice(6)}` : "file", textContent: words,
-    data: { blob } });
+  const link = el("a", { href: blob, download: name || (type ? `picture.${type.slice(6)}` : "file"),
+    textContent: name ? `${words} · ${name}` : words, data: { blob } });
   if (!type) return link;
   return el("span", { className: "picture" }, el("img", { src: blob, alt: say("chat.picture") }), link);
 }
@@ -177,8 +196,8 @@ async function sendAll(event) {
   const text = parts.text.value;
   if (!text) return;
   parts.text.value = "";
-  if (!(await attempt(() => lanes.get("chat").send({ text })))) giveBack(text);
   parts.text.focus();
+  if (!(await attempt(() => lanes.get("chat").send({ text })))) giveBack(text);
 }
 
 /** What could not be sent is not lost. */
@@ -210,22 +229,37 @@ async function echo() {
 }
 
 async function sendFile() {
-  const file = parts.file.files[0];
+  const chosen = parts.file.files[0];
   const lane = lanes.get("chat");
-  if (!file || !lane) return;
+  if (!chosen || !lane) return;
   parts.file.value = "";
-  if (file.size > MOST_BYTES) {
+  const file = await fitting(chosen);
+  if (!file) {
     notify(say("chat.too-large", { most: bytes(MOST_BYTES) }));
     return;
   }
-  const content = new Uint8Array(await file.arrayBuffer());
-  const before = lane.track.up;
-  const went = await attempt(() => lane.send({ bytes: content }));
-  if (!went) return;
-  // What passed is told a moment later.
-  await new Promise((resolve) => setTimeout(resolve, 300 + 2 * room.state.link.delay_s * 1000));
-  const up = lane.track.up - before;
-  const more = number((100 * (up - content.length)) / content.length, 1);
-  const way = technique(lane.slug).codec === "web_socket_frames" ? "chat.cost-binary" : "chat.cost-base64";
-  parts.cost.textContent = say(way, { size: bytes(content.length), up: bytes(up), more });
+  const smaller = file === chosen ? "" : say("chat.smaller", { from: bytes(chosen.size), to: bytes(file.size) });
+  parts.cost.textContent = smaller;
+  parts.file.disabled = true;
+  const went = await attempt(async () => {
+    await lane.send({ text: announcement(file.name) });
+    const content = new Uint8Array(await file.arrayBuffer());
+    const { up, sent } = await sendBytes(lane, content, progress);
+    parts.cost.textContent = `${smaller} ${costOf(lane, content.length, up)}`.trim();
+    await sent;
+  });
+  if (!went) parts.cost.textContent = say("chat.file-lost", { file: file.name });
+  parts.progress.hidden = true;
+  parts.file.disabled = false;
+}
+
+function progress(passed, all) {
+  parts.progress.hidden = passed >= all;
+  Object.assign(parts.progress, { max: all, value: passed });
+}
+
+function costOf({ slug }, size, up) {
+  const more = number((100 * (up - size)) / size, 1);
+  const way = technique(slug).codec === "web_socket_frames" ? "chat.cost-binary" : "chat.cost-base64";
+  return say(way, { size: bytes(size), up: bytes(up), more });
 }

@@ -4,13 +4,12 @@ import { attempt, el, notify, saying, setText, wantsCalm } from "./dom.js";
 import { Diagram } from "./diagram.js";
 import { bytes, duration, number, say } from "./i18n.js";
 import { Lane } from "./lanes.js";
-import { controls, prepare, presetButtons, readPreset } from "./presets.js";
+import { begin, controls, presetButtons, readPreset } from "./presets.js";
 import { room } from "./room.js";
 import { markerIcon, SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
 import { Track } from "./track.js";
 
-export const CHANNEL = "race";
 const SPAN_MS = 10000;
 const LAG_MS = 120; // what passed is told a moment later
 const FRAME_MS = 12;
@@ -29,17 +28,46 @@ let pausedAt = null;
 let lastDrawn = 0;
 let lastCounted = 0;
 let turn = 0;
-let lastPreset = null;
+let again;
+let channel = ""; // the race's, as long as lanes are open
+let isWatched = false; // here or on the wire
+let poll = 1;
+let lastPreset = null; // what this page has asked for
+let toldPreset = ""; // what the lecturer has chosen, as the state tells it
 let plays = 0;
 
-/** Open the race's lanes; what is open stays. */
+/** Open the race's lanes, once it is known where; what is open stays. */
 export function openLanes() {
-  const holder = document.getElementById("dock");
-  for (const slug of SLUGS) {
-    if (!lanes.has(slug)) {
-      lanes.set(slug, new Lane(slug, { channel: CHANNEL, holder, brief: true }));
-    }
+  isWatched = true;
+  follow();
+}
+
+/** Go where the race is: each preset has a channel of its own, and is shown on all pages. */
+function follow() {
+  if (!room.state) return;
+  const { source } = room.state;
+  if (isWatched && source.channel !== channel) {
+    channel = source.channel;
+    for (const slug of SLUGS) open(slug);
   }
+  if (sentence && source.preset !== toldPreset) {
+    toldPreset = source.preset;
+    showPreset(toldPreset);
+  }
+}
+
+function open(slug) {
+  lanes.get(slug)?.close();
+  const holder = document.getElementById("dock");
+  const lane = new Lane(slug, { channel, holder, brief: true, poll });
+  lanes.set(slug, lane);
+  const diagram = rows.get(slug)?.diagram;
+  if (diagram) diagram.lane = lane;
+}
+
+function setPoll(seconds) {
+  poll = seconds;
+  lanes.forEach((lane) => lane.setPoll(seconds));
 }
 
 /** Count all lanes from now. */
@@ -48,7 +76,11 @@ export function reset() {
 }
 
 export function mount(section) {
-  sentence = el("p", { className: "sentence", id: "sentence", say: "race.choose" });
+  sentence = el("span", { id: "sentence", say: "race.choose" });
+  again = el("button", { type: "button", id: "again", say: "race.again", hidden: true,
+    on: { click: () => play(toldPreset) } });
+  const bare = el("button", { type: "button", id: "bare", say: "race.bare", hint: "race.bare-hint",
+    attributes: { "aria-pressed": "false" }, on: { click: toggleBare } });
   pauseButton = el("button", { type: "button", say: "race.pause", on: { click: pause } });
   const state = el("p", { className: "network" });
   section.append(
@@ -56,15 +88,16 @@ export function mount(section) {
       el("h1", { say: "race.title" }),
       state,
       el("div", { className: "buttons" },
-        pauseButton,
+        bare, pauseButton,
         el("button", { type: "button", say: "race.step", on: { click: step } }),
         el("button", { type: "button", say: "race.reset", on: { click: reset } }))),
     presetButtons((name) => { location.hash = `race?preset=${name}`; play(name); }),
-    sentence,
-    controls({ setPoll: (s) => lanes.forEach((lane) => lane.setPoll(s)), state }),
+    el("p", { className: "sentence" }, sentence, " ", again),
+    controls({ setPoll, state }),
     table(),
-    el("p", { className: "legend", say: "race.legend" }),
+    legend(),
   );
+  for (const news of ["state", "role"]) room.addEventListener(news, () => { follow(); offerAgain(); });
   label();
   addEventListener("language", label);
 }
@@ -73,10 +106,27 @@ function table() {
   const head = el("tr", {},
     el("th", { scope: "col", say: "race.technique" }),
     el("th", { scope: "col", say: "race.diagram" }),
-    ...COLUMNS.map((name) => el("th", { scope: "col", say: `race.${name}` })));
+    ...COLUMNS.map((name) => el("th", { scope: "col", say: `race.${name}`, hint: `race.${name}-means` })));
   const body = el("tbody", {}, ...TECHNIQUES.map(row));
   return el("div", { className: "lanes", tabIndex: 0, label: "race.lanes", attributes: { role: "region" } },
     el("table", {}, el("thead", {}, head), body));
+}
+
+/** What is drawn, in a line of samples; behind it, what the numbers mean. */
+function legend() {
+  const samples = ["asked", "came", "message", "held", "ended"].map((name) =>
+    el("span", {}, el("i", { className: `sample ${name}` }), el("span", { say: `legend.${name}` })));
+  const means = COLUMNS.flatMap((name) => [el("dt", { say: `race.${name}` }), el("dd", { say: `race.${name}-means` })]);
+  return el("div", { className: "legend" }, ...samples,
+    el("details", {}, el("summary", { say: "legend.numbers" }), el("dl", {}, ...means)));
+}
+
+/** Show the lanes and nothing to turn: for large type, small screens and the last row. */
+function toggleBare() {
+  const { dataset } = document.getElementById("race");
+  if ("bare" in dataset) delete dataset.bare;
+  else dataset.bare = "";
+  document.getElementById("bare").setAttribute("aria-pressed", String("bare" in dataset));
 }
 
 function row({ slug, year }) {
@@ -86,7 +136,7 @@ function row({ slug, year }) {
   const state = el("span", { className: "state" });
   const name = el("th", { scope: "row" }, markerIcon(slug),
     el("span", { className: "name" }, el("span", { say: `technique.${slug}` }),
-      el("small", {}, `${year} `, state)));
+      el("small", {}, el("span", { className: "when", textContent: `${year} ` }), state)));
   rows.set(slug, { canvas, cells, state, diagram: null });
   return el("tr", { data: { technique: slug } }, name, el("td", { className: "diagram" }, canvas),
     ...Object.values(cells));
@@ -94,11 +144,11 @@ function row({ slug, year }) {
 
 export function show(parameters) {
   openLanes();
-  for (const [slug, row] of rows) row.diagram ??= new Diagram(row.canvas, lanes.get(slug));
+  for (const [slug, row] of rows) row.diagram ??= new Diagram(row.canvas, lanes.get(slug) ?? null);
   isShown = true;
   requestAnimationFrame(draw);
   const name = parameters.get("preset");
-  if (name !== lastPreset) play(name);
+  if (name && name !== lastPreset) play(name);
 }
 
 export function hide() {
@@ -117,28 +167,38 @@ async function play(name) {
   const mine = (plays += 1);
   const isCurrent = () => mine === plays;
   const preset = readPreset(name);
-  saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
-  const buttons = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#presets button"));
-  for (const button of buttons) {
-    button.setAttribute("aria-pressed", String(button.dataset.preset === name));
-  }
   if (!preset) return;
-  if (preset.poll) {
-    lanes.forEach((lane) => lane.setPoll(preset.poll));
-    /** @type {HTMLInputElement} */ (document.getElementById("control-poll")).value = preset.poll;
-  }
+  await room.opened;
   if (!room.isLecturer) {
-    if (room.state) notify(say("race.lecturer-only"));
+    notify(say("race.lecturer-only"));
     return;
   }
-  await ready();
-  if (!isCurrent()) return;
+  showPreset(name);
   await attempt(async () => {
-    await prepare(preset);
+    await begin(name);
+    await ready();
     if (!isCurrent()) return;
+    await room.control("link", preset.link);
     reset();
     await preset.go(isCurrent);
   });
+}
+
+/** Show which preset is on, and what to look at. */
+function showPreset(name) {
+  const preset = readPreset(name);
+  saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
+  for (const button of document.querySelectorAll("#presets button")) {
+    const { dataset } = /** @type {HTMLElement} */ (button);
+    button.setAttribute("aria-pressed", String(dataset.preset === name));
+  }
+  if (!preset) return;
+  setPoll(preset.poll);
+  /** @type {HTMLInputElement} */ (document.getElementById("control-poll")).value = preset.poll;
+}
+
+function offerAgain() {
+  again.hidden = !room.isLecturer || !readPreset(toldPreset);
 }
 
 /** Wait until all lanes listen, but not for ever: the network may be broken. */
@@ -189,6 +249,7 @@ function count() {
   if (pausedAt !== null) return;
   for (const [slug, { cells, state }] of rows) {
     const lane = lanes.get(slug);
+    if (!lane) continue;
     const { track } = lane;
     setText(cells.age, duration(lane.messages.at(-1)?.latency));
     setText(cells.mean, duration(lane.mean()));
@@ -207,6 +268,7 @@ function count() {
 export function key(event) {
   if (event.key === " ") pause();
   else if (event.key === ".") step();
+  else if (event.key === "l") toggleBare();
   else if (room.isLecturer && event.key === "b") attempt(() => room.control("burst", { count: 50 }));
   else if (room.isLecturer && event.key === "x") attempt(() => room.control("cut", { seconds: 5 }));
   else if (room.isLecturer && event.key === "z") {

@@ -30,6 +30,7 @@ export function mount(section) {
   parts.told = Object.fromEntries(TOLD.map((name) => [name, el("dd", {})]));
   parts.stage = el("div", { className: "stage" });
   parts.canvas = el("canvas", { attributes: { role: "img" }, label: "race.canvas" });
+  parts.state = el("small", { className: "state", attributes: { role: "status" } });
   parts.note = el("p", { className: "note" });
   section.append(
     el("div", { className: "heading" }, el("h1", { say: "timeline.title" })),
@@ -39,7 +40,8 @@ export function mount(section) {
     el("div", { className: "era" },
       el("article", {}, parts.title,
         el("dl", {}, ...TOLD.flatMap((name) => [el("dt", { say: `timeline.${name}` }), parts.told[name]]))),
-      el("div", { className: "living" }, el("h3", { say: "timeline.living" }), parts.note, parts.stage,
+      el("div", { className: "living" }, el("h3", {}, el("span", { say: "timeline.living" }), " ", parts.state),
+        parts.note, parts.stage,
         parts.canvas)),
   );
 }
@@ -82,7 +84,16 @@ function open(slug) {
   parts.note.hidden = !parts.note.textContent;
   lane = new Lane(slug, { channel: CHANNEL, holder: parts.stage, show: true });
   if (technique(slug).own_port) showPlugin(lane);
+  lane.onNews(stand);
+  stand();
   diagram = new Diagram(parts.canvas, lane);
+}
+
+/** Say how the example stands, while it does not run: a slow line makes it wait. */
+function stand() {
+  const status = lane?.status ?? "open";
+  if (status === "open") parts.state.textContent = "";
+  else saying(parts.state, `state.${status}`);
 }
 
 /** The emulated plugin has no frame, so what it hands over is shown here. */

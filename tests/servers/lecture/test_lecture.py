@@ -46,7 +46,7 @@ def test_the_room_may_send_a_burst_and_then_waits(monkeypatch: pytest.MonkeyPatc
         allow("room", 1)
 
 
-@pytest.mark.parametrize("channel", ["race", "clock"])
+@pytest.mark.parametrize("channel", ["race", "race-2", "clock"])
 def test_nobody_else_publishes_to_the_lectures_channels(channel: str) -> None:
     with pytest.raises(Problem) as refused:
         Allowance()(channel, 1)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,13 @@ def ask(
     connection.close()
     is_json = "json" in answer.headers.get("Content-Type", "")
     return answer.status, json.loads(content) if is_json else {"text": content.decode()}
+
+
+def lines_of(lecture: Lecture) -> dict[str, int]:
+    """Read the port of each line, as the page tells it to its scripts."""
+    page = ask(lecture.url, "GET", "/")[1]["text"]
+    lines: dict[str, int] = json.loads(unescape(page.split('data-lines="')[1].split('"')[0]))
+    return lines
 
 
 ORDERS: dict[str, dict[str, Any]] = {
@@ -115,9 +123,7 @@ def test_a_new_schedule_begins_behind_all_that_was_due(lecture: Lecture) -> None
 
 
 def test_the_room_cannot_publish_to_the_race(lecture: Lecture) -> None:
-    lines = json.loads(
-        ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]
-    )
+    lines = lines_of(lecture)
     for channel in ("race", "race-2", "clock"):
         url = f"http://127.0.0.1:{lines['sse']}"
         plain = {"Content_Type": "text/plain"}
@@ -155,9 +161,7 @@ def test_doors_for_all_have_limits(lecture: Lecture) -> None:
 
 
 def test_lanes_may_be_embedded_by_the_page_only(lecture: Lecture) -> None:
-    lines = json.loads(
-        ask(lecture.url, "GET", "/")[1]["text"].split("data-lines='")[1].split("'")[0]
-    )
+    lines = lines_of(lecture)
     port = urlsplit(lecture.url).port
     connection = http.client.HTTPConnection("127.0.0.1", lines["sse"], timeout=20)
     for path in ("/lane?technique=sse", "/page_reload?channel=room"):

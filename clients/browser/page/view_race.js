@@ -33,7 +33,8 @@ let channel = ""; // the race's, as long as lanes are open
 let isWatched = false; // here or on the wire
 let poll = 1;
 let lastPreset = null; // what this page has asked for
-let toldPreset = ""; // what the lecturer has chosen, as the state tells it
+let toldRace = ""; // the channel that was last told, and the preset that the lecturer chose for it
+let toldPreset = "";
 let plays = 0;
 
 /** Open the race's lanes, once it is known where; what is open stays. */
@@ -50,7 +51,8 @@ function follow() {
     channel = source.channel;
     for (const slug of SLUGS) open(slug);
   }
-  if (sentence && source.preset !== toldPreset) {
+  if (sentence && source.channel !== toldRace) {
+    toldRace = source.channel;
     toldPreset = source.preset;
     showPreset(toldPreset);
   }

@@ -127,7 +127,14 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
-        _attend(scene, path, trial, interference, between)
+        try:
+            _attend(scene, path, trial, interference, between)
+        except ProcessError as error:
+            silent_s = sampler.silence_s(time.monotonic() - _SPARE_S, time.monotonic())
+            if scene.server.ended or silent_s < _SPARE_S / 2:
+                raise
+            words = f"the server did not answer /stats for {silent_s:.0f} s"
+            raise ProcessError(f"{words}; {error}") from error
         sampler.close()
         shared = share_a_core(scene.server, locust)
         result = result_file.read(path)

@@ -49,7 +49,7 @@ LOCKED = ROOT / "requirements.lock"
 # What makes another program of the same words: other Pythons' modules, letters that standard
 # streams refuse, no assertions, a prompt at the end; and what another lab.py told its own child.
 FOREIGN = {
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE"),
     *("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONINSPECT", "DUPLEX_COMMAND"),
 }
 PIP_INSTALL = (

@@ -87,9 +87,10 @@ def run(*command: str) -> int:
 
     It may keep what it compiles: else each worker, and each server that a test starts, compiles
     every module of every library anew, three times the work to begin. And it may read and write
-    any letter: xdist tells its workers the project's path by their standard input.
+    any letter: xdist tells its workers the project's path by their standard input. And modules
+    come from the current folder first: some tests run a changed copy of the tree.
     """
-    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING")
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONSAFEPATH")
     environment = {k: v for k, v in os.environ.items() if k not in unwanted}
     with subprocess.Popen(command, cwd=ROOT, env=environment) as child:
         try:

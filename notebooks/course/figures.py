@@ -246,7 +246,8 @@ def panels(
             )
         grid[0].set_ylabel(y_label)
         plain_numbers(grid[0].yaxis)
-        heading(figure, title, "red: slow, over five medians")
+        slow_ones = any(max(y) > 5 * median(y) for _, y in series.values())
+        heading(figure, title, "red: slow, over five medians" if slow_ones else "")
     return SmallDrawing(
         "panels", title, f"Dots of {y_label} over {x_label}. {'; '.join(said)}.", figure
     )

@@ -33,6 +33,30 @@ def test_it_asks_predicts_and_ends_well(path: Path) -> None:
 
 
 @BOOKS
+def test_its_end_leads_on(path: Path) -> None:
+    end = cells(path, "markdown")[-1]
+    links = re.findall(r"\]\(([^)]+)\)", end)
+    assert links[-1] == "README.md"
+    following = PATHS[PATHS.index(path) + 1 :]
+    assert links[0] == (following[0].name if following else "claims.md")
+    assert all((path.parent / link).exists() for link in links)
+
+
+@BOOKS
+def test_what_is_predicted_has_a_place_to_put_it(path: Path) -> None:
+    asked = "\n".join(cells(path, "markdown")).count("**Predict")
+    assert asked == len(re.findall(r"\breveal\(", "\n".join(cells(path, "code"))))
+
+
+@BOOKS
+def test_only_what_a_machine_measures_may_be_missed(path: Path) -> None:
+    for code in cells(path, "code"):
+        for call in re.findall(r"\breveal\(.*", code):
+            timed = re.search(r'"(ms|s|KiB|times slower|a share)\b', call) and "round(" not in call
+            assert ("within=" in call) == bool(timed) or "swallowed" in call, call
+
+
+@BOOKS
 def test_it_has_three_to_five_exercises_in_order(path: Path) -> None:
     found = [match[1] for text in cells(path, "code") for match in CHECK.finditer(text)]
     assert found == [f"{path.name[:2]}.{n}" for n in range(1, len(found) + 1)]

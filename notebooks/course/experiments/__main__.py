@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from notebooks.course.experiments import cost, feed, sockets, trouble
+from notebooks.course.experiments import cost, feed, sockets, trouble, weak_server
 from notebooks.course.experiments.place import Place
 from wire.techniques import BY_SLUG, unknown
 
@@ -34,6 +34,7 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
         sockets.turn_by_turn,
         sockets.stalled_loop,
         sockets.nagle,
+        weak_server.weak_server,
         trouble.resume,
         trouble.half_open,
         trouble.stall_seen,

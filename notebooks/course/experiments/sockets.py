@@ -11,7 +11,7 @@ from notebooks.course.experiments.place import Place
 _STALLED_S = 1.0  # how long a write may hang before it counts as stuck
 
 
-def _pairs(
+def connected_pairs(
     count: int, buffer_bytes: int | None = None
 ) -> list[tuple[socket.socket, socket.socket]]:
     """Return ``count`` connected TCP connections: (server's end, client's end)."""
@@ -30,7 +30,7 @@ def turn_by_turn(place: Place, receivers: int, rounds: int = 30) -> list[float]:
 
     The median over ``rounds``, by place in the list.
     """
-    pairs = _pairs(receivers)
+    pairs = connected_pairs(receivers)
     times: list[list[float]] = [[] for _ in pairs]
     try:
         for _ in range(rounds):
@@ -53,7 +53,7 @@ def stalled_loop(place: Place, messages: int = 3000, size: int = 4096) -> dict[s
     Returns how many messages the first (it reads) received before the loop hung, how many bytes
     the stalled one's connection had swallowed by then, and whether it hung at all.
     """
-    pairs = _pairs(3)
+    pairs = connected_pairs(3)
     got = [0, 0, 0]
 
     def read(at: int) -> None:
@@ -95,7 +95,7 @@ def nagle(place: Place, count: int = 20) -> dict[str, list[float]]:
     """Write a message in two pieces and wait for the answer; return ms with Nagle and without."""
     found = {}
     for name, no_delay in (("Nagle", 0), ("TCP_NODELAY", 1)):
-        ((server, client),) = _pairs(1)
+        ((server, client),) = connected_pairs(1)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, no_delay)
 
         def answer(sock: socket.socket = server) -> None:

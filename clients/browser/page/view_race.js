@@ -151,6 +151,7 @@ export function show(parameters) {
   requestAnimationFrame(draw);
   const name = parameters.get("preset");
   if (name && name !== lastPreset) play(name);
+  else lastPreset = name;
 }
 
 export function hide() {

@@ -20,6 +20,7 @@ COMMANDS = (
     "loadtests calibrate",
     "loadtests knee",
     "loadtests.calibration.bare",
+    "loadtests.calibration.hog",
     "loadtests.limits",
     "loadtests.limits.deflate",
     "loadtests.limits.probe",

@@ -2,7 +2,7 @@
 // form stands in a second frame, so that sending does not disturb reading.
 
 import { publish } from "./requests.js";
-import { reloading, submit } from "./reloading.js";
+import { refusalIn, reloading, submit } from "./reloading.js";
 
 export function open(lane) {
   const messages = reloading(lane, "/frame_reload");
@@ -26,7 +26,12 @@ export function open(lane) {
         throw new Error("no answer");
       }
       submit(form, lane, message);
-      return ready;
+      await ready;
+      if (!formFrame.contentDocument?.querySelector("form")) {
+        const why = refusalIn(formFrame);
+        formFrame.remove();
+        throw new Error(why);
+      }
     },
     close() {
       messages.close();

@@ -1,6 +1,8 @@
 // What page reload and frame reload share: a document that is loaded again and again, in a frame
 // with an address bar of nobody. Its list of messages is read after each load.
 
+import { problemOf } from "./requests.js";
+
 const PATIENCE_MS = 15000;
 
 /** Keep loading `path` in a frame, every `lane.seconds`; returns the frame's owner. */
@@ -11,8 +13,16 @@ export function reloading(lane, path) {
   let due = performance.now();
   let asked = 0;
   let answered = null;
+  let sending = false; // a form is on its way
+
+  function refuse(why) {
+    sending = false;
+    answered?.reject(new Error(why));
+    answered = null;
+  }
 
   function load() {
+    if (sending) refuse("no answer");
     asked = performance.now();
     // replace() and not src: thousands of reloads should not fill the Back button.
     frame.contentWindow.location.replace(lane.url(path, { after: lane.after }));
@@ -37,8 +47,10 @@ export function reloading(lane, path) {
     asked = 0;
     if (!main?.dataset.cursor) {
       if (frame.contentDocument?.URL !== "about:blank") lane.state("broken");
+      if (sending) refuse(refusalIn(frame));
       return;
     }
+    sending = false;
     lane.state("open");
     showNewest(main);
     const items = [...main.querySelectorAll("li")].filter((item) => item.dataset.message);
@@ -62,7 +74,7 @@ export function reloading(lane, path) {
   load();
   return {
     frame,
-    /** Resolves after the next load that brought a page. */
+    /** Resolves after the next load that brought a page; rejects where a form was refused. */
     loaded() {
       answered ??= Promise.withResolvers();
       return answered.promise;
@@ -70,6 +82,7 @@ export function reloading(lane, path) {
     /** Something else is loading in the frame: a form was sent. */
     busy() {
       asked = performance.now();
+      sending = true;
     },
     close() {
       clearTimeout(timer);
@@ -82,6 +95,12 @@ export function reloading(lane, path) {
 function showNewest(main) {
   const view = main.ownerDocument.defaultView;
   view.scrollBy(0, main.getBoundingClientRect().bottom - view.innerHeight + 4);
+}
+
+/** Return what a document says that came in place of a page: a problem's words, if it is one. */
+export function refusalIn(frame) {
+  const text = frame.contentDocument?.querySelector("pre")?.textContent;
+  return text ? problemOf(text, "unknown") : "no answer";
 }
 
 /** Fill in a form of the server's and send it, as a person would. */

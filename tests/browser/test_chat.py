@@ -233,3 +233,25 @@ def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
     # What the lane says follows the language.
     page.select_option("#language", "es")
     page.wait_for_selector("#chat-state:has-text('Conectado')")
+
+
+@pytest.mark.parametrize("slug", ["page_reload", "frame_reload", "sse"])
+def test_what_the_server_refuses_is_told_and_given_back(open_page: OpenPage, slug: str) -> None:
+    watched = open_page()
+    page = watched.open("chat")
+    join(page, slug)
+    page.evaluate("document.getElementById('chat-text').removeAttribute('maxlength')")
+    too_long = "x" * (2 * 2**20 + 1)
+    page.evaluate("text => { document.getElementById('chat-text').value = text; }", too_long)
+    page.click("text=Send to all")
+    page.wait_for_function(
+        "size => document.body.innerText.includes('at most 2097152 bytes')"
+        " && document.getElementById('chat-text').value.length === size",
+        arg=len(too_long),
+    )
+    say(page, "short")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#chat-list .text')]"
+        ".some((one) => one.textContent === 'short')"
+    )
+    watched.complaints.clear()  # the browser's own log tells of the refusal, too

@@ -37,7 +37,7 @@ HELD = ("sse", "forever_frame", "web_socket", "plugin_socket", "long_polling")
 PEER = """
 import select, socket, sys
 sys.path.insert(0, sys.argv[1])
-from tests.unbreakable.serving import get, upgrade
+from tests.support.raw import get, upgrade
 from wire.web_socket_frames import Opcode, encode_frame
 host, port, plugin_port = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 query = "channel=gone&name=ana"

@@ -187,8 +187,8 @@ def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> No
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(handler, "_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(bodies, "_BODY_SECONDS", 0.3)
-    monkeypatch.setattr(polls, "_HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(polls, "_IDLE_SECONDS", 0.3)
+    monkeypatch.setitem(polls._LONGEST, polls.READING, 0.3)
+    monkeypatch.setitem(polls._LONGEST, polls.IDLE, 0.3)
     monkeypatch.setattr(plugin_socket, "_FIRST_LINE_SECONDS", 0.3)
     async with running(Settings(heartbeat=0.2)) as server:
         yield server

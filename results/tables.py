@@ -73,7 +73,7 @@ def print_seconds(console: Console, run: Run) -> None:
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
-    """Print what differs between two runs, and what is not significant."""
+    """Print what differs between two runs, and that they cannot tell why."""
     for part, lines in found.differing.items():
         console.print(f"{part} differs (A / B): " + "; ".join(lines))
     for name, only in (("A", found.only_a), ("B", found.only_b)):

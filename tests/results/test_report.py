@@ -119,10 +119,14 @@ def test_redraw(
 
 
 def test_compare(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two runs are told side by side, and with them what they cannot tell."""
     assert main([str(run.folder), str(run.folder)]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "too few repeats" in out
-    assert "exact rank-sum test" in out
+    assert "no difference that matters" in out
+    assert "not compared: SERVER-BOUND" in out
+    assert "B was" not in out  # it is the same run
+    assert "Two runs are two times" in out
+    assert "they cannot tell" in out
 
 
 def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -286,9 +286,13 @@ def test_graphics_that_tell_something_are_seen() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [320, 800, 960])
-def test_nothing_sticks_out_in_a_narrow_window(open_page: OpenPage, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 800}, locale="ro").open("race")
+@pytest.mark.parametrize(
+    ("width", "language"), [(320, "ro"), (320, "es"), (320, "en"), (800, "ro"), (960, "ro")]
+)
+def test_nothing_sticks_out_in_a_narrow_window(
+    open_page: OpenPage, width: int, language: str
+) -> None:
+    page = open_page(viewport={"width": width, "height": 800}, locale=language).open("race")
     for view in VIEWS:
         page.evaluate("view => { location.hash = view; }", view)
         page.wait_for_selector(f"section#{view}:not([hidden])")

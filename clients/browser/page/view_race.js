@@ -43,6 +43,9 @@ export function openLanes() {
   follow();
 }
 
+// The wire may be opened first, before the state is known and without the race's own view.
+room.addEventListener("state", follow);
+
 /** Go where the race is: each preset has a channel of its own, and is shown on all pages. */
 function follow() {
   if (!room.state) return;
@@ -55,6 +58,7 @@ function follow() {
     toldRace = source.channel;
     toldPreset = source.preset;
     showPreset(toldPreset);
+    offerAgain();
   }
 }
 
@@ -99,7 +103,7 @@ export function mount(section) {
     table(),
     legend(),
   );
-  for (const news of ["state", "role"]) room.addEventListener(news, () => { follow(); offerAgain(); });
+  for (const news of ["state", "role"]) room.addEventListener(news, offerAgain);
   label();
   addEventListener("language", label);
 }

@@ -62,6 +62,17 @@ class Kernel:
         return found
 
 
+def end_all(process: psutil.Process) -> None:
+    """Kill a process and its children, and wait until nothing of them answers any more."""
+    ended = [*process.children(), process]
+    for one in ended:
+        one.kill()
+    eventually(
+        lambda: all(not one.is_running() or one.status() == psutil.STATUS_ZOMBIE for one in ended),
+        "the end of what was killed",
+    )
+
+
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Kernel]:
     from jupyter_client.manager import start_new_kernel
@@ -109,8 +120,7 @@ def test_a_stopped_load_run_leaves_no_generator_behind(kernel: Kernel) -> None:
 def test_a_server_that_ended_is_started_anew(kernel: Kernel) -> None:
     kernel.run('line = lab.dial("gone")')
     before = int(kernel.run("lab.server().pid")[0])
-    for process in [*psutil.Process(before).children(), psutil.Process(before)]:
-        process.kill()
+    end_all(psutil.Process(before))
     result, shown, error = kernel.run(ECHO)
     assert (result, error) == ("3", "")
     assert "a new one, with empty channels" in shown
@@ -123,8 +133,7 @@ def test_a_server_that_ended_is_started_anew(kernel: Kernel) -> None:
 def test_a_relay_that_ended_is_started_anew(kernel: Kernel) -> None:
     kernel.run(ECHO)
     before = int(kernel.run("lab.relay(1).pid")[0])
-    for process in [*psutil.Process(before).children(), psutil.Process(before)]:
-        process.kill()
+    end_all(psutil.Process(before))
     assert kernel.run(ECHO)[::2] == ("3", "")
 
 

@@ -5,11 +5,11 @@ it may tell cells apart that would be mixed up without it.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TextIO, get_args, get_type_hints
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from results.record.rows import FORMAT, Cell, LatencyRow, Row, columns, defaults
 from results.record.verdicts import Verdict
 
 _TIMES = ["min_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms", "mean_ms"]
+_LONGEST_LINE = 256 * 2**10  # characters; the reference run has 4,000 in a histogram
 
 
 def read_table(
@@ -31,12 +32,7 @@ def read_table(
     :class:`~results.errors.FormatError`.
     """
     path = folder / f"{row_type.table}.csv"
-    header, rows = _read_csv(path, row_type)
-    if "cell" in header:  # rows of other cells were being written when the run was interrupted
-        place = header.index("cell")
-        rows = [row for row in rows if len(row) > place and row[place] in names]
-    if any(len(row) != len(header) for row in rows):
-        raise FormatError(f"{path} has a row with too few or too many values")
+    header, rows = _read_csv(path, row_type, names)
     absent = defaults(row_type)
     types = {"cell": str, **get_type_hints(Cell), **get_type_hints(row_type)}
     try:
@@ -57,18 +53,43 @@ def read_table(
     return _with_todays_names(path, table, cells)
 
 
-def _read_csv(path: Path, row_type: type[Row]) -> tuple[list[str], list[list[str]]]:
+def _read_csv(
+    path: Path, row_type: type[Row], names: set[str]
+) -> tuple[list[str], list[list[str]]]:
     """Return header and rows, of which no column is unknown and none without default absent."""
-    known = columns(row_type)
+    rows = []
     if not path.exists():
-        return known, []
+        return columns(row_type), rows
     try:
         check_readable(path)
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
+            reader = csv.reader(_lines(file))
+            header = next(reader, [])
+            _check_header(path, header, row_type)
+            place = header.index("cell") if "cell" in header else None
+            for row in reader:
+                # Rows of other cells were being written when the run was interrupted.
+                if place is not None and (len(row) <= place or row[place] not in names):
+                    continue
+                if len(row) != len(header):
+                    raise FormatError(f"{path} has a row with too few or too many values")
+                rows.append(row)
     except (OSError, ValueError, csv.Error) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
-    absent = defaults(row_type)
+    return header, rows
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise ValueError(f"a line has more than {_LONGEST_LINE:,} characters")
+        yield line
+
+
+def _check_header(path: Path, header: list[str], row_type: type[Row]) -> None:
+    known, absent = columns(row_type), defaults(row_type)
+    if len(header) > 2 * len(known):
+        raise FormatError(f"{path} has {len(header):,} columns; format {FORMAT} has {known}")
     faults = {
         "lacks": [name for name in known if name not in header and name not in absent],
         "has the unknown": [name for name in header if name not in known],
@@ -79,7 +100,6 @@ def _read_csv(path: Path, row_type: type[Row]) -> tuple[list[str], list[list[str
         raise FormatError(
             f"{path} has the columns {header}; format {FORMAT} has {known}: it {', '.join(said)}"
         )
-    return header, rows
 
 
 def _with_todays_names(path: Path, table: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:

@@ -34,7 +34,7 @@ _OPERATORS = {
 }
 _FORM = re.compile(
     r"\s*(?:(?P<technique>\w+)\s*:\s*)?(?:(?P<metric>[a-z_]+)\.)?(?P<figure>[a-z_]\w*(?:\.9)?)"
-    r"\s*(?P<operator>>=|<=|>|<)\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>[a-z%]*)\s*",
+    r"\s*(?P<operator>>=|<=|>|<)\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*+(?P<unit>[a-z%]*)\s*",
     re.ASCII,
 )
 ACCEPTED = (

@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,40 @@ def test_what_is_too_large_is_refused_in_words_before_it_is_read(
     os.truncate(folder / name, files.MOST_BYTES + 1)  # a hole: it takes no room on the disk
     with pytest.raises(FormatError, match=f"{name} .* at most 134,217,728 are accepted"):
         read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda table: "x," * 10_000 + table, r"has 10,\d{3} columns"),
+        (lambda table: "x" * 300_000 + table, "a line has more than"),
+        (lambda table: table + "," * 10_000_000, "a line has more than"),
+        (lambda table: table + '"' + "x\n" * 100_000, "cannot be read: field larger than"),
+    ],
+)
+def test_a_table_of_no_tables_form_is_refused_before_the_rest_is_read(
+    spoil: Callable[[str], str], why: str, write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    table = write_run(tmp_path / "run", **FEW) / "latency.csv"
+    table.write_text(spoil(table.read_text()))
+    with pytest.raises(FormatError, match=why) as refusal:
+        read_run(tmp_path / "run")
+    assert len(str(refusal.value)) < 2000
+
+
+def test_rows_of_unknown_cells_take_no_memory(
+    write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "run", **FEW)
+    expected = read_run(folder)
+    size = 500_000
+    with (folder / "latency.csv").open("a") as table:
+        table.write("\n" * size)
+    tracemalloc.start()
+    run = read_run(folder)
+    assert tracemalloc.get_traced_memory()[1] < 8 * size  # a list alone has a word for each
+    tracemalloc.stop()
+    assert len(run.latency) == len(expected.latency)
 
 
 def test_a_head_that_nests_without_end_is_refused(tmp_path: Path) -> None:

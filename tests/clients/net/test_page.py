@@ -46,7 +46,37 @@ def test_another_page_is_refused() -> None:
         parse_page(b"<html><body>It works!")
 
 
-@pytest.mark.parametrize("broken", [b"\xff", b"<![foo[x]]>"])
-def test_what_is_no_html_in_utf_8_is_refused(broken: bytes) -> None:
+@pytest.mark.parametrize("broken", [b"\xff", b"<main data-cursor='&#" + b"9" * 5000 + b";'>"])
+def test_what_cannot_be_read_is_refused(broken: bytes) -> None:
     with pytest.raises(MessageError, match="not a page"):
         parse_page(page("a-1") + broken)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<!-- {} -->",
+        "<!doctype {}>",
+        "<script>'{}'</script >",
+        "<TITLE>{}</tITLE>",
+        "<b title='{}'>",
+        "<p data-message={}",
+    ],
+)
+def test_what_a_browser_sees_no_tag_in_is_none(around: str) -> None:
+    shown = page("a-2", ONE).decode()
+    hidden = "<li value=9 data-message=x>" if "{}>" not in around else "<li"
+    assert parse_page((shown + around.format(hidden)).encode()).messages == (ONE,)
+
+
+def test_attributes_are_read_as_a_browser_reads_them() -> None:
+    text = html.escape(encode_message(ONE).decode()).replace(" ", "&#32;")
+    tag = f"<LI\n value = 1 Data-Message\t=\n{text} data-message='another'/>"
+    assert parse_page(b"<main/data-cursor=a-2/b>" + tag.encode()).messages == (ONE,)
+    assert parse_page(b"<main/data-cursor=a-2/b>").cursor == "a-2/b"
+
+
+@pytest.mark.parametrize("hostile", [b"<a ", b"<a b=", b"<a b='", b"<x", b"<!--", b"<![CDATA["])
+def test_a_megabyte_of_unfinished_tags_is_read_in_no_time(hostile: bytes) -> None:
+    """Where each looks for its end anew, this takes hours."""
+    assert parse_page(page("a-2", ONE) + hostile * (10**6 // len(hostile))).messages == (ONE,)

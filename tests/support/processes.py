@@ -138,13 +138,15 @@ class Lecture(Started):
     ``limits`` are the most descriptors that it may open, and the bytes of its address space.
     """
 
+    command: Sequence[str] = ("-m", "servers")
+
     def __init__(
         self,
         *arguments: str,
         limits: tuple[int, int] | None = None,
         errors: IO[bytes] | None = None,
     ) -> None:
-        words = ["-m", "servers", "--lecture", "--port", "0", "--no-open", *arguments]
+        words = [*self.command, "--lecture", "--port", "0", "--no-open", *arguments]
         if limits is not None:
             words = ["-c", _LIMITED_LECTURE, *map(str, limits), *words]
         super().__init__(*words, errors=errors)

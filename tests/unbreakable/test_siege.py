@@ -1,10 +1,13 @@
 """A lecture of few descriptors and little memory, and one hostile address that spares it nothing.
 
-The lecturer's orders are answered, another page's race goes on, and nothing grows. A few seconds of
-each attack by default; ``DUPLEX_SIEGE_SECONDS=60`` besieges for a minute, holds every order to a
-second, and with ``-s`` prints what was measured.
+The lecturer's orders are answered, another page finds a seat, another's race goes on, and nothing
+grows. A few seconds of each attack by default; ``DUPLEX_SIEGE_SECONDS=60`` besieges for a minute,
+holds every order to a second, and with ``-s`` prints what was measured.
+
+And the other side of each: with that bound lifted, the same attack works within seconds.
 """
 
+import contextlib
 import html
 import http.client
 import json
@@ -15,9 +18,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from tests.support.processes import Lecture
@@ -30,22 +35,35 @@ pytestmark = [
 SECONDS = float(os.environ.get("DUPLEX_SIEGE_SECONDS", "4"))
 IS_LONG = SECONDS >= 60
 FILES, MEMORY = 1024, 300 * 2**20
+FULL = 200 * 2**20  # bytes, where each of the two processes starts with a fifth of them
 MOST_LOG = 10**6
 PATIENCE_S = 30.0
 RATE = 10
 
 
-def order(lecture: Lecture, name: str, fields: dict[str, object]) -> float:
+def order(
+    lecture: Lecture, name: str, fields: dict[str, object], patience: float = PATIENCE_S
+) -> float:
     """Give one of the lecturer's orders on a new connection; return its seconds."""
     started = time.monotonic()
-    patience = 1.0 if IS_LONG else PATIENCE_S
     connection = http.client.HTTPConnection(urlsplit(lecture.url).netloc, timeout=patience)
-    connection.request("POST", f"/lecture/{name}", json.dumps(fields), {"Duplex-Key": lecture.key})
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
+    with contextlib.closing(connection):
+        path, key = f"/lecture/{name}", {"Duplex-Key": lecture.key}
+        connection.request("POST", path, json.dumps(fields), key)
+        answer = connection.getresponse()
+        answer.read()
     assert answer.status == 200
     return time.monotonic() - started
+
+
+def seat(lecture: Lecture, viewer: str) -> int:
+    """Open a page's event stream from an address of its own, and leave; return the status."""
+    connection = http.client.HTTPConnection(
+        urlsplit(lecture.url).netloc, timeout=PATIENCE_S, source_address=("127.0.0.4", 0)
+    )
+    with contextlib.closing(connection):
+        connection.request("GET", f"/lecture/events?viewer={viewer}")
+        return connection.getresponse().status
 
 
 def ports_of(lecture: Lecture) -> dict[str, int]:
@@ -89,6 +107,24 @@ class Race:
         self._thread.join()
 
 
+@contextlib.contextmanager
+def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[None]:
+    """Attack, and be sure that the attack went on to the end."""
+    hostile = subprocess.Popen(
+        [sys.executable, "-m", "tests.unbreakable.siege", attack, str(SECONDS + 60),
+         json.dumps(ports)],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert hostile.stdout is not None
+        assert hostile.stdout.readline() == b"attacking\n"
+        yield
+        assert hostile.poll() is None
+    finally:
+        hostile.kill()
+        hostile.communicate()
+
+
 @pytest.mark.timeout(SECONDS * 2 + 120)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -> None:
@@ -96,31 +132,24 @@ def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -
     with log.open("wb") as errors:
         lecture = Lecture(limits=(FILES, MEMORY), errors=errors)
     race: Race | None = None
-    hostile = None
     try:
         processes = [lecture.process, *lecture.process.children()]
         assert len(processes) == 2
         ports = ports_of(lecture)
         race = Race(ports["sse"])
         order(lecture, "source", {"rate": RATE, "size": 40})
-        hostile = subprocess.Popen(
-            [sys.executable, "-m", "tests.unbreakable.siege", attack, str(SECONDS + 60),
-             json.dumps(ports)],
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert hostile.stdout is not None
-        assert hostile.stdout.readline() == b"attacking\n"
-        began, raced = time.monotonic(), len(race.numbers)
-        waits, sizes, most = [], [], [0, 0]
-        while time.monotonic() - began < SECONDS:
-            waits.append(order(lecture, "fits", {}))
-            each = [one.memory_info().rss for one in processes]
-            sizes.append(sum(each))
-            most = [max(pair) for pair in zip(most, each, strict=True)]
-            assert hostile.poll() is None
-            time.sleep(0.1)
-        took = time.monotonic() - began
-        heard = len(race.numbers) - raced
+        with attacked(lecture, attack, ports):
+            began, raced = time.monotonic(), len(race.numbers)
+            waits, sizes, most = [], [], [0, 0]
+            while time.monotonic() - began < SECONDS:
+                waits.append(order(lecture, "fits", {}, 1.0 if IS_LONG else PATIENCE_S))
+                assert seat(lecture, f"friend{len(waits):09}") == 200
+                each = [one.memory_info().rss for one in processes]
+                sizes.append(sum(each))
+                most = [max(pair) for pair in zip(most, each, strict=True)]
+                time.sleep(0.1)
+            took = time.monotonic() - began
+            heard = len(race.numbers) - raced
         if IS_LONG:
             print(
                 f"\n{attack}: {len(waits)} orders, the slowest {max(waits) * 1000:.0f} ms; "
@@ -135,11 +164,74 @@ def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -
         assert race.numbers == list(range(race.numbers[0], race.numbers[0] + len(race.numbers)))
         assert max(sizes) < MEMORY
     finally:
-        if hostile is not None:
-            hostile.kill()
-            hostile.communicate()
         if race is not None:
             race.stop()
         lecture.stop()
     assert log.stat().st_size < MOST_LOG
     assert b"Traceback" not in log.read_bytes()
+
+
+# With a bound lifted
+
+
+@contextlib.contextmanager
+def undefended(bounds: str, log: Path) -> Iterator[Lecture]:
+    """Run a lecture of the same limits without these bounds, whatever becomes of it."""
+
+    class Undefended(Lecture):
+        command = ("-m", "tests.unbreakable.undefended", bounds, "servers.__main__")
+
+    with log.open("wb") as errors:
+        lecture = Undefended(limits=(FILES, MEMORY), errors=errors)
+    stage = lecture.process.children()
+    try:
+        yield lecture
+    finally:
+        lecture.child.kill()  # of which the stage hears
+        lecture.stop()
+        psutil.wait_procs(stage, PATIENCE_S)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for an attack's success, which takes a few seconds."""
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < until, "the attack does not work"
+        time.sleep(0.1)
+
+
+def test_without_bounded_sockets_no_order_comes_through(tmp_path: Path) -> None:
+    with undefended("sockets", tmp_path / "log") as lecture:
+        with attacked(lecture, "idle", ports_of(lecture)):
+            wait_until(lambda: lecture.descriptors() >= FILES)
+            with pytest.raises((TimeoutError, ConnectionError)):
+                order(lecture, "fits", {}, 2.0)
+        order(lecture, "fits", {})  # and who was locked out comes in when the attack has ended
+
+
+def test_without_a_sparing_log_the_disk_is_filled(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with undefended("sockets,log", log) as lecture, attacked(lecture, "idle", ports_of(lecture)):
+        wait_until(lambda: log.stat().st_size > MOST_LOG)
+
+
+def test_without_bounded_bytes_unread_news_fill_the_memory(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with undefended("bytes", log) as lecture, attacked(lecture, "unread", ports_of(lecture)):
+        wait_until(lambda: lecture.resident_bytes() > FULL)
+
+
+def test_without_a_budget_and_sizes_what_is_unfinished_fills_the_memory(tmp_path: Path) -> None:
+    with undefended("bytes,sizes", tmp_path / "log") as lecture:
+        (stage,) = lecture.process.children()
+        with attacked(lecture, "large", ports_of(lecture)):
+            wait_until(lambda: stage.memory_info().rss > FULL)
+
+
+@pytest.mark.parametrize("bounds", ["seats", "seats,kept seats"])
+def test_without_bounded_seats_everybody_is_locked_out(bounds: str, tmp_path: Path) -> None:
+    with undefended(bounds, tmp_path / "log") as lecture:
+        order(lecture, "fits?viewer=lecturer", {})
+        with attacked(lecture, "streams", ports_of(lecture)):
+            wait_until(lambda: seat(lecture, "friend00") == 503)
+            assert seat(lecture, "lecturer") == (200 if bounds == "seats" else 503)

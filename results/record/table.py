@@ -57,7 +57,7 @@ def _read_csv(
     path: Path, row_type: type[Row], names: set[str]
 ) -> tuple[list[str], list[list[str]]]:
     """Return header and rows, of which no column is unknown and none without default absent."""
-    rows = []
+    rows: list[list[str]] = []
     if not path.exists():
         return columns(row_type), rows
     try:

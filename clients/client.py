@@ -7,7 +7,6 @@ the rest: deadlines, the cursor, reconnecting, counting.
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from types import TracebackType
 from typing import ClassVar, Self, Unpack
 
 from clients.errors import ClientError, ClosedError, RefusedError, UnexpectedAnswerError
@@ -188,12 +187,7 @@ class Client(Accounted, ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property

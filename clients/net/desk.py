@@ -4,7 +4,6 @@ For what a technique's client does not do: to publish beside it, and to read the
 """
 
 import time
-from types import TracebackType
 from typing import Any, Self
 
 from clients.errors import ClientError, UnexpectedAnswerError, refused
@@ -62,10 +61,5 @@ class Desk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -61,7 +61,8 @@ class Lane {
     const fields = rest;
     fields.at = at;
     fields.size = bytes ? bytes.length
-      : base64 !== undefined ? (base64.length * 3) / 4 - (base64.endsWith("==") ? 2 : Number(base64.endsWith("=")))
+      : base64 !== undefined
+        ? (base64.length * 3) / 4 - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0)
       : new TextEncoder().encode(text).length;
     if (!this.brief) {
       fields.text = text;

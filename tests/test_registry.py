@@ -49,6 +49,8 @@ def conditions(node: ast.If | ast.IfExp) -> Iterator[ast.expr]:
 
 def collections(source: str) -> Iterator[int]:
     """The lines of Python on which two techniques or more are listed, or told apart."""
+    if len(named(source)) < 2:
+        return
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, LISTS):
             slugs = constants(node)

@@ -119,32 +119,51 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(source: str, package: str = "") -> Iterator[str]:
-    """Every module that ``source`` imports, at its top or inside functions, by its full name."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield f"{package}.{node.module}" if node.level else str(node.module)
+Imports = list[ast.Import | ast.ImportFrom]
 
 
-def roots(source: str, package: str = "") -> set[str]:
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, however deep, with its ``except`` and ``case``, without what it says."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, block, ()):
+            yield node
+            yield from statements(node)
+
+
+def imports(source: str) -> Imports:
+    """Every import of ``source``, at its top or inside functions."""
+    found = statements(ast.parse(source))
+    return [node for node in found if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+@cache
+def imports_of(path: Path) -> Imports:
+    return imports(path.read_text(encoding="utf-8"))
+
+
+def roots(found: Imports, package: str = "") -> set[str]:
     """The first part of each imported name: a package of ours, or another."""
-    return {module.partition(".")[0] for module in imports(source, package)}
+    names = set()
+    for node in found:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        else:
+            names.add(f"{package}.{node.module}" if node.level else str(node.module))
+    return {module.partition(".")[0] for module in names}
 
 
 @cache
 def roots_of(path: Path) -> set[str]:
-    return roots(path.read_text(encoding="utf-8"), path.parent.name)
+    return roots(imports_of(path), path.parent.name)
 
 
-def our_modules(source: str) -> set[Path]:
-    """The files of ours that ``source`` imports: of ``from a.b import c`` the file c, else b."""
+def our_modules(imported: Imports) -> set[Path]:
+    """The files of ours that are imported: of ``from a.b import c`` the file c, else b."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in imported:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
@@ -165,9 +184,10 @@ def our_modules(source: str) -> set[Path]:
 
 @cache
 def imported_by(path: Path) -> set[Path]:
-    return our_modules(path.read_text(encoding="utf-8")) - {path}
+    return our_modules(imports_of(path)) - {path}
 
 
+@cache
 def room_of(path: Path) -> str | None:
     stem = path.relative_to(ROOT).with_suffix("").as_posix()
     rooms = [room for room, (files, _) in ROOMS.items() if re.fullmatch(files, stem)]
@@ -200,8 +220,19 @@ from d.e import f
 from . import g
 def inside():
     import h
+    with one, two:
+        try:
+            match three:
+                case 4:
+                    import i
+        except Error:
+            import j
+        else:
+            import k
+        finally:
+            import l
 """
-    assert roots(source, "room") == {"a", "c", "d", "room", "h"}
+    assert roots(imports(source), "room") == {"a", "c", "d", "room", *"hijkl"}
 
 
 def test_every_file_of_code_stands_in_a_room() -> None:
@@ -239,7 +270,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_notebooks_import_only_the_rooms_their_arrows_lead_to() -> None:
     for notebook in (ROOT / "notebooks").rglob("*.ipynb"):
         for code in code_of(notebook):
-            for other in our_modules(code):
+            for other in our_modules(imports(code)):
                 assert room_of(other) in NOTEBOOK_ROOMS, f"{notebook.name} imports {name(other)}"
 
 
@@ -272,13 +303,8 @@ def inits() -> list[Path]:
 def test_an_init_file_tells_the_rule_of_its_room_and_loads_nothing(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), f"the rules of {path.parent.name} stand on its door"
-    loaded = {
-        module
-        for node in tree.body
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for module in imports(ast.unparse(node))
-    }
-    assert loaded <= {"typing"}
+    loaded = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert roots(loaded) <= {"typing"}
 
 
 def test_a_folder_holds_what_one_can_take_in_at_a_glance() -> None:

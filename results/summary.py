@@ -6,6 +6,7 @@ interval (seeded, so that it can be repeated). Whether A and B differ is the bus
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,11 @@ def summarize(run: Run, metric: str = "delivery") -> pd.DataFrame:
     bootstrap intervals of those medians); the audit summed; ``bytes_down`` and ``bytes_up`` (on
     the wire per delivered message); medians of the ledger; ``verdict`` and ``reason``.
     """
+    return _summarize(run, metric).copy()
+
+
+@lru_cache(maxsize=8)  # a report's tables and figures ask for the same again and again
+def _summarize(run: Run, metric: str) -> pd.DataFrame:
     rows = run.latency[run.latency["metric"] == metric]
     found = []
     for group, repeats in rows.groupby(GROUP, sort=False):

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -46,6 +47,7 @@ def clock_facts() -> dict[str, object]:
     return {"name": info.implementation, "resolution_ns": info.resolution * 1e9}
 
 
+@cache  # the sheets of nine packages are read for it
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that can change a measurement."""
     versions = {"python": f"{platform.python_implementation()} {platform.python_version()}"}

@@ -116,7 +116,9 @@ def _with_todays_names(path: Path, table: pd.DataFrame, cells: Sequence[Cell]) -
 
 
 def _column(texts: Sequence[str], kind: Any) -> "pd.Series[Any]":
-    return pd.Series(texts, dtype=object).map(_parser(kind)).astype(_dtype(kind))
+    parse = _parser(kind)
+    column: pd.Series[Any] = pd.Series([parse(text) for text in texts], dtype=_dtype(kind))
+    return column
 
 
 def _parser(kind: Any) -> Any:

@@ -6,13 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from results.comparison import compare, has_sides
-from results.console import Console
 from results.errors import ResultsError
-from results.hlog import write_hlog
-from results.record.reading import read_run
-from results.report import write_report
-from results.tables import print_comparison, print_seconds, print_sides, print_summary
 from wire.terminal import visible
 
 
@@ -40,23 +34,8 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     if len(options.runs) != 1 and (options.over_time or options.hlog):
         parser.error("--over-time and --hlog are of one run")
-    console = Console()
     try:
-        if len(options.runs) > 2:
-            raise ResultsError(f"one run or two runs are accepted, not {len(options.runs)}")
-        runs = [read_run(Path(folder)) for folder in options.runs]
-        if len(runs) == 2:
-            print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
-        elif options.hlog:
-            paths = write_hlog(runs[0], options.hlog)
-            console.print(f"{len(paths)} files in {options.hlog}", soft_wrap=True)
-        elif options.over_time:
-            print_seconds(console, runs[0])
-        else:
-            print_summary(console, runs[0])
-            if has_sides(runs[0]):
-                print_sides(console, runs[0])
-            console.print(f"report: {write_report(runs[0])}", soft_wrap=True)
+        show(options)
     except ResultsError as error:
         print(visible(f"results: {error}"), file=sys.stderr)
         return 2
@@ -65,6 +44,36 @@ def main(words: Sequence[str] | None = None) -> int:
         print(visible(words), file=sys.stderr)
         return 2
     return 0
+
+
+def show(options: argparse.Namespace) -> None:
+    """Do what was asked. Raises :class:`~results.errors.ResultsError` and ``OSError``.
+
+    What reads and draws takes a second and more to load: who asks for help waits for none of it.
+    """
+    from results.comparison import compare, has_sides
+    from results.console import Console
+    from results.hlog import write_hlog
+    from results.record.reading import read_run
+    from results.report import write_report
+    from results.tables import print_comparison, print_seconds, print_sides, print_summary
+
+    console = Console()
+    if len(options.runs) > 2:
+        raise ResultsError(f"one run or two runs are accepted, not {len(options.runs)}")
+    runs = [read_run(Path(folder)) for folder in options.runs]
+    if len(runs) == 2:
+        print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
+    elif options.hlog:
+        paths = write_hlog(runs[0], options.hlog)
+        console.print(f"{len(paths)} files in {options.hlog}", soft_wrap=True)
+    elif options.over_time:
+        print_seconds(console, runs[0])
+    else:
+        print_summary(console, runs[0])
+        if has_sides(runs[0]):
+            print_sides(console, runs[0])
+        console.print(f"report: {write_report(runs[0])}", soft_wrap=True)
 
 
 if __name__ == "__main__":

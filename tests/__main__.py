@@ -74,7 +74,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         os.environ.pop("DUPLEX_COMMAND", "python -m tests"), description="Check everything."
     )
-    parser.add_argument("--fast", action="store_true", help="leave out the tests marked slow")
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="leave out the tests marked slow, and try fewer random examples in the others",
+    )
     parser.add_argument("pytest", nargs="*", help="after --: goes on to pytest")
     options = parser.parse_args(arguments)
     if not options.fast and not provide_parts():
@@ -128,6 +132,8 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
         crowd = ["-n", str(WORKERS), "--dist", "loadfile"]
         if mark == "slow":
             crowd.append("--no-loadscope-reorder")
+        if fast:
+            crowd.append("--hypothesis-profile=fast")
         status = run(*select, *crowd, *pytest)
         if status == FAILED and mark == "slow":
             print("== slow tests that failed beside others, now alone", flush=True)

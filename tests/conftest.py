@@ -1,5 +1,6 @@
 """Settings and fixtures that every test shares."""
 
+import gc
 import itertools
 import os
 import signal
@@ -14,6 +15,7 @@ from tests.support.processes import ServerProcess
 
 # Machines are slow at times; how long an example takes is no property of the code.
 settings.register_profile("duplex", deadline=None, max_examples=100)
+settings.register_profile("fast", deadline=None, max_examples=25)  # for `lab.py test --fast`
 settings.load_profile("duplex")
 
 _numbers = itertools.count(1)
@@ -45,6 +47,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     ServerProcess.module = config.getoption("servers")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage neither while tests are collected nor, later on, among what was collected.
+
+    It stays to the end, and is most of what there is to look through.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

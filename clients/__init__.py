@@ -1,4 +1,4 @@
-"""Eight blocking clients, one for each technique, all with the same few verbs.
+"""Blocking clients, one for each technique, all with the same few verbs.
 
 ::
 

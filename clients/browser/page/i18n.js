@@ -18,9 +18,12 @@ export let language = "en";
 /** Choose the language: one asked for, else the one chosen before, else the browser's. */
 export async function useLanguage(asked) {
   const wished = [asked, ofBrowser.get(STORED), ...navigator.languages.map((l) => l.slice(0, 2))];
-  language = wished.find((one) => LANGUAGES.includes(one)) ?? "en";
+  const chosen = wished.find((one) => LANGUAGES.includes(one)) ?? "en";
+  language = chosen;
   if (asked) ofBrowser.set(STORED, language);
-  words = (await import(`./words/${language}.js`)).default;
+  const { default: found } = await import(`./words/${language}.js`);
+  if (language !== chosen) return; // another one was chosen meanwhile
+  words = found;
   document.documentElement.lang = language;
   translate(document);
   dispatchEvent(new Event("language"));

@@ -209,20 +209,7 @@ def test_three_languages(open_page: OpenPage, language: str, thousand: str) -> N
     number = page.evaluate("import('/page/i18n.js').then(({ number }) => number(1234.5, 1))")
     assert number == thousand
     page.select_option("#language", "en")
-    page.wait_for_selector("#race h1:has-text('eight')")
-
-
-@pytest.mark.slow
-def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
-    page: Any = open_page(lecturer=True, reduced_motion="reduce").open("timeline?era=sse")
-    page.wait_for_selector("canvas")
-    page.evaluate(
-        "() => { window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
-        "CanvasRenderingContext2D.prototype.clearRect = function (...all) {"
-        " window.drawn += 1; return clear.apply(this, all); }; }"
-    )
-    page.wait_for_timeout(2500)
-    assert 1 <= page.evaluate("window.drawn") <= 4
+    page.wait_for_selector("#race h1:has-text('same')")
 
 
 @pytest.mark.slow
@@ -237,25 +224,6 @@ def test_space_presses_the_button_that_has_the_focus(open_page: OpenPage) -> Non
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
     page.wait_for_selector("#race button[aria-pressed=true]:has-text('Go on')")
-
-
-@pytest.mark.slow
-def test_type_grows_with_the_projector_and_diagrams_too(open_page: OpenPage) -> None:
-    measures = {}
-    for width, height in ((1280, 720), (1920, 1080)):
-        page = open_page(viewport={"width": width, "height": height}).open("race")
-        measures[width] = page.evaluate(
-            "() => [parseFloat(getComputedStyle(document.documentElement).fontSize),"
-            " document.querySelector('#race canvas').getContext('2d').getTransform().a"
-            " / devicePixelRatio]"
-        )
-        # All lanes are seen at once, without scrolling.
-        last = page.locator("#race tbody tr").last.bounding_box()
-        assert last is not None
-        assert last["y"] + last["height"] <= height
-    assert measures[1280] == [17, 1]
-    assert measures[1920][0] >= 22
-    assert measures[1920][1] == pytest.approx(measures[1920][0] / 17)
 
 
 def _contrast(one: str, other: str) -> float:

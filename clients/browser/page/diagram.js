@@ -27,6 +27,7 @@ export class Diagram {
     this.lane = lane;
     this.context = canvas.getContext("2d");
     this.width = this.height = 0;
+    this.drawn = null; // what was drawn last
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(canvas);
   }
@@ -41,11 +42,13 @@ export class Diagram {
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.context.setTransform(ratio * type, 0, 0, ratio * type, 0, 0);
+    if (this.drawn) this.draw(...this.drawn); // it is empty now, and its next turn may take a second
   }
 
   /** Draw the `span` milliseconds that end at `now`, in the colours of `theme`. */
   draw(now, span, theme) {
     const { context: pen, width, height, lane } = this;
+    this.drawn = [now, span, theme];
     if (!width || !lane) return;
     const top = PAD;
     const bottom = height - PAD;

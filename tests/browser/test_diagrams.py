@@ -1,0 +1,53 @@
+"""The diagrams in a real browser: drawn when they should be, and as large as is wanted."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.watching import OpenPage
+
+pytestmark = pytest.mark.slow
+BLANK = """() => [...document.querySelectorAll("#race canvas")].filter((one) =>
+  !one.getContext("2d").getImageData(0, 0, one.width, one.height).data.some(Boolean)).length"""
+
+
+def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
+    page: Any = open_page(lecturer=True, reduced_motion="reduce").open("timeline?era=sse")
+    page.wait_for_selector("canvas")
+    page.evaluate(
+        "() => { window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
+        "CanvasRenderingContext2D.prototype.clearRect = function (...all) {"
+        " window.drawn += 1; return clear.apply(this, all); }; }"
+    )
+    page.wait_for_timeout(2500)
+    assert 1 <= page.evaluate("window.drawn") <= 4
+
+
+def test_another_size_leaves_no_diagram_blank(open_page: OpenPage) -> None:
+    page = open_page(reduced_motion="reduce").open("race")  # drawn once a second only
+    page.wait_for_function(f"() => ({BLANK})() === 0")
+    for width in (1200, 1100, 1000, 900):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.evaluate(
+            "() => new Promise((resolve) =>"
+            " requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+        )
+        assert page.evaluate(BLANK) == 0
+
+
+def test_type_grows_with_the_projector_and_diagrams_too(open_page: OpenPage) -> None:
+    measures = {}
+    for width, height in ((1280, 720), (1920, 1080)):
+        page = open_page(viewport={"width": width, "height": height}).open("race")
+        measures[width] = page.evaluate(
+            "() => [parseFloat(getComputedStyle(document.documentElement).fontSize),"
+            " document.querySelector('#race canvas').getContext('2d').getTransform().a"
+            " / devicePixelRatio]"
+        )
+        # All lanes are seen at once, without scrolling.
+        last = page.locator("#race tbody tr").last.bounding_box()
+        assert last is not None
+        assert last["y"] + last["height"] <= height
+    assert measures[1280] == [17, 1]
+    assert measures[1920][0] >= 22
+    assert measures[1920][1] == pytest.approx(measures[1920][0] / 17)

@@ -38,8 +38,8 @@ def give(page: Any, name: str, content: bytes) -> None:
     page.set_input_files("#chat-file", file)
 
 
-def join(page: Any, slug: str) -> None:
-    page.fill("#chat-name", slug)
+def join(page: Any, slug: str, name: str = "") -> None:
+    page.fill("#chat-name", name or slug)
     page.select_option("#chat-technique", slug)
     page.click("form.connect button")
     page.wait_for_selector("#chat-text:enabled")
@@ -112,10 +112,7 @@ def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
 def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage, slug: str) -> None:
     here, there = open_page().open("chat"), open_page().open("chat")
     join(here, "web_socket")
-    there.fill("#chat-name", f"Ana {slug}")
-    there.select_option("#chat-technique", slug)
-    there.click("form.connect button")
-    there.wait_for_selector("#chat-text:enabled")
+    join(there, slug, f"Ana {slug}")
     say(there, "here I am")
     here.wait_for_selector("#chat-list .text:has-text('here I am')")
     notices = here.locator(f"#chat-list .notice:has-text('Ana {slug}')").all_inner_texts()
@@ -154,6 +151,43 @@ def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any, slug: str
     page.wait_for_selector("#chat-file:enabled", state="attached")
 
 
+@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
+def test_who_leaves_while_a_file_goes_can_send_again(
+    open_page: OpenPage, slow_line: Any, slug: str
+) -> None:
+    page = open_page().open("chat")
+    join(page, slug)
+    give(page, "half.bin", bytes(1_000_000))
+    page.wait_for_selector("#chat-progress:visible")
+    page.evaluate("location.hash = 'wire'")  # what is under way goes on
+    page.evaluate("location.hash = 'chat'")
+    page.click("form.connect button")
+    page.wait_for_selector("#chat-cost:has-text('half.bin did not arrive')")
+    assert page.locator("#chat-progress").is_hidden()
+    control(slow_line, "link", "{ bytes_per_s: null }")
+    join(page, slug)
+    give(page, "whole.bin", bytes(1000))
+    page.wait_for_selector("#chat-list a:has-text('whole.bin')")
+
+
+def test_nothing_that_was_not_sent_is_lost(open_page: OpenPage, slow_line: Any) -> None:
+    control(slow_line, "link", "{ delay_s: 1 }")
+    page = open_page().open("chat")
+    join(page, "web_socket")
+    for text in ("one", "two"):
+        page.fill("#chat-text", text)
+        page.click("text=Send to all")
+    page.fill("#chat-text", "three")
+    page.click("text=Echo to myself")
+    page.fill("#chat-text", "four")
+    page.click("form.connect button")
+    page.wait_for_function(
+        "() => document.getElementById('chat-text').value.split(' ').sort().join()"
+        " === 'four,one,three,two'"
+    )
+    control(slow_line, "link", "{ delay_s: 0 }")
+
+
 def test_the_list_follows_pictures_too(open_page: OpenPage) -> None:
     page = open_page().open("chat")
     join(page, "web_socket")
@@ -180,13 +214,9 @@ def test_the_list_follows_pictures_too(open_page: OpenPage) -> None:
 
 def test_who_is_there_is_told_to_who_comes(open_page: OpenPage) -> None:
     here, there = open_page().open("chat"), open_page().open("chat")
-    here.fill("#chat-name", "Ioana")
-    here.select_option("#chat-technique", "polling")
-    here.click("form.connect button")
+    join(here, "polling", "Ioana")
     here.wait_for_selector("#chat-present:has-text('Ioana (Polling)')")
-    there.fill("#chat-name", "Radu")
-    there.select_option("#chat-technique", "sse")
-    there.click("form.connect button")
+    join(there, "sse", "Radu")
     there.wait_for_selector("#chat-present:has-text('Ioana (Polling)')")
     for page in (here, there):
         page.wait_for_selector("#chat-present:has-text('Radu (Server-Sent Events)')")
@@ -213,9 +243,7 @@ def bitmap(side: int, pixels: bytes) -> bytes:
 
 def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
     page = open_page().open("chat")
-    page.fill("#chat-name", "\u05d3\u05e0\u05d4")
-    page.click("form.connect button")
-    page.wait_for_selector("#chat-text:enabled")
+    join(page, "web_socket", "\u05d3\u05e0\u05d4")
     say(page, "\u0645\u0631\u062d\u0628\u0627 \u202e(1)")
     page.wait_for_selector("#chat-list li .text")
     # What stands in a line stays in its order: number, name, text, time.

@@ -76,3 +76,16 @@ def test_its_buttons_wait_for_its_line(open_page: OpenPage) -> None:
     page.click("#limits-open")
     page.wait_for_selector(".slot.open")
     lecturer.select_option("#control-delay", "0")
+
+
+def test_it_is_opened_while_the_line_is_cut(open_page: OpenPage) -> None:
+    lecturer = open_page(lecturer=True)
+    lecturer.may_be_cut = True
+    page = lecturer.open("room")
+    page.wait_for_selector("#role:has-text('Lecturer')")
+    room = "import('/page/room.js').then(({ room }) => room."
+    page.evaluate(room + "control('cut', { seconds: 3 }))")
+    page.evaluate("location.hash = 'limits'")
+    page.wait_for_selector("#limits .heading >> text=loading")
+    page.wait_for_function(room + "state.link.down === false)")
+    page.wait_for_selector("#limits-open:enabled")

@@ -10,7 +10,18 @@ const KEPT = 1200;
 const RECENT_MS = 30000;
 // What lanes say against sending, in words of the language in use; all else was said by the server.
 const FAULTS = { "no answer": "lane.no-answer", "not connected": "lane.not-connected" };
+const PATIENCE_MS = 8000;
 let orders = 0;
+
+/**
+ * Load a lane's page in `frame`, and again where the broken network kept it from getting ready;
+ * returns how to stop.
+ */
+export function keepLoading(frame, address, isReady) {
+  frame.src = address;
+  const watch = setInterval(() => { if (!isReady()) frame.src = address; }, PATIENCE_MS);
+  return () => clearInterval(watch);
+}
 
 export class Lane extends EventTarget {
   /**
@@ -68,11 +79,7 @@ export class Lane extends EventTarget {
     this.frame.title = `${this.slug} (${this.channel})`;
     if (!this.show) this.frame.tabIndex = -1;
     addEventListener("message", this.hear);
-    // A page that the broken network kept from loading is loaded again.
-    this.watch = setInterval(() => {
-      if (!this.isReady) this.frame.src = this.address;
-    }, 8000);
-    this.frame.src = this.address;
+    this.stopLoading = keepLoading(this.frame, this.address, () => this.isReady);
     this.holder.append(this.frame);
   }
 
@@ -90,8 +97,7 @@ export class Lane extends EventTarget {
     this.take({ gap: true });
     this.isReady = false;
     this.status = "waiting";
-    for (const [, reject] of this.pending.values()) reject(new Error(say(FAULTS["no answer"])));
-    this.pending.clear();
+    this.drop(say(FAULTS["no answer"]));
     this.frame.src = this.address;
   }
 
@@ -225,6 +231,12 @@ export class Lane extends EventTarget {
     this.unheard = [];
   }
 
+  /** Its frame goes: it will not tell any more what became of what it was to send. */
+  drop(why) {
+    for (const [, reject] of this.pending.values()) reject(new Error(why));
+    this.pending.clear();
+  }
+
   /** Hand a message to what sends it. */
   pass(message) {
     if (!this.frame) {
@@ -253,7 +265,8 @@ export class Lane extends EventTarget {
   close() {
     this.isClosed = true;
     this.giveUp();
-    clearInterval(this.watch);
+    this.drop(say("lane.cut"));
+    this.stopLoading?.();
     removeEventListener("message", this.hear);
     room.removeEventListener("anew", this.renew);
     room.removeEventListener("lost", this.lose);

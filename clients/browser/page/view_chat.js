@@ -55,8 +55,10 @@ export function mount(section) {
     el("div", { className: "heading" }, el("h1", { say: "chat.title" })),
     el("p", { className: "sentence", say: "chat.intro" }),
     el("form", { className: "connect", on: { submit: toggle } },
-      el("label", { htmlFor: "chat-name", say: "chat.name" }), parts.name,
-      el("label", { htmlFor: "chat-technique", say: "chat.technique" }), parts.technique,
+      el("div", { className: "field" },
+        el("label", { htmlFor: "chat-name", say: "chat.name" }), parts.name),
+      el("div", { className: "field" },
+        el("label", { htmlFor: "chat-technique", say: "chat.technique" }), parts.technique),
       parts.connect, parts.state),
     el("form", { on: { submit: sendAll } }, parts.writing),
     parts.cost, parts.progress, present.node,
@@ -200,17 +202,17 @@ async function sendAll(event) {
   if (!(await attempt(() => lanes.get("chat").send({ text })))) giveBack(text);
 }
 
-/** What could not be sent is not lost. */
+/** What could not be sent is not lost, nor is what is being written meanwhile. */
 function giveBack(text) {
-  parts.text.value ||= text;
+  parts.text.value = [parts.text.value, text].filter(Boolean).join(" ");
 }
 
 /** Send to myself only: up and down again by the same technique, on a channel of my own. */
 async function echo() {
   const text = parts.text.value;
   if (!text) return;
-  const isNew = !lanes.has("echo");
-  if (isNew) {
+  parts.text.value = "";
+  if (!lanes.has("echo")) {
     const lane = open(`echo-${randomName()}`, parts.name.value.trim());
     lanes.set("echo", lane);
     lane.onNews((news) => {
@@ -223,9 +225,7 @@ async function echo() {
     });
   }
   const lane = lanes.get("echo");
-  if (!lane) return;
-  parts.text.value = "";
-  if (!(await attempt(() => lane.send({ text })))) giveBack(text);
+  if (!lane || !(await attempt(() => lane.send({ text })))) giveBack(text);
 }
 
 async function sendFile() {
@@ -233,14 +233,17 @@ async function sendFile() {
   const lane = lanes.get("chat");
   if (!chosen || !lane) return;
   parts.file.value = "";
+  parts.file.disabled = true; // one after the other
   const file = await fitting(chosen);
-  if (!file) {
-    notify(say("chat.too-large", { most: bytes(MOST_BYTES) }));
-    return;
-  }
+  if (file) await sendFitting(lane, file, chosen);
+  else notify(say("chat.too-large", { most: bytes(MOST_BYTES) }));
+  parts.progress.hidden = true;
+  parts.file.disabled = false;
+}
+
+async function sendFitting(lane, file, chosen) {
   const smaller = file === chosen ? "" : say("chat.smaller", { from: bytes(chosen.size), to: bytes(file.size) });
   parts.cost.textContent = smaller;
-  parts.file.disabled = true;
   const went = await attempt(async () => {
     await lane.send({ text: announcement(file.name) });
     const content = new Uint8Array(await file.arrayBuffer());
@@ -249,8 +252,6 @@ async function sendFile() {
     await sent;
   });
   if (!went) parts.cost.textContent = say("chat.file-lost", { file: file.name });
-  parts.progress.hidden = true;
-  parts.file.disabled = false;
 }
 
 function progress(passed, all) {

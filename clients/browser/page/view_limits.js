@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.js";
 import { number, say } from "./i18n.js";
+import { keepLoading } from "./lanes.js";
 import { lines, room } from "./room.js";
 
 const SLOTS = 6; // HTTP/1.1 connections to one origin, in all browsers of today
@@ -44,8 +45,9 @@ export function mount(section) {
 export function show() {
   if (frame) return;
   origin = `${location.protocol}//${location.hostname}:${lines.limits}`;
-  frame = el("iframe", { title: "limits", tabIndex: -1,
-    src: `${origin}/lane?technique=limits&channel=limits&viewer=${room.viewer}` });
+  const address = `${origin}/lane?technique=limits&channel=limits&viewer=${room.viewer}`;
+  frame = el("iframe", { title: "limits", tabIndex: -1 });
+  keepLoading(frame, address, () => parts.waiting.hidden);
   addEventListener("message", (event) => {
     if (event.origin !== origin || event.source !== frame.contentWindow) return;
     if (event.data.ready) stand(true);
@@ -55,7 +57,7 @@ export function show() {
   room.addEventListener("anew", () => {
     draw({ sources: [], sockets: [] });
     stand(false);
-    frame.contentWindow.location.replace(frame.src);
+    frame.src = address;
   });
 }
 

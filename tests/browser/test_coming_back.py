@@ -93,7 +93,7 @@ def test_a_page_outlives_its_command(
     word(page, "whole")
     page.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
     page.wait_for_selector("#role:has-text('Lecturer')")
-    # All eight, the plugin too, take the new command's messages, which are numbered anew.
+    # All, the plugin too, take the new command's messages, which are numbered anew.
     wait_for_lanes(page, lambda lane: lane["received"] >= 50 and lane["status"] == "open", 40)
     page.evaluate("location.hash = 'chat'")
     page.wait_for_selector("#chat-state:has-text('Connected')")

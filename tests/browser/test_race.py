@@ -233,6 +233,15 @@ def test_a_phone_shows_more_than_two_lanes(race: Race, open_page: OpenPage) -> N
     assert whole() == len(SLUGS)
 
 
+def test_a_phone_shows_which_preset_is_on(open_page: OpenPage) -> None:
+    page = open_page(lecturer=True, viewport={"width": 390, "height": 844}).open("race?preset=busy")
+    button = page.wait_for_selector('[data-preset="busy"][aria-pressed="true"]')
+    box = button and button.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
 def test_a_preset_leaves_nothing_to_the_next(race: Race, lanes: ReadLanes) -> None:
     page = race("cut")
     page.wait_for_timeout(1000)

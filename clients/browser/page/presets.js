@@ -73,6 +73,24 @@ export function presetButtons(choose) {
     ...buttons);
 }
 
+/** Show which preset is on. */
+export function press(name) {
+  for (const button of document.querySelectorAll("#presets button")) {
+    const { dataset } = /** @type {HTMLElement} */ (button);
+    button.setAttribute("aria-pressed", String(dataset.preset === name));
+  }
+  rollToPressed();
+}
+
+/** On a phone the presets are wider than the screen: roll them to the one that is on. */
+export function rollToPressed() {
+  const presets = document.getElementById("presets");
+  const pressed = presets.querySelector("[aria-pressed=true]");
+  if (!pressed) return;
+  const middle = (one) => one.getBoundingClientRect().left + one.clientWidth / 2;
+  presets.scrollLeft += middle(pressed) - middle(presets);
+}
+
 function field(name, choices, write, change) {
   const options = choices.map((value) => el("option", { value: value ?? "" }));
   const on = { change: () => change(select.value) };

@@ -4,7 +4,7 @@ import { attempt, el, notify, saying, setText, wantsCalm } from "./dom.js";
 import { Diagram } from "./diagram.js";
 import { bytes, duration, number, say } from "./i18n.js";
 import { Lane } from "./lanes.js";
-import { begin, controls, presetButtons, readPreset } from "./presets.js";
+import { begin, controls, press, presetButtons, readPreset, rollToPressed } from "./presets.js";
 import { room } from "./room.js";
 import { markerIcon, SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
@@ -89,6 +89,7 @@ export function mount(section) {
     attributes: { "aria-pressed": "false" }, on: { click: toggleBare } });
   pauseButton = el("button", { type: "button", say: "race.pause", on: { click: pause } });
   const state = el("p", { className: "network" });
+  section.style.setProperty("--lanes", String(TECHNIQUES.length)); // they share the screen's height
   section.append(
     el("div", { className: "heading" },
       el("h1", { say: "race.title" }),
@@ -152,6 +153,7 @@ export function show(parameters) {
   openLanes();
   for (const [slug, row] of rows) row.diagram ??= new Diagram(row.canvas, lanes.get(slug) ?? null);
   isShown = true;
+  rollToPressed();
   requestAnimationFrame(draw);
   const name = parameters.get("preset");
   if (name && name !== lastPreset) play(name);
@@ -195,10 +197,7 @@ async function play(name) {
 function showPreset(name) {
   const preset = readPreset(name);
   saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
-  for (const button of document.querySelectorAll("#presets button")) {
-    const { dataset } = /** @type {HTMLElement} */ (button);
-    button.setAttribute("aria-pressed", String(dataset.preset === name));
-  }
+  press(name);
   if (!preset) return;
   setPoll(preset.poll);
   /** @type {HTMLInputElement} */ (document.getElementById("control-poll")).value = preset.poll;

@@ -58,7 +58,7 @@ export default {
   "keys.close": "Close",
 
   "timeline.title": "How the web learned to talk both ways",
-  "timeline.intro": "Eight techniques, in the order in which the web found them. The server was built to answer; each of them makes it speak first.",
+  "timeline.intro": "The techniques, in the order in which the web found them. The server was built to answer; each of them makes it speak first.",
   "timeline.eras": "Eras",
   "timeline.did": "What it did",
   "timeline.why": "Why it came",
@@ -107,7 +107,7 @@ export default {
   "web_socket.source": "RFC 6455 (December 2011); the browser's part: WHATWG WebSockets.",
   "web_socket.living": "A new TCP connection, one handshake, then frames of two bytes and their text.",
 
-  "race.title": "The same messages, eight ways",
+  "race.title": "The same messages, every way",
   "race.pause": "Pause",
   "race.go": "Go on",
   "race.step": "Step",

@@ -58,7 +58,7 @@ export default {
   "keys.close": "Cerrar",
 
   "timeline.title": "Cómo aprendió la web a hablar en los dos sentidos",
-  "timeline.intro": "Ocho técnicas, en el orden en que la web las encontró. El servidor se hizo para responder; cada una de ellas hace que hable primero.",
+  "timeline.intro": "Las técnicas, en el orden en que la web las encontró. El servidor se hizo para responder; cada una de ellas hace que hable primero.",
   "timeline.eras": "Épocas",
   "timeline.did": "Qué hacía",
   "timeline.why": "Por qué llegó",
@@ -107,7 +107,7 @@ export default {
   "web_socket.source": "RFC 6455 (diciembre de 2011); la parte del navegador: WHATWG WebSockets.",
   "web_socket.living": "Una conexión TCP nueva, un saludo, y después tramas de dos bytes y su texto.",
 
-  "race.title": "Los mismos mensajes, de ocho maneras",
+  "race.title": "Los mismos mensajes, lado a lado",
   "race.pause": "Pausa",
   "race.go": "Seguir",
   "race.step": "Paso",

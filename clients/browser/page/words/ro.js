@@ -58,7 +58,7 @@ export default {
   "keys.close": "Închide",
 
   "timeline.title": "Cum a învățat web-ul să vorbească în ambele sensuri",
-  "timeline.intro": "Opt tehnici, în ordinea în care le-a găsit web-ul. Serverul a fost făcut să răspundă; fiecare dintre ele îl face să vorbească primul.",
+  "timeline.intro": "Tehnicile, în ordinea în care le-a găsit web-ul. Serverul a fost făcut să răspundă; fiecare dintre ele îl face să vorbească primul.",
   "timeline.eras": "Epoci",
   "timeline.did": "Ce făcea",
   "timeline.why": "De ce a apărut",
@@ -107,7 +107,7 @@ export default {
   "web_socket.source": "RFC 6455 (decembrie 2011); partea browserului: WHATWG WebSockets.",
   "web_socket.living": "O conexiune TCP nouă, un salut, apoi cadre de doi octeți și textul lor.",
 
-  "race.title": "Aceleași mesaje, în opt feluri",
+  "race.title": "Aceleași mesaje, în fel și chip",
   "race.pause": "Pauză",
   "race.go": "Continuă",
   "race.step": "Pas",

@@ -128,3 +128,12 @@ def test_our_own_sha1_is_right(open_page: OpenPage) -> None:
     assert [bytes(one) for one in found] == [
         hashlib.sha1(b"a" * n, usedforsecurity=False).digest() for n in range(130)
     ]
+
+
+def test_a_phone_shows_whole_lines(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}).open("wire?technique=polling")
+    page.wait_for_function("() => document.querySelectorAll('#wire-dump .offset').length > 2")
+    assert page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
+        "(document.getElementById('wire-dump'))"
+    )

@@ -38,7 +38,7 @@ export function showLine(chip) {
     if (delay) parts.push(say("line.delay", { delay: duration(delay * 1000) }));
     if (rate !== null) parts.push(say("line.speed", { speed: speed(rate) }));
     chip.hidden = !parts.length;
-    setText(told, parts.join(" · "));
+    setText(told, parts.map((part) => part.replace(/(\d) /g, "$1\u00a0")).join(" · ")); // 100 kB/s is one word
     button.hidden = !room.isLecturer || room.isLost || word === "restarting";
   };
   for (const news of ["state", "role"]) room.addEventListener(news, fill);

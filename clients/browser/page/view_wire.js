@@ -11,7 +11,7 @@ import { SLUGS, technique } from "./techniques.js";
 
 const SHOWN = 60;
 const REFRESH_MS = 250;
-const PER_LINE = 16;
+const perLine = () => (matchMedia("(max-width: 760px)").matches ? 8 : 16); // bytes, as wide as a phone
 
 const parts = {};
 let timer = 0;
@@ -158,11 +158,12 @@ function dump(data, pieces) {
   const kinds = new Array(data.length).fill("");
   for (const { from, to, kind } of pieces) kinds.fill(kind, from, to);
   const pre = el("pre");
-  for (let at = 0; at < data.length; at += PER_LINE) {
-    const row = [...data.subarray(at, at + PER_LINE)];
+  const width = perLine();
+  for (let at = 0; at < data.length; at += width) {
+    const row = [...data.subarray(at, at + width)];
     pre.append(el("span", { className: "offset", textContent: at.toString(16).padStart(4, "0") }), "  ",
       ...runs(row, kinds, at, (byte) => `${byte.toString(16).padStart(2, "0")} `),
-      " ".repeat(3 * (PER_LINE - row.length) + 1),
+      " ".repeat(3 * (width - row.length) + 1),
       ...runs(row, kinds, at, (byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·")), "\n");
   }
   return pre;

@@ -3,9 +3,9 @@
 A peer whose cable was pulled closes nothing. It is found by writing to it and seeing that nothing
 comes back. At every heartbeat something is written on each held connection (a comment, an empty
 line, a ping); half a heartbeat later it is checked whether that was acknowledged: a WebSocket by
-its pong, anything else by the kernel, which knows what the peer's kernel has acknowledged
-(``TCP_INFO``, Linux). So the dead are found within one and a half heartbeats. Held polls, on
-which nothing may be written, leave it to TCP keep-alive, set on the listening socket.
+its pong or whatever else it sends, anything else by the kernel, which knows what the peer's kernel
+has acknowledged (``TCP_INFO``, Linux). So the dead are found within one and a half heartbeats. Held
+polls, on which nothing may be written, leave it to TCP keep-alive, set on the listening socket.
 
 A slow reader is not dead: its kernel acknowledges, and only its window is closed.
 """

@@ -32,7 +32,7 @@ def encode_data(opcode: Opcode, payload: bytes, agreement: Agreement | None) -> 
 class WebSocketPeer(TwoWay):
     """A WebSocket; ``on_message`` says what is done with a message."""
 
-    __slots__ = ("_awaits_pong", "_decoder", "_deflate", "_has_failed", "_limit")
+    __slots__ = ("_awaits_sign", "_decoder", "_deflate", "_has_failed", "_limit")
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class WebSocketPeer(TwoWay):
         self._limit = limit
         self._deflate = agreement
         self._decoder: MessageDecoder | None = None  # made when the first bytes come
-        self._awaits_pong = self._has_failed = False
+        self._awaits_sign = self._has_failed = False
 
     def on_message(self, message: Text | Binary) -> None:
         """Do with a message what this address does."""
@@ -77,6 +77,7 @@ class WebSocketPeer(TwoWay):
     def data_received(self, data: bytes) -> None:
         """Take frames apart and act on them."""
         self.row.bytes_up += len(data)
+        self._awaits_sign = False  # a pong waits behind a long message that is still coming
         if self._has_failed:
             return  # what the peer had sent before it could know
         if self._decoder is None:
@@ -107,9 +108,7 @@ class WebSocketPeer(TwoWay):
             # Whoever does not read gets no pongs: they would only pile up.
             if self.is_writable():
                 self.write(encode_frame(Opcode.PONG, event.payload))
-        elif isinstance(event, Pong):
-            self._awaits_pong = False
-        else:
+        elif isinstance(event, Close):
             # RFC 6455, 5.5.1 and 7.1.1: echo the code; the server closes the connection first.
             self._stop()
             self.write(encode_close(event.code))
@@ -138,12 +137,12 @@ class WebSocketPeer(TwoWay):
     def beat(self) -> None:
         """Ping; a peer that is behind has not read the last one yet."""
         if self.is_writable():
-            self._awaits_pong = True
+            self._awaits_sign = True
             self.write(PING)
 
     def check(self) -> None:
-        """End the connection if the ping was not answered."""
-        if self._awaits_pong and self.is_writable():
+        """End the connection if nothing came since the ping."""
+        if self._awaits_sign and self.is_writable():
             self.transport.abort()
         else:
             super().check()

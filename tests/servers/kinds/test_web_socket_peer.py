@@ -125,6 +125,21 @@ async def test_a_ping_without_a_pong_ends_the_connection(peer: WebSocketPeer) ->
     assert peer.transport.is_closing()
 
 
+async def test_who_sends_a_long_message_is_alive_though_its_pong_waits_behind(
+    peer: WebSocketPeer,
+) -> None:
+    message = up(Opcode.BINARY, bytes(900))
+    peer.data_received(message[:300])
+    for start in (300, 600):
+        peer.beat()
+        peer.data_received(message[start : start + 300])
+        peer.check()
+        assert not peer.transport.is_closing()
+    peer.beat()
+    peer.check()
+    assert peer.transport.is_closing()
+
+
 async def test_who_does_not_read_is_not_pinged_and_gets_no_pongs(peer: WebSocketPeer) -> None:
     peer.pause_writing()
     peer.beat()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.watching import OpenPage
 from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
@@ -117,3 +118,14 @@ def test_a_plugin_goes_on_where_it_was(
     reach(page, "plugin_socket", "lane.status === 'open' && lane.received > 100")
     found = lanes(page)["plugin_socket"]
     assert found["lost"] == found["repeated"] == found["gaps"] == 0
+
+
+def test_a_page_that_is_told_no_time_asks_again(open_page: OpenPage) -> None:
+    watched = open_page()
+    watched.page.route("**/lecture/clock", lambda route: route.fulfill(status=503), times=1)
+    page = watched.open("race")
+    page.wait_for_selector("#notice:has-text('cannot be reached')")
+    page.wait_for_selector("#notice:empty", state="attached")
+    word(page, "whole")
+    page.wait_for_selector("tr[data-technique=polling][data-status=open]")
+    watched.complaints = [words for words in watched.complaints if "503" not in words]

@@ -120,7 +120,7 @@ async function start() {
     if (detail.wasLecturer) notify(say("notice.new-key"), Infinity);
   });
   room.useKey("");
-  const opened = room.start().catch(() => notify(say("notice.unreachable")));
+  const opened = room.start();
   addEventListener("hashchange", route);
   await Promise.all([opened, route()]);
 }

@@ -83,7 +83,9 @@ class Room extends EventTarget {
     let offset = this.offset;
     for (let i = 0; i < CLOCK_SAMPLES; i += 1) {
       const before = this.now();
-      const { monotonic_ms: server } = await (await fetch("/lecture/clock")).json();
+      const answer = await fetch("/lecture/clock");
+      if (!answer.ok) throw new Error(answer.statusText);
+      const { monotonic_ms: server } = await answer.json();
       const after = this.now();
       if (after - before < best) {
         best = after - before;
@@ -113,8 +115,14 @@ class Room extends EventTarget {
     this.take({ state: await this.post(door, order, query) });
   }
 
+  /** Set the clock, as often as it takes, and hear the news from then on. */
   async start() {
-    await this.setClock();
+    while (!this.hasClock) {
+      await this.setClock().catch(() => {
+        this.lose();
+        return new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      });
+    }
     setInterval(() => this.setClock().catch(() => {}), CLOCK_AGAIN_MS);
     this.listen();
     await this.opened;

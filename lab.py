@@ -59,9 +59,9 @@ PIP_INSTALL = (
 # The parts of the set-up, each with all before it, and what it fetches: the sizes of its wheels
 # (`pip download --no-deps --require-hashes -r SECTION`) on Linux with CPython 3.11.
 PARTS = {
-    "core": "what measures, serves and draws, 88 MiB",
-    "notebooks": "JupyterLab, 41 MiB",
-    "tests": "the tests' tools and Playwright, 80 MiB",
+    "core": "what measures, serves and draws, 88 MB",
+    "notebooks": "JupyterLab, 43 MB",
+    "tests": "the tests' tools and Playwright, 84 MB",
 }
 
 

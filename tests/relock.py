@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from lab import LOCKED, PARTS, ROOT
 
 # The dependency groups of pyproject.toml that each part adds; its own dependencies are core's.
 GROUPS = {"core": ["setup"], "notebooks": ["notebooks"], "tests": ["browser", "test"]}
+# Packages of which only the wheel for every system is taken. Compiled, matplotlib's fonttools is
+# four times as large, and quicker at what nobody here does: to make fonts smaller for a PDF.
+PURE = ("fonttools",)
 HEAD = """\
 # Every version that lab.py installs, with its hashes; written by `python -m tests.relock`.
 # A section is a part of the set-up and has what that part needs beyond the parts before it.
@@ -38,9 +42,20 @@ def pins(text: str) -> Iterator[tuple[str, str]]:
         yield pin[1], pin[0]
 
 
+def pure(pin: str) -> str:
+    """Return a pin with no hash but that of its wheel for every system."""
+    head = pin.partition("\n")[0]
+    words = ["uv", "pip", "compile", "-q", "--no-deps", "--format=pylock.toml", "-"]
+    found = subprocess.check_output(words, input=head.split()[0], text=True)
+    (package,) = tomllib.loads(found)["packages"]
+    (one,) = (wheel for wheel in package["wheels"] if wheel["url"].endswith("-none-any.whl"))
+    return f"{head}\n    --hash=sha256:{one['hashes']['sha256']}\n"
+
+
 def by_part(every: str, names: Mapping[str, set[str]]) -> str:
     """Lay the pins of ``every`` out in sections, each in the first part that names it."""
-    left, text = list(pins(every)), HEAD
+    left = [(name, pure(lines) if name in PURE else lines) for name, lines in pins(every)]
+    text = HEAD
     for part in PARTS:
         text += f"\n# == {part}\n" + "".join(lines for name, lines in left if name in names[part])
         left = [(name, lines) for name, lines in left if name not in names[part]]

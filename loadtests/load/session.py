@@ -13,6 +13,7 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from clients.net import arrival
 from loadtests.load import locust_rows as rows
 from loadtests.load.turns import Turns
 from loadtests.load.watch import Watch
@@ -92,10 +93,12 @@ class Session:
     def start(self) -> None:
         """Begin to watch the generator and to show progress."""
         self.turns.start()
+        arrival.after_each_read(self.turns.give_way)
         self._greenlets = [gevent.spawn(self.watch.run), gevent.spawn(self._show)]
 
     def end(self) -> None:
         """Stop watching."""
+        arrival.after_each_read(None)
         self.turns.stop()
         gevent.killall(self._greenlets, block=False)
         self._greenlets.clear()

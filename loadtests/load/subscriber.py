@@ -116,10 +116,10 @@ class Subscriber:
         """Audit and measure what one read brought.
 
         On a stream all of it has the stamp of the last, so the others may have come earlier: any
-        time since the loop last looked whether something was there.
+        time since it was last known that nothing is there.
         """
         *others, last = items
-        earliest_ns = None if self.client.asked_ns else self.session.turns.before_ns
+        earliest_ns = None if self.client.asked_ns else self.session.turns.unread_since_ns
         for item in others:
             self.take(item, earliest_ns)
         self.take(last)

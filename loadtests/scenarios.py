@@ -9,14 +9,13 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable
 
 import gevent
 
 from clients.errors import ClientError
 from loadtests.load import locust_rows as rows
-from loadtests.load.publisher import sleep_until
+from loadtests.load.publisher import overdue, sleep_until
 from loadtests.load.subscriber import Subscriber
 from loadtests.measures.measure import WARM_UP
 from loadtests.plan.schedule import Pace, due_times
@@ -67,17 +66,11 @@ def talk(user: Subscriber) -> None:
             error = problem
         except gevent.GreenletExit:
             # The end: nobody knows what became of this one, and what was due behind it never left.
-            session.asked += sum(t >= settings.warm_up for t in _overdue(times, start_ns)) - timed
+            session.asked += sum(t >= settings.warm_up for t in overdue(times, start_ns)) - timed
             raise
         free_ns = time.monotonic_ns()
         took = (free_ns - began_ns) / 1e6
         rows.add_event(user.environment, rows.PUBLISH, user.technique, took, error)
-
-
-def _overdue(times: Iterator[float], start_ns: int) -> Iterator[float]:
-    """Yield the next of ``times`` (seconds after ``start_ns``) that are past already."""
-    now = (time.monotonic_ns() - start_ns) / 1e9
-    return takewhile(lambda seconds: seconds < now, times)
 
 
 def echo(user: Subscriber) -> None:

@@ -99,7 +99,9 @@ class Conductor:
         prober = gevent.spawn(naive.probe, run, *self._technique(run)) if settings.naive else None
         if settings.scenario in PUBLISHED:
             due = takewhile(lambda t: t < end_s, due_times(settings.pace))
-            self.publisher.run(due, settings.warm_up, run.begun_ns)
+            # What is under way at the end is waited for as long on the way up as on the way down.
+            patience_s = end_s + settings.drain if settings.seconds else None
+            self.publisher.run(due, settings.warm_up, run.begun_ns, patience_s)
         if settings.seconds:
             gevent.sleep(max(began + end_s - time.monotonic(), 0.0))
             gevent.spawn(self._end)

@@ -7,6 +7,7 @@ delay.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 
 import gevent
 
@@ -35,9 +36,15 @@ def sleep_until(due_ns: int) -> None:
     if early > _WORTH_NS:
         gevent.sleep((early - _ROUNDING_NS) / 1e9)
         while time.monotonic_ns() < due_ns:
-            gevent.sleep(0)
+            gevent.idle(gevent.get_hub().loop.MAXPRI)  # once round, whatever there is to read
     while (early := due_ns - time.monotonic_ns()) > 0:
         gevent.sleep(early / 1e9)
+
+
+def overdue(times: Iterator[float], start_ns: int) -> Iterator[float]:
+    """Yield the next of ``times`` (seconds after ``start_ns``) that are past already."""
+    now = (time.monotonic_ns() - start_ns) / 1e9
+    return takewhile(lambda seconds: seconds < now, times)
 
 
 class Publisher:
@@ -56,18 +63,26 @@ class Publisher:
         self._report = report
         self._late = late
 
-    def run(self, due: Iterable[float], warm_up_s: float, start_ns: int) -> None:
+    def run(
+        self, due: Iterable[float], warm_up_s: float, start_ns: int, patience_s: float | None = None
+    ) -> None:
         """Publish at each of the ``due`` times (seconds after ``start_ns``, monotonic).
 
-        What is due within ``warm_up_s`` is sent as warm-up. Counts as it goes, so it may be
-        killed at any time.
+        What is due within ``warm_up_s`` is sent as warm-up. Ends at the latest ``patience_s`` after
+        ``start_ns``: a server that takes nothing would be asked for ever. Counts as it goes, so it
+        may be killed at any time; what was due by then and never left counts as asked.
         """
         times = iter(due)
         lanes = [gevent.spawn(self._lane, line, times, warm_up_s, start_ns) for line in self._lines]
+        left_s = None
+        if patience_s is not None:
+            left_s = max(patience_s - (time.monotonic_ns() - start_ns) / 1e9, 0.0)
         try:
-            gevent.joinall(lanes)
+            gevent.joinall(lanes, left_s)
         finally:
             gevent.killall(lanes)
+            late = sum(seconds >= warm_up_s for seconds in overdue(times, start_ns))
+            self.published.asked += late
 
     def cursor(self) -> str:
         """Ask where the channel is, and remember it. Raises ``ClientError``."""

@@ -198,7 +198,7 @@ def _measure_all(
                 complete = False
             else:
                 found.write(run, cell)
-                console.print(_line(title, cell.network, found))
+                console.print(_line(title, cell.network, found), soft_wrap=True)
             progress.advance(task)
     return complete
 
@@ -209,8 +209,8 @@ def _line(title: str, network: str, found: trials.Outcome) -> str:
     if delivery is not None:
         middle = f"p50 {delivery.get_value_at_percentile(50) / NS_PER_MS:9.2f} ms"
     audit = "clean" if found.audit.clean else f"{found.audit.lost} lost"
-    reason = f" ({found.judgement.reason})" if found.judgement.reason else ""
-    return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}{reason}"
+    # The reason stands below the table, once.
+    return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}"
 
 
 def report(folder: Path, console: Console, table: bool = False) -> bool:

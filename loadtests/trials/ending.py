@@ -9,12 +9,15 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from results.console import Console
 from results.errors import ResultsError
 from results.record.thresholds import Threshold, read_threshold
 from results.record.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from results.holding import Outcome
 
 DONE, INCOMPLETE, REFUSED, NOT_ACCEPTED, BROKEN = range(5)
 STATUSES = """exit status:
@@ -96,10 +99,28 @@ class Demands:
         except (ResultsError, OSError) as error:
             console.print(str(error), style="red")
             return REFUSED
-        for line in broken(found):
+        for line in broken(one for one in found if not one.of_verdict):
             console.print(line, style="red", soft_wrap=True)
-        if failed:
-            return INCOMPLETE
-        if any(outcome.broken and outcome.of_verdict for outcome in found):
-            return NOT_ACCEPTED
-        return BROKEN if any(outcome.broken for outcome in found) else DONE
+        status, why = ended(found, failed, accepted)
+        if status != DONE:
+            console.print(f"exit status {status}: {why}", style="red", soft_wrap=True)
+        return status
+
+
+def ended(
+    found: Sequence["Outcome"], failed: Sequence[str], accepted: Sequence[str]
+) -> tuple[int, str]:
+    """Return the status, and why it is not 0; the table has told each verdict's reason before."""
+    if failed:
+        return INCOMPLETE, " and ".join(failed)
+    refused = [one for one in found if one.of_verdict and one.broken]
+    if refused:
+        kinds = sorted({one.broken.partition(":")[0] for one in refused})
+        count = f"{len(refused)} of {sum(one.of_verdict for one in found)} combinations"
+        words = f"{count} {'is' if len(refused) == 1 else 'are'} {' or '.join(kinds)}, and only "
+        words += f"{', '.join(accepted)} {'is' if len(accepted) == 1 else 'are'} accepted; "
+        more = " ".join([*accepted, *kinds])
+        return NOT_ACCEPTED, f"{words}measure again, or accept it with --require {more}"
+    if any(one.broken for one in found):
+        return BROKEN, "a threshold broke"
+    return DONE, ""

@@ -1,4 +1,4 @@
-"""Reads the server's ledger once a second, and turns readings into rows of rates."""
+"""Reads the server's ledger again and again, and turns readings into rows of rates."""
 
 import contextlib
 import threading
@@ -14,6 +14,13 @@ from loadtests.measures.core_time import CoreTime, core_time, wait_ms
 from results.record.rows import LedgerRow
 
 PERIOD_S = 1.0
+_LEAST = 4  # readings of the measured time, however short it is
+_SHORTEST_S = 0.1
+
+
+def period_s(seconds: float) -> float:
+    """Return how long to wait between readings, for so many measured seconds."""
+    return min(PERIOD_S, max(seconds / _LEAST, _SHORTEST_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,18 @@ class Reading:
 
 
 class Sampler:
-    """Asks ``/stats`` every second, in a thread; a server that does not answer is skipped.
+    """Asks ``/stats`` every ``period_s``, in a thread; a server that does not answer is skipped.
 
     ``relay_pid`` is that of what stands between users and server, on the server's core.
     """
 
-    def __init__(self, url: str, technique: str, relay_pid: int | None = None) -> None:
+    def __init__(
+        self, url: str, technique: str, relay_pid: int | None = None, period_s: float = PERIOD_S
+    ) -> None:
         self._desk = Desk(url, timeout=5)
         self._technique = technique
         self._relay_pid = relay_pid
+        self._period_s = period_s
         self.readings: list[Reading] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -52,7 +62,7 @@ class Sampler:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._ended.wait(max(due - time.monotonic(), 0.0)):
-            due = max(due + PERIOD_S, time.monotonic())
+            due = max(due + self._period_s, time.monotonic())
             with contextlib.suppress(ClientError):
                 self.readings.append(self._read())
         self._desk.close()

@@ -1,5 +1,6 @@
 """One trial for real: a server of its own, perhaps a relay, Locust, and what came of it."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from loadtests.trials.processes import (
     cores,
     share_a_core,
 )
-from loadtests.trials.sampler import Sampler, ledger_rows
+from loadtests.trials.sampler import Sampler, ledger_rows, period_s
 from results.record.histogram import percentiles_ms
 from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Blurred, Judgement, Load, judge
@@ -111,7 +112,12 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         settings = replace(
             trial.settings, plugin_port=plugin_port, publish_to=server.url, result=str(path)
         )
-        sampler = Sampler(server.url, cell.technique, between.pid if between else None)
+        sampler = Sampler(
+            server.url,
+            cell.technique,
+            between.pid if between else None,
+            period_s(trial.settings.seconds),
+        )
         stack.callback(sampler.close)
         locust = stack.enter_context(
             Locust(
@@ -192,7 +198,8 @@ def _outcome(
         trouble=shared or trouble(result),
         impossible=impossible(found, result.failures),
         waits_ms=waits(ledger),
-        percentiles=percentiles(found),
+        percentiles=percentiles(found, result.published["accepted"]),
+        seconds=result.settings.seconds,
         silence_s=0.0 if storm else sampler.silence_s(began_s, ended_s),
     )
     rows = bytes_rows("subscriber", found.flow, found.audit.received)
@@ -250,16 +257,24 @@ def waits(ledger: Sequence[LedgerRow]) -> list[tuple[str, list[float]]]:
     return [(who, values) for who, values in known.items() if values]
 
 
-def percentiles(found: TechniqueResult) -> list[Blurred]:
-    """Return the delivery's percentiles, and what they are if all came as early as it may have."""
+def percentiles(found: TechniqueResult, messages: int) -> list[Blurred]:
+    """Return the delivery's percentiles, and what they are if all came as early as it may have.
+
+    All deliveries of a message share its fate, so chance plays with so many ``messages``: of that
+    many values, those below a percentile are a share of it give or take two standard deviations.
+    """
     delivery = found.histograms.get("delivery")
     if delivery is None:
         return []
-    both = (delivery, found.histograms.get("earliest", delivery))
-    return [
-        Blurred(f"p{percent}", *(percentiles_ms(one, percent)[0] for one in both))
-        for percent in (50, 99)
-    ]
+    earliest = found.histograms.get("earliest", delivery)
+    blurred = []
+    for percent in (50, 99):
+        share = percent / 100
+        spread = 2 * math.sqrt(share * (1 - share) / max(messages, 1))
+        measured, low = percentiles_ms(delivery, percent, max(share - spread, 0.0) * 100)
+        (early,) = percentiles_ms(earliest, percent)
+        blurred.append(Blurred(f"p{percent}", measured, early, low))
+    return blurred
 
 
 def trouble(result: Result) -> str:

@@ -6,6 +6,7 @@ judged: whether it can be at all, the generator, the host, then the server; and 
 ``VALID`` says why.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,9 +44,10 @@ class Limits:
     hiccup of a few seconds' run says little. ``standstill``: share of the measured time that one
     standstill may last all the same.
     ``blur`` and ``blur_ms``: how far a percentile may be from what it is at the earliest, as a
-    share of it and in ms; only beyond both it counts. Late reading blurs, and so do waits for a
-    core: a turn of server, relay and generator may together wait ``blur_ms`` or ``blur`` of the
-    median latency in the median second, and one of them ``generator_stall_ms`` in the worst tenth.
+    share of it and in ms; only beyond both, and beyond what chance does to it, it counts. Late
+    reading blurs, and so do waits for a core: a turn of server, relay and generator may together
+    wait ``blur_ms`` or ``blur`` of the median latency in the median second, and one of them
+    ``generator_stall_ms`` in the worst tenth.
     ``silence_s``: how long the server may leave ``/stats`` without an answer.
     ``rate_reached``: least share of the asked messages that must have been published.
     ``spread``: largest relative difference between a repeat's median latency and the median of
@@ -67,11 +69,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Blurred:
-    """A percentile of the deliveries as it was measured, and what it may be at the earliest."""
+    """A percentile of the deliveries as it was measured, and what it may be at the earliest.
+
+    ``by_chance_ms`` is how low it might as well have been measured, with other messages as few as
+    these: who knows a p99 from a hundred messages knows only that it is above their p97. Late
+    reading counts beyond that; by default chance counts for nothing.
+    """
 
     name: str
     measured_ms: float
     earliest_ms: float
+    by_chance_ms: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,8 @@ class Load:
 
     ``waits_ms`` has, for each process that was watched, how long it waited for a core on average
     whenever it wanted one; ``percentiles`` how sure the delivery's are, ``silence_s`` is the
-    longest time in which the server did not answer ``/stats``.
+    longest time in which the server did not answer ``/stats``. ``seconds`` is how long was
+    measured, where that is not as many as ``server_cpu`` has values.
     """
 
     generator_cpu: Sequence[float]
@@ -102,6 +111,7 @@ class Load:
     waits_ms: Sequence[tuple[str, Sequence[float]]] = ()
     percentiles: Sequence[Blurred] = ()
     silence_s: float = 0.0
+    seconds: float | None = None
 
 
 def judge(load: Load, limits: Limits | None = None) -> Judgement:
@@ -184,15 +194,15 @@ def _late(load: Load, limits: Limits) -> str:
             f"(limit {limits.generator_stall_ms:.0f} ms)"
         )
     longest = max(load.generator_lag_ms, default=0.0) / 1000
-    seconds = len(load.server_cpu)
-    if longest > limits.standstill * seconds:
-        return f"the generator stood still for {longest:.1f} s of about {seconds}"
+    seconds = len(load.server_cpu) if load.seconds is None else load.seconds
+    if longest > limits.standstill * seconds and longest * 1000 > limits.generator_stall_ms:
+        return f"the generator stood still for {longest:.1f} s of about {seconds:g}"
     return ""
 
 
 def _blurred(load: Load, limits: Limits) -> str:
     for one in load.percentiles:
-        doubt = one.measured_ms - one.earliest_ms
+        doubt = min(one.measured_ms, one.by_chance_ms) - one.earliest_ms
         if doubt > limits.blur * one.measured_ms and doubt > limits.blur_ms:
             return (
                 f"the generator read late, several messages at once: {one.name} lies anywhere "

@@ -15,7 +15,15 @@ from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
-from loadtests.trials.trial import Staging, bytes_rows, impossible, lateness, run, trouble
+from loadtests.trials.trial import (
+    Staging,
+    bytes_rows,
+    impossible,
+    lateness,
+    percentiles,
+    run,
+    trouble,
+)
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 
@@ -54,6 +62,20 @@ def test_of_several_processes_the_latest_of_each_second_counts() -> None:
     result = replace(RESULT, conditions={"": idle, "worker": CONDITION})
     assert lateness("sse", result, 10.0, 12.0) == [2.0, 3.0, 1.0]
     assert sorted(lateness("polling", result, 10.0, 12.0)) == [5.0, 5.0, 60.0]
+
+
+def test_the_fewer_the_messages_the_less_a_percentile_is_known() -> None:
+    delivery, earliest = new_histogram(), new_histogram()
+    for milliseconds in range(1, 101):
+        record_ns(delivery, milliseconds * 1_000_000)
+        record_ns(earliest, max(milliseconds - 3, 1) * 1_000_000)
+    histograms = {"delivery": delivery, "earliest": earliest}
+    found = TechniqueResult(histograms, Audit(0, 0), Flow(), 100)
+    for messages, p50_ms, p99_ms in ((100, 40, 98), (10_000, 49, 99)):
+        at50, at99 = percentiles(found, messages)
+        assert at50.by_chance_ms == pytest.approx(p50_ms, rel=0.01)
+        assert at99.by_chance_ms == pytest.approx(p99_ms, rel=0.01)
+        assert (at99.measured_ms, at99.earliest_ms) == pytest.approx((99, 96), rel=0.01)
 
 
 def test_trouble_names_a_test_in_which_nothing_was_published() -> None:

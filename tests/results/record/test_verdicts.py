@@ -95,6 +95,13 @@ def test_one_bad_second_of_thirty_is_forgiven() -> None:
     assert judge(short).verdict is Verdict.VALID
 
 
+def test_a_late_read_counts_beyond_what_so_few_messages_tell_anyway() -> None:
+    pairs = Blurred("p99", 2.8, 1.7, by_chance_ms=1.9)
+    assert judge(replace(GOOD, percentiles=[pairs])).verdict is Verdict.VALID
+    many = replace(pairs, by_chance_ms=2.5)
+    assert judge(replace(GOOD, percentiles=[many])).verdict is Verdict.GENERATOR_BOUND
+
+
 def test_a_wait_for_a_core_counts_beside_the_latency_that_it_is_part_of() -> None:
     waits = [("the server", [2.0] * 10)]
     far = replace(GOOD, waits_ms=waits, percentiles=[Blurred("p50", 500.0, 500.0)])

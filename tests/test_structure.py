@@ -51,7 +51,7 @@ ROOMS = {
     # Under the notebooks, too: they start the same programs.
     "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
     "trials": (
-        r"loadtests/trials/(__init__|compare|ending|generator|interference|knee|measuring|sampler|sides|trial)",
+        r"loadtests/trials/(__init__|compare|ending|evidence|generator|interference|knee|measuring|sampler|sides|trial)",
         "client errors measures net plan processes record report result errors summary",
     ),
     "calibration": (

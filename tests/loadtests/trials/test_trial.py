@@ -13,17 +13,10 @@ from loadtests.measures.measure import Doubts, Flow
 from loadtests.measures.result_file import Result, TechniqueResult, read, write
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
+from loadtests.trials.evidence import impossible, lateness, percentiles, trouble
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
-from loadtests.trials.trial import (
-    Staging,
-    bytes_rows,
-    impossible,
-    lateness,
-    percentiles,
-    run,
-    trouble,
-)
+from loadtests.trials.trial import Staging, bytes_rows, run
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 

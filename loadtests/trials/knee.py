@@ -19,6 +19,7 @@ from loadtests.plan.options import COMPARED
 from loadtests.plan.plan import Level, Plan, Trial, settings_for
 from loadtests.trials import ending
 from loadtests.trials import trial as trials
+from loadtests.trials.compare import report
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Outcome
 from results.console import Console
@@ -232,6 +233,8 @@ def main(arguments: Sequence[str]) -> int:
     for knee in knees:
         console.print(said(knee, options.users))
     console.print(f"record: {folder}")
+    if not report(folder, console):
+        return ending.REFUSED
     return ending.DONE if len(knees) == len(options.techniques) else ending.INCOMPLETE
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from results.errors import ResultsError
 from results.figures.palette import INK, LAYER_PALETTE, WARNING, color
 from results.figures.selection import (
+    LEDGER_WORDS,
     describe,
     main_cells,
     main_summary,
@@ -71,42 +72,23 @@ def bytes_per_message(run: Run) -> Drawing:
 
 def connection_rates(run: Run) -> Drawing:
     """Draw requests and new connections per second."""
-    return _ledger_bars(
-        run,
-        "connection_rates",
-        "Requests and new connections per second",
-        {"requests_per_s": "HTTP requests /s", "connections_per_s": "new TCP connections /s"},
-    )
+    caption = "Requests and new connections per second"
+    return _ledger_bars(run, "connection_rates", caption, "requests_per_s", "connections_per_s")
 
 
 def open_connections(run: Run) -> Drawing:
     """Draw open sockets and held requests."""
-    return _ledger_bars(
-        run,
-        "open_connections",
-        "Open sockets and held requests",
-        {"open_sockets": "open sockets", "held_requests": "held requests"},
-    )
+    caption = "Open sockets and held requests"
+    return _ledger_bars(run, "open_connections", caption, "open_sockets", "held_requests")
 
 
 def server_cost(run: Run) -> Drawing:
     """Draw the server's CPU and memory."""
-    return _ledger_bars(
-        run,
-        "server_cost",
-        "What the server spends",
-        {"server_cpu": "CPU, % of one core", "server_rss_bytes": "resident memory, MiB"},
-        {"server_cpu": 100.0, "server_rss_bytes": 1 / 2**20},
-    )
+    caption = "What the server spends"
+    return _ledger_bars(run, "server_cost", caption, "server_cpu", "server_rss_bytes")
 
 
-def _ledger_bars(
-    run: Run,
-    name: str,
-    caption: str,
-    panels_of: dict[str, str],
-    factors: dict[str, float] | None = None,
-) -> Drawing:
+def _ledger_bars(run: Run, name: str, caption: str, *columns: str) -> Drawing:
     cells = main_cells(run)
     network = networks(cells)[0]
     slugs = slugs_of(cells)
@@ -115,11 +97,12 @@ def _ledger_bars(
         raise ResultsError(f"{run.folder.name} has no ledger to draw")
     said = []
     with lecture_style():
-        figure, panels = row_panels(slugs, len(panels_of))
-        for axes, (column, label) in zip(panels, panels_of.items(), strict=True):
+        figure, panels = row_panels(slugs, len(columns))
+        for axes, column in zip(panels, columns, strict=True):
+            label, factor = LEDGER_WORDS[column]
             axes.set_title(label)
             for y, (slug, _, row) in enumerate(rows_of(table, slugs, [network])):
-                value = float(row[column]) * (factors or {}).get(column, 1.0)
+                value = float(row[column]) * factor
                 valid = row["verdict"] == Verdict.VALID
                 axes.barh(
                     y,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from results.errors import ResultsError
 from results.figures.palette import GRID, color, marker
 from results.figures.selection import (
+    LEDGER_WORDS,
     describe,
     main_cells,
     networks,
@@ -35,19 +37,7 @@ from results.record.reading import Run
 from results.record.verdicts import Verdict
 from results.summary import summarize
 
-# column of ledger.csv: (words, factor)
-LEDGER_WORDS = {
-    "server_cpu": ("server CPU, % of one core", 100.0),
-    "server_rss_bytes": ("server memory, MiB", 1 / 2**20),
-    "requests_per_s": ("HTTP requests /s", 1.0),
-    "connections_per_s": ("new TCP connections /s", 1.0),
-    "deliveries_per_s": ("deliveries /s", 1.0),
-    "bytes_per_s": ("bytes /s sent by the server", 1.0),
-    "open_sockets": ("open sockets", 1.0),
-    "held_requests": ("held requests", 1.0),
-    "generator_cpu": ("generator CPU, % of one core", 100.0),
-    "generator_lag_ms": ("generator's lateness, ms", 1.0),
-}
+_APART = 1.5  # levels as near as that have no room for their numbers
 
 
 def ledger_over_time(run: Run, column: str = "server_cpu", network: str | None = None) -> Drawing:
@@ -152,8 +142,11 @@ def _line(axes: Axes, rows: pd.DataFrame, load: str, column: str, factor: float 
 def _knee_scales(top: Axes, bottom: Axes, levels: Sequence[float], busiest: float) -> None:
     bottom.set_xscale("log")
     top.set_yscale("log")
-    bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
-    bottom.set_xticks([], minor=True)
+    if all(after >= _APART * before for before, after in pairwise(levels)):
+        bottom.set_xticks(levels, [f"{level:,g}" for level in levels], minor=False)
+        bottom.set_xticks([], minor=True)
+    else:  # a search has rates wherever it led, and their numbers would lie on each other
+        log_ticks(bottom.xaxis)
     log_ticks(top.yaxis)
     # A full core is the top of the scale only where somebody comes near it.
     bottom.set_ylim(0, min(105.0, 1.2 * busiest) if busiest > 0 else 105.0)

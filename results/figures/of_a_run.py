@@ -6,6 +6,7 @@ holds.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from results.errors import ResultsError
 from results.figures.bars import bytes_per_message, connection_rates, open_connections, server_cost
@@ -53,6 +54,7 @@ _OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
     open_connections,
     server_cost,
     knee,
+    partial(knee, load="rate"),
     knee_of_steps,
     latency_over_time,
     latency_percentiles,

@@ -18,6 +18,20 @@ from results.record.verdicts import Verdict
 from results.summary import summarize
 from wire.techniques import BY_SLUG, SLUGS
 
+# column of ledger.csv: (words, factor)
+LEDGER_WORDS = {
+    "server_cpu": ("server CPU, % of one core", 100.0),
+    "server_rss_bytes": ("server memory, MiB", 1 / 2**20),
+    "requests_per_s": ("HTTP requests /s", 1.0),
+    "connections_per_s": ("new TCP connections /s", 1.0),
+    "deliveries_per_s": ("deliveries /s", 1.0),
+    "bytes_per_s": ("bytes /s sent by the server", 1.0),
+    "open_sockets": ("open sockets", 1.0),
+    "held_requests": ("held requests", 1.0),
+    "generator_cpu": ("generator CPU, % of one core", 100.0),
+    "generator_lag_ms": ("generator's lateness, ms", 1.0),
+}
+
 
 def main_cells(run: Run, metric: str = "delivery") -> list[Cell]:
     """Return the cells of the combination that was measured most, over techniques and networks.

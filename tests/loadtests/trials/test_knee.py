@@ -1,6 +1,7 @@
 """The search for the knee, on knees that are known; and once for real."""
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -36,13 +37,15 @@ def test_what_never_holds_ends_near_one_message_a_second() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_threshold_that_no_rate_keeps_is_said_for_each_try(
-    tmp_path: object, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = "--techniques sse --users 2 --seconds 0.5 --warm-up 0 --start 1 --most 2"
     status = knee.main([*words.split(), "--fail-if", "p50 > 0 ms", "--out", f"{tmp_path}/run"])
     printed = capsys.readouterr().out
     assert status == 0
     assert "no rate held" in printed
-    run = read_run(f"{tmp_path}/run")
+    assert "report.html" in "".join(printed.split())
+    assert (tmp_path / "run" / "report.html").exists()
+    run = read_run(tmp_path / "run")
     assert run.kind == "knee"
     assert len(run.cells) == 2  # failed twice, at the one rate that is not below 1

@@ -41,8 +41,10 @@ OF_A_RUN = [
 
 
 @pytest.fixture(scope="session")
-def steps(tmp_path_factory: pytest.TempPathFactory, write_steps: Callable[[Path], Path]) -> Run:
-    return read_run(write_steps(tmp_path_factory.mktemp("steps") / "run"))
+def bars(run: Run) -> tuple[Drawing, str]:
+    """Return one figure and its SVG."""
+    drawing = figures.open_connections(run)
+    return drawing, drawing.svg()
 
 
 def texts(drawing: Drawing) -> list[Text]:
@@ -77,19 +79,18 @@ def outside_ticks(figure: Figure) -> set[int]:
 
 
 def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
-    run: Run, tmp_path: Path
+    bars: tuple[Drawing, str], run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "matplotlibrc"
     file.write_text(
         "text.usetex: True\nlines.linestyle: --\naxes.facecolor: black\npath.sketch: 1, 100, 2\n"
         "savefig.bbox: tight\nsavefig.transparent: True\nsvg.id: mine\nfont.size: 40\n"
     )
-    plain = figures.connection_rates(run).svg()
     with mpl.rc_context(fname=file):
-        drawing = figures.connection_rates(run)
-        assert drawing.svg() == plain
-        assert mpl.rcParams["text.usetex"], "only the drawing had settings of its own"
-    assert drawing.svg() == plain
+        before = dict(mpl.rcParams)
+        assert figures.open_connections(run).svg() == bars[1]
+        assert dict(mpl.rcParams) == before, "only the drawing had settings of its own"
+    assert bars[0].svg() == bars[1]
 
 
 @pytest.mark.slow
@@ -135,6 +136,19 @@ def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
     assert all(xs == [10, 50, 200, 1000] for xs in lines)
 
 
+@pytest.mark.slow
+def test_the_rates_of_a_search_do_not_lie_on_each_other(
+    steps: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search halves its steps, so the last rates lie within a tenth of each other."""
+    rates = {10: 100.0, 50: 200.0, 200: 210.0, 1000: 230.0}
+    table = summarize(steps)
+    searched = table.assign(rate=table["users"].map(rates), users=40)
+    monkeypatch.setattr(curves, "summarize", lambda _: searched)
+    (drawing,) = (one for one in figures.draw_run(steps) if one.name == "knee_rate")
+    check(drawing)
+
+
 @pytest.mark.parametrize("load", ["users", "rate"])
 def test_knee(steps: Run, run: Run, load: str) -> None:
     if load == "users":
@@ -154,9 +168,11 @@ def test_unknown_ledger_column_is_named(run: Run) -> None:
         figures.ledger_over_time(run, "cpu")
 
 
-@pytest.mark.parametrize("draw", OF_A_RUN[:-1], ids=lambda draw: draw.__name__)
-def test_nothing_received(tmp_path: Path, draw: Callable[[Run], Drawing]) -> None:
-    with RunWriter(tmp_path / "run", "compare", {}, []) as writer:
+@pytest.fixture(scope="session")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run in which one technique delivered nothing, and the other one message."""
+    folder = tmp_path_factory.mktemp("silent") / "run"
+    with RunWriter(folder, "compare", {}, []) as writer:
         for slug, histogram in (("polling", new_histogram()), ("sse", new_histogram())):
             if slug == "sse":
                 record_ns(histogram, 1_000_000)
@@ -169,7 +185,12 @@ def test_nothing_received(tmp_path: Path, draw: Callable[[Run], Drawing]) -> Non
                 ledger=[LedgerRow(0.0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0)],
                 bytes=[BytesRow("subscriber", "down", "framing", 0, 0.0, "kernel")],
             )
-    assert overlaps(draw(read_run(tmp_path / "run"))) == []
+    return read_run(folder)
+
+
+@pytest.mark.parametrize("draw", OF_A_RUN[:-1], ids=lambda draw: draw.__name__)
+def test_nothing_received(silent: Run, draw: Callable[[Run], Drawing]) -> None:
+    assert overlaps(draw(silent)) == []
 
 
 @pytest.mark.slow
@@ -262,22 +283,14 @@ def test_an_empty_run_draws_nothing(run: Run) -> None:
     assert figures.draw_run(replace(run, cells=(), **nothing)) == []
 
 
-def test_drawing_leaves_global_state_alone(run: Run) -> None:
-    before = dict(mpl.rcParams)
-    figures.bytes_per_message(run).svg()
-    assert dict(mpl.rcParams) == before
-
-
-def test_svg_is_repeatable_and_has_no_outside(run: Run) -> None:
-    drawing = figures.open_connections(run)
-    assert drawing.svg() == drawing.svg()
-    data, metadata = drawing._repr_png_()
+def test_a_figure_shows_itself_in_a_notebook_with_its_text(bars: tuple[Drawing, str]) -> None:
+    data, metadata = bars[0]._repr_png_()
     assert data.startswith(b"\x89PNG")
-    assert metadata == {"alt": drawing.alt}
+    assert metadata == {"alt": bars[0].alt}
 
 
-def test_colour_follows_the_technique(run: Run) -> None:
-    svg = figures.open_connections(run).svg().lower()
+def test_colour_follows_the_technique(bars: tuple[Drawing, str]) -> None:
+    svg = bars[1].lower()
     assert all(color(slug).lower() in svg for slug in BY_SLUG)
 
 

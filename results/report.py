@@ -1,8 +1,9 @@
 """``report.html``: one self-contained page that a lecturer would show.
 
-Figures first, then the table, what it was measured on, and how to repeat it. The page loads
-nothing from anywhere; it reads on a phone, in print, in light and in dark. Its markup is in
-``templates``, which escape whatever they are given; here are its words and numbers.
+Figures first, then A against B if they were measured in turns, the table, what it was measured on,
+and how to repeat it. The page loads nothing from anywhere; it reads on a phone, in print, in light
+and in dark. Its markup is in ``templates``, which escape whatever they are given; here are its
+words and numbers.
 """
 
 import base64
@@ -13,13 +14,14 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from results.comparison import has_sides
 from results.figures.of_a_run import Drawing, draw_run
 from results.record.facts import to_redraw, to_repeat
 from results.record.files import write_text
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 from results.summary import by_subject
-from results.tables import audit_words, number
+from results.tables import SIDES_HEADINGS, audit_words, number, sides_in_words
 from wire.techniques import BY_SLUG
 
 _PAGES = Environment(
@@ -65,12 +67,16 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
     table = by_subject(run)
     varied = [name for name in _VARIED if table[name].nunique() > 1]
     rows = [_row(row, varied) for _, row in table.iterrows()]
+    pairs, meaning = sides_in_words(run) if has_sides(run) else ([], "")
     return _PAGES.get_template("report.html").render(
         title=f"Duplex: {run.kind} of {techniques} techniques",
         subtitle=f"{started}, {minutes:.1f} minutes, {len(run.cells)} cells, "
         f"{head['host'].get('cpu', '')}.{ended}",
         verdict=run.judgement,
         drawings=[_Figure(one.title, one.alt, _base64(one)) for one in drawings],
+        pairs=pairs,
+        meaning=meaning,
+        sides_headings=SIDES_HEADINGS,
         texts=["technique", *varied, "verdict"],
         numbers=[words for _, words in _COLUMNS],
         rows=rows,

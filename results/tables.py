@@ -1,5 +1,8 @@
 """The tables that the terminal shows: made for 80 columns, and whole in fewer."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 from rich import box
 from rich.table import Table
@@ -104,32 +107,63 @@ def print_comparison(console: Console, found: Comparison) -> None:
     )
 
 
-def print_sides(console: Console, run: Run) -> None:
-    """Print what a run that measured A and B in turns found."""
-    table = compare_sides(run)
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A combination of A and one of B by their names, and a row of words for each figure."""
+
+    a: str
+    b: str
+    rows: list[tuple[str, ...]]
+
+
+SIDES_HEADINGS = ("A ms", "B ms", "change", "95 % interval", "p", "finding")
+
+
+def sides_in_words(run: Run) -> tuple[list[Pair], str]:
+    """Return what a run that measured A and B in turns found, and what a finding is.
+
+    A row of a pair holds the figure's name and then :data:`SIDES_HEADINGS`. Of an interrupted run
+    that lacks some combinations there are no pairs, and the words say so.
+    """
+    try:
+        table = compare_sides(run)
+    except ResultsError as error:
+        return [], f"A and B are not compared: {error}."
+    pairs = []
     for (_, b), rows in table.groupby(["technique", "b"], sort=False):
-        first = rows.iloc[0]
-        printed = _new_table(f"{name_of(first)}\nagainst {b}")
-        for heading in ("", "A ms", "B ms", "change", "95 % interval", "p"):
-            printed.add_column(heading, justify="right", no_wrap=True)
-        printed.add_column("finding")
-        for _, row in rows.iterrows():
-            known = pd.notna(row["low"])
-            printed.add_row(
-                str(row["figure"]),
-                number(row["a_ms"]),
-                number(row["b_ms"]),
-                f"{row['change']:+.0%}",
-                f"{row['low']:+.0%} to {row['high']:+.0%}" if known else "",
-                f"{row['p']:.3f}",
-                str(row["finding"]),
-            )
-        console.print_table(printed)
-    console.print(
+        words = [_side_by_side(row) for _, row in rows.iterrows()]
+        pairs.append(Pair(name_of(rows.iloc[0]), str(b), words))
+    return pairs, (
         f"Up to {int(table['blocks'].max())} blocks, A and B side by side in each. A finding is a "
         f"change of more than {LEAST_SHARE:.0%} and {LEAST_MS:g} ms, with p at most 0.05 by the "
         "exact signed-rank test after Holm's correction for all tests of this run."
     )
+
+
+def _side_by_side(row: "pd.Series[Any]") -> tuple[str, ...]:
+    return (
+        str(row["figure"]),
+        number(row["a_ms"]),
+        number(row["b_ms"]),
+        f"{row['change']:+.0%}" if pd.notna(row["change"]) else "",
+        f"{row['low']:+.0%} to {row['high']:+.0%}" if pd.notna(row["low"]) else "",
+        f"{row['p']:.3f}" if pd.notna(row["p"]) else "",
+        str(row["finding"]),
+    )
+
+
+def print_sides(console: Console, run: Run) -> None:
+    """Print what a run that measured A and B in turns found."""
+    pairs, meaning = sides_in_words(run)
+    for pair in pairs:
+        printed = _new_table(f"{pair.a}\nagainst {pair.b}")
+        for heading in ("", *SIDES_HEADINGS[:-1]):
+            printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column(SIDES_HEADINGS[-1])
+        for row in pair.rows:
+            printed.add_row(*row)
+        console.print_table(printed)
+    console.print(meaning)
 
 
 def number(value: object) -> str:

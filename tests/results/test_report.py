@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +12,7 @@ from results.__main__ import main
 from results.figures.bars import connection_rates
 from results.record.reading import Run, read_run
 from results.report import render, write_report
+from tests.results.test_comparison import in_turns
 from tests.support import chromium
 from wire.techniques import BY_SLUG
 
@@ -88,6 +88,23 @@ def test_page_says_everything(page: str, run: Run) -> None:
     assert "run &lt;&amp;&gt;" in page
 
 
+def test_a_against_b_stands_above_the_table(run: Run) -> None:
+    """Whoever asked for blocks of A and B looks for the finding first."""
+    pair = in_turns(run, factor=2.0, blocks=8, seed=1, drift=0.0)
+    found = render(pair, [])
+    parser = Page()
+    parser.feed(found)
+    assert parser.open == []
+    assert found.index('id="sides"') < found.index('id="table"')
+    assert "B is slower" in found
+    assert "Up to 8 blocks" in found
+    one = pair.latency["technique"].eq("sse") & pair.latency["variant"].ne("A")
+    cut = render(replace(pair, latency=pair.latency[~one]), [])
+    assert "A and B are not compared" in cut
+    assert "A has 2 combinations and B 1" in cut
+    assert 'id="sides"' not in render(run, [])
+
+
 def test_foreign_text_stays_text(run: Run) -> None:
     """Whoever sends a run sends its words too; none of them becomes markup."""
     evil = "</style><script>alert('1')</script>\"&"
@@ -106,10 +123,8 @@ def test_foreign_text_stays_text(run: Run) -> None:
     assert parser.open == []
 
 
-def test_redraw(
-    write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = write_run(tmp_path / "run", repeats=1, networks=(("loopback", 0.0),))
+def test_redraw(small_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = small_run
     assert main([str(folder)]) == 0
     out = capsys.readouterr().out
     assert all(technique.title in out for technique in BY_SLUG.values())

@@ -17,34 +17,11 @@ from hdrh.histogram import HdrHistogram
 from results.errors import FormatError, ResultsError, UnlikeRunsError
 from results.record.files import check_readable
 from results.record.histogram import decode, merge
-from results.record.rows import (
-    FORMAT,
-    Audit,
-    BytesRow,
-    Cell,
-    CheckRow,
-    HistogramRow,
-    LatencyRow,
-    LedgerRow,
-    Row,
-    SecondRow,
-    TraceRow,
-    defaults,
-)
+from results.record.rows import FORMAT, ROW_TYPES, Audit, Cell, defaults
 from results.record.table import check_verdicts, read_table
 from results.record.verdicts import Judgement, Verdict
 
 ACCEPTED = tuple(range(1, FORMAT + 1))
-# In the order of the fields of Run.
-_TABLES: tuple[type[Row], ...] = (
-    LatencyRow,
-    LedgerRow,
-    BytesRow,
-    CheckRow,
-    TraceRow,
-    HistogramRow,
-    SecondRow,
-)
 # What may differ between runs that are pooled, and what cannot change a measured value.
 _FREE_IN_PLAN = frozenset({"seed", "repeat", "repeats", "out"})
 
@@ -133,7 +110,7 @@ def read_run(folder: Path | str) -> Run:
     cells = _read_cells(folder / "run.json", head["cells"])
     names = {str(entry.get("cell", "")) for entry in head["cells"]} | {cell.key for cell in cells}
     return Run(
-        folder, head, cells, *(read_table(folder, row_type, cells, names) for row_type in _TABLES)
+        folder, head, cells, *(read_table(folder, row_type, cells, names) for row_type in ROW_TYPES)
     )
 
 
@@ -181,7 +158,7 @@ def pool(runs: Sequence[Run]) -> Run:
         step = max((cell.repeat for cell in cells), default=0)
         renamed = {cell.key: replace(cell, repeat=cell.repeat + step) for cell in run.cells}
         cells += renamed.values()
-        for row_type in _TABLES:
+        for row_type in ROW_TYPES:
             table = getattr(run, row_type.table).copy()
             table["repeat"] = table["repeat"] + step
             table["cell"] = [renamed[key].key for key in table["cell"]]

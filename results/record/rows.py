@@ -13,7 +13,7 @@ run did; it never changes again.
 """
 
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 FORMAT = 2
 SPLIT_METRICS = ("publish", "wait", "transfer")
@@ -230,16 +230,9 @@ class SecondRow:
     encoded: str
 
 
+# In the order of the fields of ``results.record.reading.Run``.
 Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow | SecondRow
-ROW_TYPES: tuple[type[Row], ...] = (
-    LatencyRow,
-    LedgerRow,
-    BytesRow,
-    CheckRow,
-    TraceRow,
-    HistogramRow,
-    SecondRow,
-)
+ROW_TYPES: tuple[type[Row], ...] = get_args(Row)
 CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
 
 

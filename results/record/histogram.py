@@ -65,8 +65,8 @@ def recorded(histogram: HdrHistogram) -> Iterator[tuple[int, int, int]]:
         return
     first = histogram.get_counts_array_index(histogram.get_min_value())
     last = histogram.get_counts_array_index(histogram.get_max_value())
-    for index in range(first, last + 1):
-        if count := histogram.get_count_at_index(index):
+    for index, count in enumerate(histogram.counts[first : last + 1], first):
+        if count:
             lowest = histogram.get_value_from_index(index)
             yield lowest, histogram.get_highest_equivalent_value(lowest), count
 

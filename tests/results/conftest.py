@@ -1,8 +1,10 @@
 """A clearly synthetic run: invented figures, for drawing and reading only."""
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,7 @@ INVENTED = {
     "sse": (0.0, 28, 2, 0.01),
     "web_socket": (0.0, 4, 1, 0.01),
 }
+FEW: dict[str, Any] = {"repeats": 1, "networks": (("loopback", 0.0),)}
 
 
 def write_synthetic(
@@ -57,12 +60,12 @@ def _add(
 ) -> None:
     wait, framing, up, asks = INVENTED.get(cell.technique, INVENTED["sse"])
     delivery, naive, publish = new_histogram(), new_histogram(), new_histogram()
-    for _ in range(800):
+    for _ in range(200):  # each four times
         base = chance.lognormvariate(0, 0.35) * slow * (1 + cell.users / 200)
         late = cell.delay_ms + base + chance.random() * wait * 2000
-        record_ns(delivery, int(late * MS))
-        record_ns(naive, int((cell.delay_ms + base) * MS))
-        record_ns(publish, int(base * 0.3 * MS))
+        record_ns(delivery, int(late * MS), 4)
+        record_ns(naive, int((cell.delay_ms + base) * MS), 4)
+        record_ns(publish, int(base * 0.3 * MS), 4)
     lost = 3 if bad is Verdict.SERVER_BOUND else 0
     busy = min(0.02 + cell.users * (0.001 + asks / 1500), 0.99)
     requests = asks * cell.users
@@ -108,10 +111,23 @@ def _add(
     )
 
 
-@pytest.fixture(name="write_run")
-def write_run_() -> Callable[..., Path]:
-    """Return the builder of synthetic runs."""
-    return write_synthetic
+@pytest.fixture(scope="session")
+def write_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the builder of synthetic runs; what was written once is copied from then on."""
+    written: dict[str, Path] = {}
+
+    def write(folder: Path, **asked: Any) -> Path:
+        if (key := repr(sorted(asked.items()))) not in written:
+            written[key] = write_synthetic(tmp_path_factory.mktemp("written") / "run", **asked)
+        return shutil.copytree(written[key], folder)
+
+    return write
+
+
+@pytest.fixture
+def small_run(write_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """Return the folder of a small run of the test's own, to be broken."""
+    return write_run(tmp_path / "run", **FEW)
 
 
 @pytest.fixture(scope="session")
@@ -124,9 +140,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
-def write_steps() -> Callable[[Path], Path]:
-    """Return the builder of a synthetic run with rising load."""
+def steps(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a synthetic run with rising load."""
+    folder = tmp_path_factory.mktemp("runs") / "steps"
     levels = (10, 50, 200, 1000)
-    return lambda folder: write_synthetic(
-        folder, repeats=1, levels=levels, networks=(("loopback", 0.0),)
-    )
+    return read_run(write_synthetic(folder, levels=levels, **FEW))

@@ -12,8 +12,6 @@ from results.record.rows import Audit, Cell
 from results.record.writer import RunWriter
 from results.report import write_report
 
-FEW = {"repeats": 1, "networks": (("loopback", 0.0),)}
-
 
 def write_everything(folder: Path, run: Run) -> None:
     files.write_text(folder, "run.json", text=(folder / "run.json").read_text())
@@ -24,9 +22,9 @@ def write_everything(folder: Path, run: Run) -> None:
 @pytest.mark.parametrize("name", ["report.html", "report.html.part", "figures", "run.json.part"])
 @pytest.mark.parametrize("there", [True, False])
 def test_what_is_written_stays_in_the_runs_folder(
-    name: str, there: bool, write_run: Callable[..., Path], tmp_path: Path
+    name: str, there: bool, small_run: Path, tmp_path: Path
 ) -> None:
-    folder, outside = write_run(tmp_path / "run", **FEW), tmp_path / "outside"
+    folder, outside = small_run, tmp_path / "outside"
     if there:
         outside.mkdir() if name == "figures" else outside.write_text("mine")
     (folder / name).symlink_to(outside)
@@ -48,19 +46,16 @@ def test_without_the_look_the_link_would_be_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-def test_a_pipe_in_a_files_place_holds_nobody_up(
-    write_run: Callable[..., Path], tmp_path: Path
-) -> None:
-    folder = write_run(tmp_path / "run", **FEW)
-    run = read_run(folder)
-    os.mkfifo(folder / "report.html")
+def test_a_pipe_in_a_files_place_holds_nobody_up(small_run: Path) -> None:
+    run = read_run(small_run)
+    os.mkfifo(small_run / "report.html")
     with pytest.raises(ResultsError, match=r"report\.html is no ordinary file"):
         write_report(run, [])
     for name in ("latency.csv", "run.json"):
-        (folder / name).unlink()
-        os.mkfifo(folder / name)
+        (small_run / name).unlink()
+        os.mkfifo(small_run / name)
         with pytest.raises(FormatError, match=f"{name} cannot be read: it is no ordinary file"):
-            read_run(folder)
+            read_run(small_run)
 
 
 def test_a_new_run_does_not_write_through_a_link_that_waits_for_it(tmp_path: Path) -> None:
@@ -77,12 +72,11 @@ def test_a_new_run_does_not_write_through_a_link_that_waits_for_it(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["run.json", "histograms.csv"])
 def test_what_is_too_large_is_refused_in_words_before_it_is_read(
-    name: str, write_run: Callable[..., Path], tmp_path: Path
+    name: str, small_run: Path
 ) -> None:
-    folder = write_run(tmp_path / "run", **FEW)
-    os.truncate(folder / name, files.MOST_BYTES + 1)  # a hole: it takes no room on the disk
+    os.truncate(small_run / name, files.MOST_BYTES + 1)  # a hole: it takes no room on the disk
     with pytest.raises(FormatError, match=f"{name} .* at most 134,217,728 are accepted"):
-        read_run(folder)
+        read_run(small_run)
 
 
 @pytest.mark.parametrize(
@@ -95,25 +89,22 @@ def test_what_is_too_large_is_refused_in_words_before_it_is_read(
     ],
 )
 def test_a_table_of_no_tables_form_is_refused_before_the_rest_is_read(
-    spoil: Callable[[str], str], why: str, write_run: Callable[..., Path], tmp_path: Path
+    spoil: Callable[[str], str], why: str, small_run: Path
 ) -> None:
-    table = write_run(tmp_path / "run", **FEW) / "latency.csv"
+    table = small_run / "latency.csv"
     table.write_text(spoil(table.read_text()))
     with pytest.raises(FormatError, match=why) as refusal:
-        read_run(tmp_path / "run")
+        read_run(small_run)
     assert len(str(refusal.value)) < 2000
 
 
-def test_rows_of_unknown_cells_take_no_memory(
-    write_run: Callable[..., Path], tmp_path: Path
-) -> None:
-    folder = write_run(tmp_path / "run", **FEW)
-    expected = read_run(folder)
+def test_rows_of_unknown_cells_take_no_memory(small_run: Path) -> None:
+    expected = read_run(small_run)
     size = 500_000
-    with (folder / "latency.csv").open("a") as table:
+    with (small_run / "latency.csv").open("a") as table:
         table.write("\n" * size)
     tracemalloc.start()
-    run = read_run(folder)
+    run = read_run(small_run)
     assert tracemalloc.get_traced_memory()[1] < 8 * size  # a list alone has a word for each
     tracemalloc.stop()
     assert len(run.latency) == len(expected.latency)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
@@ -47,25 +47,37 @@ def writer(folder: Path) -> RunWriter:
     return RunWriter(folder, "compare", {"seed": 1}, ["python", "-m", "loadtests"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(CELL, st.lists(LEDGER, max_size=3), st.lists(BYTES, max_size=3))
+def lines(cell: Cell, rows: Sequence[LedgerRow | BytesRow]) -> list[tuple[object, ...]]:
+    """Return what a table should hold of a cell."""
+    return [(cell.key, *astuple(cell), *astuple(row)) for row in rows]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(CELL, st.lists(LEDGER, max_size=3), st.lists(BYTES, max_size=3)),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda cell: cell[0].key,
+    )
+)
 def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory,
-    cell: Cell,
-    ledger: list[LedgerRow],
-    sizes: list[BytesRow],
+    cells: list[tuple[Cell, list[LedgerRow], list[BytesRow]]],
 ) -> None:
+    """Several cells to a run: where and with what it was made takes longest to write."""
     folder = tmp_path_factory.mktemp("run")
     with writer(folder) as made:
-        made.add(cell, ledger=ledger, bytes=sizes)
+        for cell, ledger, sizes in cells:
+            made.add(cell, ledger=ledger, bytes=sizes)
     run = read_run(folder)
-    assert run.cells == (cell,)
+    assert run.cells == tuple(cell for cell, _, _ in cells)
     table = run.ledger.astype(object).where(run.ledger.notna(), None)
     assert [tuple(row) for row in table.to_numpy(object)] == [
-        (cell.key, *astuple(cell), *astuple(row)) for row in ledger
+        line for cell, ledger, _ in cells for line in lines(cell, ledger)
     ]
     assert [tuple(row) for row in run.bytes.to_numpy(object)] == [
-        (cell.key, *astuple(cell), *astuple(row)) for row in sizes
+        line for cell, _, sizes in cells for line in lines(cell, sizes)
     ]
 
 
@@ -249,13 +261,12 @@ def test_a_damaged_head_is_refused_by_name(tmp_path: Path, part: str, value: obj
     ids=["not UTF-8", "cut", "a field without end", "an unknown verdict"],
 )
 def test_a_damaged_table_is_refused_by_name(
-    write_run: Callable[..., Path], tmp_path: Path, damage: Callable[[bytes], bytes]
+    small_run: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    folder = write_run(tmp_path / "run", repeats=1)
-    path = folder / "latency.csv"
+    path = small_run / "latency.csv"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(FormatError, match=r"latency\.csv"):
-        read_run(folder)
+        read_run(small_run)
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -267,11 +278,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_told(
-    write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = write_run(tmp_path / "run", repeats=1)
-    (folder / "figures").write_text("")
-    assert main([str(folder)]) == 2
+    (small_run / "figures").write_text("")
+    assert main([str(small_run)]) == 2
     assert "cannot write" in capsys.readouterr().err
 
 
@@ -290,8 +300,9 @@ def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_pooling(write_run: Callable[..., Path], tmp_path: Path) -> None:
-    a = read_run(write_run(tmp_path / "a", repeats=2))
-    b = read_run(write_run(tmp_path / "b", repeats=1, seed=2))
+    near = {"networks": (("loopback", 0.0),)}
+    a = read_run(write_run(tmp_path / "a", repeats=2, **near))
+    b = read_run(write_run(tmp_path / "b", repeats=1, seed=2, **near))
     both = pool([a, replace(b, head=a.head)])  # others may commit meanwhile
     assert sorted({cell.repeat for cell in both.cells}) == [1, 2, 3]
     assert len(both.latency) == len(a.latency) + len(b.latency)

@@ -1,4 +1,4 @@
-"""Load on the eight techniques, by Locust, and what came of it.
+"""Load on the techniques, by Locust, and what came of it.
 
 Rules of this room:
 

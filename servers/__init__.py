@@ -1,4 +1,4 @@
-"""The eight techniques on one channel, over aiohttp.
+"""The techniques on one channel, over aiohttp.
 
 Rules of this room:
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture import PAGE, with_picture
-from tests.test_structure import GRID
+from tests.test_structure import GRID, modules, room_of
 from wire.techniques import TECHNIQUES, Technique
 
 ROOT = PAGE.parent
@@ -48,3 +48,18 @@ def test_the_front_page_has_a_row_for_each_technique(technique: Technique) -> No
     (row,) = re.findall(rf"^\| {technique.title}, {technique.year} \|.*$", front, re.MULTILINE)
     cells = re.findall(r"\]\((.*?)\)", row)
     assert cells == [cell.format(slug=technique.slug) for cell in GRID]
+
+
+def test_the_page_on_results_tells_each_module_in_its_room() -> None:
+    page = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    room, told = "", set()
+    for row in page.partition("\n| room |")[2].partition("\n\n")[0].splitlines()[2:]:
+        first, names, _ = row.strip("|").split("|", 2)
+        room = first.strip(" []").partition("]")[0] or room
+        told |= {(room, stem) for stem in re.findall(r"`(\w+)`", names)}
+    real = {
+        (room_of(path).removeprefix("result "), path.stem)
+        for path in modules("results")
+        if path.name != "__init__.py"
+    }
+    assert told == real

@@ -12,7 +12,7 @@
 10. foreign clients: others' clients agree.
 
 Each test begins with *why*: who would suffer were it otherwise. The technique is the one axis: a
-test that takes ``technique`` runs once for each of the eight, and what only some can do says so in
+test that takes ``technique`` runs once for each of them, and what only some can do says so in
 its name. Real servers, real clients, real bytes; each test has a channel of its own, so they may
 run in any order.
 

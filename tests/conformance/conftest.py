@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(params=SLUGS)
 def technique(request: pytest.FixtureRequest) -> str:
-    """Return one of the eight techniques."""
+    """Return one of the techniques."""
     slug: str = request.param
     return slug
 

@@ -41,7 +41,7 @@ def write_synthetic(
     bad: dict[str, Verdict] | None = None,
     seed: int = 1,
 ) -> Path:
-    """Write a run of all eight techniques with invented figures."""
+    """Write a run of all techniques with invented figures."""
     chance = random.Random(seed)
     with RunWriter(
         folder, "compare", {"scenario": "feed", "load_model": "open"}, ["python", "-m", "loadtests"]

@@ -115,7 +115,7 @@ def feed(
 
 
 def one_message(place: Place, text: str = "hola", interval: float = 1.0) -> Any:
-    """Send one message through all eight at once; return ms and what each client had to do.
+    """Send one message through all techniques at once; return ms and what each client had to do.
 
     It comes at a moment of its own in the interval, each time another one: at a fixed moment
     after the clients came, those that ask would always be as quick or as slow.

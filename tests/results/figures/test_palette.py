@@ -1,4 +1,4 @@
-"""The eight are told apart: on white paper, by colour-blind readers, and without colour."""
+"""The techniques are told apart: on white paper, by colour-blind readers, and without colour."""
 
 from itertools import combinations, pairwise
 

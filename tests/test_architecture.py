@@ -58,7 +58,7 @@ def test_the_page_on_results_tells_each_module_in_its_room() -> None:
         room = first.strip(" []").partition("]")[0] or room
         told |= {(room, stem) for stem in re.findall(r"`(\w+)`", names)}
     real = {
-        (room_of(path).removeprefix("result "), path.stem)
+        ((room_of(path) or "").removeprefix("result "), path.stem)
         for path in modules("results")
         if path.name != "__init__.py"
     }

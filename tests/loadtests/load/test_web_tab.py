@@ -9,9 +9,11 @@ import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clients.net.schedule import await_true
 from loadtests.trials.processes import Child, Server
 from tests.support import chromium
 
@@ -81,17 +83,47 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
         assert all(row["bytes"] > 100 for row in rows)
 
 
+def swarm(locust: LocustUi, **entries: object) -> Any:
+    """Send the form that starts a test."""
+    body = urllib.parse.urlencode({"user_count": 2, "spawn_rate": 2, **entries}).encode()
+    return json.loads(urllib.request.urlopen(f"{locust.url}/swarm", body, 5).read())
+
+
 @pytest.mark.slow
-def test_a_number_that_cannot_be_measured_starts_no_test() -> None:
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"host": "http://127.0.0.1:9", "rate": "0"}, "greater than 0"),
+        ({"host": "127.0.0.1:9"}, "http://"),
+        ({"host": "https://127.0.0.1:9"}, "http://"),
+    ],
+)
+def test_what_cannot_be_measured_starts_no_test(entries: dict[str, str], said: str) -> None:
     with LocustUi() as locust:
         await_answer(locust.url)
-        form = {"user_count": 1, "spawn_rate": 1, "host": "http://127.0.0.1:9", "rate": "0"}
-        body = urllib.parse.urlencode(form).encode()
-        answer = json.loads(urllib.request.urlopen(f"{locust.url}/swarm", body, 5).read())
+        answer = swarm(locust, **entries)
         assert answer["success"] is False
-        assert "greater than 0" in answer["message"]
+        assert said in answer["message"]
         state = json.loads(await_answer(f"{locust.url}/stats/requests"))["state"]
         assert state == "ready"
+
+
+@pytest.mark.slow
+def test_a_host_where_nobody_answers_measures_nothing_and_a_better_one_may_follow() -> None:
+    def rows() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(await_answer(f"{locust.url}/duplex/data"))["rows"]
+        return found
+
+    with Server(["sse", "polling"]) as server, LocustUi() as locust:
+        await_answer(locust.url)
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            assert swarm(locust, host=f"http://127.0.0.1:{nobody.getsockname()[1]}")["success"]
+            assert await_true(lambda: any("cannot connect" in row["verdict"] for row in rows()), 20)
+            assert all(row["verdict"].startswith("INVALID nothing was measured") for row in rows())
+            urllib.request.urlopen(f"{locust.url}/stop", b"", 30).close()
+        assert swarm(locust, host=server.url)["success"]
+        assert await_true(lambda: any(row["deliveries"] for row in rows()), 20)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def lecture() -> Iterator[Lecture]:
     lecture.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
     if words := chromium.missing():
         _miss(words)

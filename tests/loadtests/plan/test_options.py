@@ -182,6 +182,7 @@ print(json.dumps([shown, options.complaint({"courtesy": "-1"}), get_parser().for
 """
 
 
+@pytest.mark.slow
 def test_one_field_is_an_option_of_both_commands_and_an_entry_of_the_page(
     house_with_one_more_field: Path,
 ) -> None:

@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,13 +64,18 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+@pytest.hookimpl(trylast=True)  # when those that are left out are gone
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that ask for most time, so that none of them is left for the end."""
+    """Begin with the files that ask for most time, so that none of them is left for the end.
+
+    Of those that do not ask, the ones with most tests come first.
+    """
     asked: dict[Path, float] = {}
     for item in items:
         limit = item.get_closest_marker("timeout")
         asked[item.path] = max(asked.get(item.path, 0), limit.args[0] if limit else 0)
-    items.sort(key=lambda item: -asked[item.path])
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-asked[item.path], -size[item.path]))
 
 
 @pytest.fixture

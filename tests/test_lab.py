@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
@@ -457,10 +458,15 @@ def test_lock_file_pins_everything_with_hashes_and_names_no_address() -> None:
     assert [core[name].count("--hash=") for name in relock.PURE] == [1] * len(relock.PURE)
 
 
+@cache
+def requirements(name: str) -> list[Requirement]:
+    """Return what an installed package asks for; its sheet is read once."""
+    return [Requirement(line) for line in requires(name) or []]
+
+
 def needs(name: str, extras: str = "", every_system: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what an installed package asks for with some extras: names and extras."""
-    for line in requires(name) or []:
-        requirement = Requirement(line)
+    for requirement in requirements(name):
         marker = requirement.marker
         of_extra = "extra ==" in str(marker or "")
         fits = marker is None or any(
@@ -502,7 +508,7 @@ def test_each_part_of_the_lock_has_what_its_commands_need_and_no_more(last: str)
 
 def installed(name: str) -> bool:
     with contextlib.suppress(PackageNotFoundError):
-        requires(name)
+        requirements(name)
         return True
     return False
 

@@ -76,7 +76,7 @@ class PluginSocketClient(Client):
             return False
         if not data:
             raise ConnectionLostError("the server closed the connection")
-        self._lines += self._decoder.decode(data)
+        self._lines += filter(None, self._decoder.decode(data))  # an empty one is a heartbeat
         return True
 
     def _read(self, deadline: float | None) -> Sequence[Item] | None:
@@ -90,7 +90,7 @@ class PluginSocketClient(Client):
         for line in lines:
             if refusal := refusal_in(line):
                 self._failure = refusal
-            elif line:  # an empty one is a heartbeat
+            else:
                 items.append(decoding.message(line))
         return self._follow(items, link.arrived_ns)
 

@@ -32,6 +32,14 @@ def test_heartbeats_are_not_messages_and_lines_come_in_pieces(
     assert server.heard == [b'{"channel":"lobby"}\0']
 
 
+def test_signs_of_life_may_come_before_the_first_line(script: Callable[..., Script]) -> None:
+    """They do where the client's own first line took long."""
+    server = script([b"\0", "wait", b"\0" + HELLO + encode_message(ONE) + b"\0"])
+    server.go_on.set()
+    with plugin(server) as client:
+        assert client.receive(5) == ONE
+
+
 def test_a_problem_waits_until_the_messages_before_it_were_taken(
     script: Callable[..., Script],
 ) -> None:

@@ -6,6 +6,7 @@ file, whoever asked judges the figures; else they are judged here, by the same r
 
 import gevent
 from locust.env import Environment
+from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from clients.errors import ClientError
 from loadtests.load.conductor import Conductor, conductor_of
@@ -37,6 +38,9 @@ class Closing:
         run = self._conductor.session
         if run is not None and not run.settings.result:
             print("\n".join(self.lines()), flush=True)
+        if getattr(self._environment.parsed_options, "csv_prefix", None):
+            # Locust closes its tables next, without the rows of what came since it wrote them.
+            gevent.sleep(1.1 * CSV_STATS_INTERVAL_SEC)
 
     def _watch(self, run: object) -> None:
         settings = self._conductor.session.settings if self._conductor.session else None

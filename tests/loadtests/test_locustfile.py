@@ -1,6 +1,7 @@
 """Plain Locust works with our users, as the README says it."""
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -117,6 +118,21 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Pat
     assert rows["GET", "/stats"]["num_requests"] > 10
     assert rows["MESSAGE", "sse"]["num_requests"] > 30
     assert "Server-Sent Events" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_locusts_tables_have_the_last_second_too(tmp_path: Path) -> None:
+    with Server(["sse"]) as server:
+        done = run_locust(
+            f"SseUser --headless --host {server.url} -u 5 -r 5 --rate 50 --seconds 1.5 --csv",
+            str(tmp_path / "table"),
+        )
+    assert done.returncode == 0, done.stderr
+    with open(tmp_path / "table_stats.csv", newline="") as file:
+        rows = {row["Type"]: int(row["Request Count"]) for row in csv.DictReader(file)}
+    deliveries = re.search(r"^Server-Sent Events +([\d,]+) ", done.stdout, re.MULTILINE)
+    assert deliveries is not None, done.stdout
+    assert rows["MESSAGE"] == int(deliveries[1].replace(",", "")) > 300
 
 
 @pytest.mark.slow

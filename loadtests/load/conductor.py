@@ -110,7 +110,7 @@ class Conductor:
 
     def _technique(self, run: Session) -> tuple[str, dict[str, Any]]:
         """Return the slug that this test measures, and what its clients are told."""
-        user: Any = self.environment.user_classes[0]
+        user = self._ours()[0]
         return user.technique, user.options(run.settings)
 
     def _await_users(self, run: Session) -> None:
@@ -118,8 +118,7 @@ class Conductor:
         patience = time.monotonic() + _PATIENCE_S + run.settings.poll_interval
         while True:
             self._count_own(run)
-            runner = self.environment.runner
-            self.target = runner.target_user_count if runner is not None else 0
+            self.target = self._subscribers()
             wanted = self.target if run.settings.seconds else 1
             if wanted and self.totals.most_connected >= wanted:
                 return
@@ -127,6 +126,20 @@ class Conductor:
                 run.fail(f"only {self.totals.most_connected} of {wanted} users could connect")
                 return
             gevent.sleep(0.05)
+
+    def _subscribers(self) -> int:
+        """Return how many users are ours; Locust's others may stand beside them."""
+        runner = self.environment.runner
+        if runner is None:
+            return 0
+        ours = {found.__name__ for found in self._ours()}
+        # Of each class Locust tells only once all are there.
+        told = runner.target_user_classes_count.items()
+        others = sum(count for name, count in told if name not in ours)
+        return int(runner.target_user_count) - others
+
+    def _ours(self) -> list[Any]:
+        return [found for found in self.environment.user_classes if hasattr(found, "technique")]
 
     def _count_own(self, run: Session) -> None:
         if not isinstance(self.environment.runner, MasterRunner):

@@ -100,7 +100,7 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Pat
                 "-f",
                 str(tmp_path / "shop.py"),
                 "--headless",
-                *f"--host {server.url} -u 5 -r 5 -t 4s --rate 20".split(),
+                *f"--host {server.url} -u 5 -r 5 --seconds 3 --rate 20 --naive".split(),
                 *("--json-file", str(tmp_path / "table")),
             ],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -118,6 +118,7 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Pat
     assert rows["GET", "/stats"]["num_requests"] > 10
     assert rows["MESSAGE", "sse"]["num_requests"] > 30
     assert "Server-Sent Events" in done.stdout.splitlines()[-1]
+    assert "were not connected" not in done.stdout, "only three of five users subscribe"
 
 
 @pytest.mark.slow

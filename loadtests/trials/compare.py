@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
-from loadtests.plan.options import COMPARED, UNHEEDED, variant
+from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, variant
 from loadtests.plan.plan import Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
 from loadtests.trials import ending, sides
@@ -108,8 +108,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     for name in UNHEEDED.get(options.scenario, ()):
         if getattr(options, name) != parser.get_default(name):
             parser.error(
-                f"--scenario {options.scenario} does not heed --{name.replace('_', '-')}, so the "
-                "label would be of a load that was not there: leave it out"
+                f"--scenario {options.scenario} does not heed {KNOWN[name].flag}, so the label "
+                "would be of a load that was not there: leave it out"
             )
     if options.rate_shape != "steady" and options.warm_up + options.seconds <= STEP_S:
         parser.error(

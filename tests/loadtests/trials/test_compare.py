@@ -214,6 +214,8 @@ def test_interrupted_it_keeps_what_was_measured_and_leaves_no_process(tmp_path: 
         ("--scenario echo --arrivals constant", "--arrivals"),
         ("--scenario echo --rate-shape spike --seconds 20", "--rate-shape"),
         ("--scenario idle --arrivals constant", "--arrivals"),
+        ("--no-jitter", "--no-jitter"),
+        ("--scenario chat --no-jitter", "--no-jitter"),
         ("--scenario idle --rate 5 10", "--rate"),
         ("--scenario idle --rate-shape steps --seconds 20", "--rate-shape"),
     ],

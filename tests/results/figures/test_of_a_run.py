@@ -56,9 +56,8 @@ def texts(drawing: Drawing) -> list[Text]:
 
 
 def overlaps(drawing: Drawing) -> list[tuple[str, str]]:
-    """Return the pairs of texts whose inner boxes meet."""
+    """Return the pairs of texts whose inner boxes meet, in a layout that is settled already."""
     with lecture_style():
-        drawing.figure.draw_without_rendering()
         # Text's own box: an annotation's would take in its leader line.
         boxes = [
             (text.get_text(), Text.get_window_extent(text).padded(-2)) for text in texts(drawing)
@@ -78,6 +77,7 @@ def outside_ticks(figure: Figure) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
     bars: tuple[Drawing, str], run: Run, tmp_path: Path
 ) -> None:
@@ -122,6 +122,7 @@ def test_draws(run: Run, draw: Callable[[Run], Drawing]) -> None:
         assert Verdict.SERVER_BOUND in words
 
 
+@pytest.mark.slow
 def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
     steps: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,10 +150,13 @@ def test_the_rates_of_a_search_do_not_lie_on_each_other(
     check(drawing)
 
 
+@pytest.mark.slow
+def test_knee(steps: Run) -> None:
+    check(figures.knee(steps, "users"))
+
+
 @pytest.mark.parametrize("load", ["users", "rate"])
-def test_knee(steps: Run, run: Run, load: str) -> None:
-    if load == "users":
-        check(figures.knee(steps, load))
+def test_one_level_has_no_knee(run: Run, load: str) -> None:
     with pytest.raises(ResultsError, match="only one level"):
         figures.knee(run, load)
 

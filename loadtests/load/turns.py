@@ -91,8 +91,8 @@ class Turns:
 
     @property
     def unread_since_ns(self) -> int:
-        """Since when what this greenlet read last may have been there, unread."""
-        return self._last_reads[gevent.getcurrent()].before_ns
+        """Since when what this greenlet read last may have been there, unread (0: not known)."""
+        return self._last_reads.get(gevent.getcurrent(), _LastRead()).before_ns
 
     def _begin_look(self) -> None:
         prompt = self._ended_ns - self._began_ns < _PROMPT_NS

@@ -39,9 +39,8 @@ def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=[*root, "--enable-precise-memory-info", NAMES]
+            executable_path=chromium.PROGRAM, args=["--enable-precise-memory-info", NAMES]
         )
         yield browser
         browser.close()

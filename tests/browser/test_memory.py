@@ -1,7 +1,6 @@
 """A browser that keeps nothing: the page works all the same, and forgets with its end."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,8 @@ def test_a_browser_that_blocks_cookies(
     profile.parent.mkdir()
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     profile.write_text(json.dumps(blocked))
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     context = browser.browser_type.launch_persistent_context(
-        tmp_path, executable_path=chromium.PROGRAM, args=root
+        tmp_path, executable_path=chromium.PROGRAM
     )
     try:
         watched = Watched(context, lecture, has_key=True)

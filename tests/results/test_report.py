@@ -161,8 +161,10 @@ def test_in_a_browser(page: str, tmp_path: Path, scheme: str, width: int) -> Non
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    start = {"executable_path": chromium.PROGRAM, "args": ["--no-sandbox"]}
-    with playwright.sync_playwright() as tool, tool.chromium.launch(**start) as browser:
+    with (
+        playwright.sync_playwright() as tool,
+        tool.chromium.launch(executable_path=chromium.PROGRAM) as browser,
+    ):
         tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         asked: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))

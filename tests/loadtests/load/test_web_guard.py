@@ -139,7 +139,7 @@ def test_a_foreign_page_cannot_drive_a_load_read_it_or_frame_it(
         with sync_api.sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=chromium.PROGRAM,
-                args=["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"],
+                args=["--host-resolver-rules=MAP evil.example 127.0.0.1"],
             )
             page = browser.new_page()
             page.goto(evil)

@@ -51,9 +51,7 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
     with Server(["sse", "polling"]) as server, LocustUi() as locust:
         await_answer(locust.url)
         with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.PROGRAM, args=["--no-sandbox"]
-            )
+            browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
             page = browser.new_page()
             page.goto(locust.url)
             page.fill("input[name=userCount]", "6")

@@ -22,6 +22,7 @@ from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import SLUGS, known, listing
 
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
+_LAST_PORT = 65535
 _MOST = 2**31 - 1  # what the kernel takes as a size
 # What only servers take that are started without the lecture.
 _NOT_THE_LECTURES = (
@@ -47,11 +48,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--port",
-        type=int,
+        type=_port,
         default=8000,
         help="port of the pages; 0 takes a free one (default: %(default)s)",
     )
-    add("--plugin-port", type=int, help="port of the plugin socket (default: port + 1)")
+    add("--plugin-port", type=_port, help="port of the plugin socket (default: port + 1)")
     add(
         "--techniques",
         nargs="+",
@@ -164,6 +165,13 @@ def _heartbeat(text: str) -> float:
     raise argparse.ArgumentTypeError(
         f"{text!r} is no number of seconds from 0.1 to {_LONGEST_HEARTBEAT}"
     )
+
+
+def _port(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if 0 <= (port := int(text)) <= _LAST_PORT:
+            return port
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: one is from 0 to {_LAST_PORT}")
 
 
 def _count(text: str) -> int:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.processes import ServerProcess
 
 # Machines are slow at times; how long an example takes is no property of the code.
-settings.register_profile("duplex", deadline=None, max_examples=100)
-settings.register_profile("fast", deadline=None, max_examples=25)  # for `lab.py test --fast`
+always = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("duplex", always, max_examples=100)
+settings.register_profile("fast", always, max_examples=25)  # for `lab.py test --fast`
 settings.load_profile("duplex")
 
 _numbers = itertools.count(1)

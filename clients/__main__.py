@@ -41,6 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--url", default="http://127.0.0.1:8000", help="the server (default: %(default)s)"
     )
+    parser.add_argument(
+        "--cafile", metavar="PEM", help="whom to trust at https:// (default: as this system does)"
+    )
+    parser.add_argument(
+        "--proxy",
+        metavar="URL",
+        help="go through a proxy: http://[user:password@]host:port; environment takes the one that "
+        "its variables name (default: none, and they are not asked)",
+    )
     parser.add_argument("--channel", default="lobby", help="what to follow (default: %(default)s)")
     parser.add_argument(
         "--after", metavar="CURSOR", help="resume behind a cursor (default: from now)"
@@ -57,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # people write in letters that it may not have
             stream.reconfigure(errors="backslashreplace")
-    options = {"after": asked.after, "name": asked.name}
+    names = ("after", "name", "cafile", "proxy")
+    options = {name: getattr(asked, name) for name in names}
     for name, fitting in _FITTING.items():
         value = getattr(asked, name)
         if value is not None:
@@ -77,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except (ClientError, ValueError) as error:
         _say(f"error: {error}")
-        if isinstance(error, UnreachableError):
+        if isinstance(error, UnreachableError) and not asked.proxy:
             _say("Nothing listens there; start it with: python3 lab.py serve")
         return 1
     return 0

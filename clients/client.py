@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Self, Unpack
 
 from clients.errors import ClientError, ClosedError, RefusedError, UnexpectedAnswerError
-from clients.net.address import parse_address
 from clients.net.backoff import LONGEST_S
 from clients.net.headers import make_headers
 from clients.net.reconnecting import Reconnecting, State
 from clients.net.schedule import sleep_until
 from clients.net.traffic import Accounted, Traffic
-from clients.options import Options, Receipt, check_options
+from clients.options import Options, Receipt, address_of, check_options
 from wire.errors import WireError
 from wire.message import Body, Gap, Message
 
@@ -52,7 +51,7 @@ class Client(Accounted, ABC):
 
     def __init__(self, url: str, channel: str = "lobby", **options: Unpack[Options]) -> None:
         check_options(type(self), options)
-        self.address = parse_address(url, options.get("dial"))
+        self.address = address_of(url, options)
         self.channel = channel
         self.name = options.get("name")
         self.last_gap: Gap | None = None

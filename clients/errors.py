@@ -7,6 +7,7 @@
     |   `-- UnreachableError      no connection could be made at all: does a server listen?
     |-- RefusedError              the server said no; carries status, title and detail
     |-- UnexpectedAnswerError     the server said something that is not of the contract
+    |-- UntrustedError            who answers by TLS is not surely whom the address names
     `-- ClosedError               the caller closed this client and then used it
 """
 
@@ -17,6 +18,7 @@ from wire.http_head import ResponseHead
 from wire.message import load_json
 from wire.terminal import visible
 
+CREDENTIALS = "credentials go into the proxy's address: http://user:password@host:port"
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -32,6 +34,14 @@ class ClientError(Exception):
 
 class ConnectionLostError(ClientError):
     """The connection ended before its time; receiving may be tried again from the cursor."""
+
+
+def silence(seconds: float) -> ConnectionLostError:
+    """Make the error of a stream or socket on which not even a head came within ``seconds``."""
+    return ConnectionLostError(
+        f"the server said nothing for {seconds:g} s, not even that it heard; something in between "
+        "may be buffering what it says"
+    )
 
 
 class UnreachableError(ConnectionLostError):
@@ -63,12 +73,18 @@ class UnexpectedAnswerError(ClientError):
     """The answer is not what this technique's server would say; is the address right?"""
 
 
+class UntrustedError(ClientError):
+    """The certificate is of an authority that is not trusted, for another name, or out of date."""
+
+
 class ClosedError(ClientError):
     """This client was closed."""
 
 
 def refused(head: ResponseHead, body: bytes) -> RefusedError:
     """Make the error of a refusing answer; its body is a problem (RFC 9457) or anything else."""
+    if head.status == 407:  # a proxy's own, whose page says nothing that would help
+        return RefusedError(407, head.reason, CREDENTIALS)
     after = head.fields.get("retry-after", "")
     # The date form of Retry-After would need wall clocks that agree; only seconds are read.
     wait = float(after) if after.isascii() and after.isdigit() else None

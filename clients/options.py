@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
+from clients.net.address import Address, parse_address
 from clients.net.headers import Fields
+from clients.net.proxy_address import ENVIRONMENT, proxy_of_environment
 
 LONGEST_PORT = 2**16 - 1
 
@@ -21,17 +23,24 @@ class Receipt(NamedTuple):
 class Options(TypedDict, total=False):
     """What every client can be told besides server and channel.
 
-    ``after`` resumes behind a cursor, else it starts from now. ``name`` announces presence and
-    is the default sender. ``dial`` is a (host, port) to connect to instead of the URL's, a relay
-    for instance. ``headers`` is a profile of :mod:`clients.net.headers`, ``extra_headers`` pairs of
-    name and value. ``reconnects`` bounds how often in a row a lost connection is tried again;
-    without ``jitter`` all wait the same time before it, which is how herds are made; ``timeout``
-    (seconds) bounds connecting, handshakes and sending.
+    ``after`` resumes behind a cursor, else it starts from now. ``name`` announces presence and is
+    the default sender. ``dial`` is a (host, port) to connect to instead of the URL's, a relay for
+    instance. ``cafile`` has the certificates of whom to trust behind ``https://``, by default those
+    whom this system trusts. ``proxy`` is the address of a proxy to go through, with credentials if
+    it wants them, or ``"environment"`` to ask its variables; plain requests name their whole
+    address to it and all else goes through a tunnel, unless ``tunnel`` says that everything does,
+    or nothing that can do without. ``headers`` is a profile of :mod:`clients.net.headers`,
+    ``extra_headers`` pairs of name and value. ``reconnects`` bounds how often in a row a lost
+    connection is tried again; without ``jitter`` all wait the same time before it, which is how
+    herds are made; ``timeout`` (seconds) bounds connecting, handshakes and sending.
     """
 
     after: str | None
     name: str | None
     dial: tuple[str, int] | None
+    cafile: str | None
+    proxy: str | None
+    tunnel: bool | None
     headers: str
     extra_headers: Fields
     reconnects: int
@@ -54,6 +63,19 @@ def check_options(kind: type, options: Mapping[str, object]) -> None:
         if not (isinstance(dial, tuple) and len(dial) == 2 and isinstance(dial[0], str)):
             raise ValueError(f"dial={dial!r} is not (host, port)")
         check_whole("the port of dial", dial[1], 1, LONGEST_PORT)
+
+
+def address_of(url: str, options: Options) -> Address:
+    """Return the server's address, and the way there that the options name.
+
+    Raises :class:`ValueError`.
+    """
+    way = options.get("dial"), options.get("cafile")
+    proxy = options.get("proxy")
+    if proxy == ENVIRONMENT:
+        direct = parse_address(url)
+        proxy = proxy_of_environment(direct.scheme, direct.place)
+    return parse_address(url, *way, proxy, options.get("tunnel"))
 
 
 def check_seconds(name: str, value: object, least: float, most: float) -> float:

@@ -12,6 +12,7 @@ from clients.client import Client, Item
 from clients.errors import ConnectionLostError, UnexpectedAnswerError, refusal_in, refused_for
 from clients.net import decoding
 from clients.net.address import parse_address
+from clients.net.connecting import connect
 from clients.net.connection import Connection
 from clients.net.uploads import encode_upload
 from clients.options import LONGEST_PORT, Options, Receipt, check_whole
@@ -50,10 +51,8 @@ class PluginSocketClient(Client):
         return 0
 
     def _open(self) -> None:
-        address = self.address
-        if address.dial == (address.host, address.port):  # no other way was named
-            address = replace(address, dial=(address.host, self.plugin_port))
-        link = self._link = Connection(address, self._traffic, self._timeout)
+        address = replace(self.address, port=self.plugin_port).tunnelled()
+        link = self._link = connect(address, self._traffic, self._timeout)
         hello = {"channel": self.channel, "cursor": self._cursor, "name": self.name}
         first = {name: value for name, value in hello.items() if value is not None}
         link.send(encode_line(dump_json(first)), self._timeout)

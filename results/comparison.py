@@ -17,7 +17,7 @@ import pandas as pd
 from results import paired
 from results.errors import ResultsError, UnlikeRunsError
 from results.record.reading import Run, differences
-from results.record.rows import FIGURES, SIDES, side_of
+from results.record.rows import FIGURES, SIDES, side_of, unusual
 from results.record.verdicts import Judgement, Verdict, worst
 from results.summary import GROUP, judgement_of, name_of
 from wire.techniques import SLUGS
@@ -193,4 +193,5 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _name(group: tuple[object, ...]) -> str:
-    return ", ".join(str(value) for value in group if value != "")
+    words = (unusual(str(value)) for value in group)
+    return ", ".join(word for word in words if word)

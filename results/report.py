@@ -31,7 +31,7 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_VARIED = ("network", "scenario", "variant", "users", "rate", "size_bytes")
+_VARIED = ("network", "carrier", "scenario", "variant", "users", "rate", "size_bytes")
 _COLUMNS = (
     ("p50_ms", "p50 ms"),
     ("p90_ms", "p90 ms"),
@@ -159,7 +159,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Latency": "from the intended send time to the arrival at the receiver's host (on Linux "
         "the kernel's stamp, not the receiver's handler), monotonic clock, HdrHistogram with 3 "
         "digits",
-        "Bytes": "message and framing as counted, TCP/IP headers modelled from segment counts",
+        "Bytes": "message, framing and TLS as counted, TCP/IP headers modelled from segment counts",
     }
 
 

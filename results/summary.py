@@ -12,10 +12,14 @@ import numpy as np
 import pandas as pd
 
 from results.record.reading import Run
+from results.record.rows import unusual
 from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
 from wire.techniques import SLUGS
 
-GROUP = ["technique", "network", "delay_ms", "scenario", "variant", "users", "rate", "size_bytes"]
+GROUP = [
+    *("technique", "network", "delay_ms", "carrier"),
+    *("scenario", "variant", "users", "rate", "size_bytes"),
+]
 TIMES = ["p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms", "mean_ms"]
 AUDIT = ["expected", "received", "lost", "duplicated", "reordered"]
 LEDGER = [
@@ -85,7 +89,9 @@ def _summarize(run: Run, metric: str) -> pd.DataFrame:
     order = table["technique"].map({slug: i for i, slug in enumerate(SLUGS)})
     return (
         table.assign(order=order)
-        .sort_values(["delay_ms", "network", "scenario", "variant", "users", "rate", "order"])
+        .sort_values(
+            ["delay_ms", "network", "carrier", "scenario", "variant", "users", "rate", "order"]
+        )
         .drop(columns="order")
         .reset_index(drop=True)
     )
@@ -118,7 +124,8 @@ def _same_rows(other: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def name_of(row: "pd.Series[str]") -> str:
     """Name the combination of a row in a line of words."""
     load = f"{row['scenario']}, {row['users']:,} users, {row['rate']:g}/s, {row['size_bytes']:,} B"
-    parts = [str(row["technique"]), str(row["network"]), str(row["variant"]), load]
+    way = str(row["network"]), unusual(str(row["carrier"]))
+    parts = [str(row["technique"]), *way, str(row["variant"]), load]
     return ", ".join(part for part in parts if part)
 
 

@@ -13,11 +13,12 @@ from results.console import Console
 from results.errors import ResultsError
 from results.figures.selection import short
 from results.record.reading import Run
+from results.record.rows import unusual
 from results.record.verdicts import Verdict
 from results.summary import by_subject, name_of
 from wire.techniques import BY_SLUG
 
-_LOAD = ["network", "scenario", "variant", "users", "rate", "size_bytes"]
+_LOAD = ["network", "carrier", "scenario", "variant", "users", "rate", "size_bytes"]
 _COLUMNS = {
     "p50_ms": "p50\nms",
     "p99_ms": "p99\nms",
@@ -31,8 +32,9 @@ def print_summary(console: Console, run: Run) -> None:
     """Print one table for each load and network of ``run``, a row for each technique."""
     table = by_subject(run)
     for load, rows in table.groupby(_LOAD, sort=False):
-        network, scenario, variant, users, rate, size = load
-        words = f"{network}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+        network, carrier, scenario, variant, users, rate, size = load
+        way = f"{network}, {carrier}" if unusual(str(carrier)) else network
+        words = f"{way}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
         words += "; round trip" if scenario == "echo" else ""
         printed = _new_table(f"{words}, {variant}" if variant else words)
         printed.add_column("technique")
@@ -86,7 +88,8 @@ def print_comparison(console: Console, found: Comparison) -> None:
     if found.table.empty:
         raise ResultsError("the two runs have no combination in common, so nothing compares")
     for load, rows in found.table.groupby(_LOAD, sort=False):
-        printed = _new_table(", ".join(str(word) for word in load if word != ""))
+        words = (unusual(str(word)) for word in load)
+        printed = _new_table(", ".join(word for word in words if word))
         printed.add_column("technique")
         for heading in ("", "A ms", "B ms", "change"):
             printed.add_column(heading, justify="right", no_wrap=True)

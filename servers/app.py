@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import importlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,11 +16,15 @@ from aiohttp import web
 
 from servers import checks, observing, publish
 from servers.front.handover import RESERVE, Listener
-from servers.front.listening import listen
+from servers.front.listening import listen, listen_by_tls
+from servers.front.problems import Problem
+from servers.front.tls import Tls
 from servers.kinds import reloads
 from servers.service import SERVICE, Logs, Service, Settings, make_service, memory_logs
+from wire.json_lines import encode_line
 from wire.techniques import OWN_PORT
 
+_UNSAFE = Problem(400, "this port speaks TLS; ask it by https:// (wss://), and plugins by TLS, too")
 _GOODBYE_SECONDS = 0.8
 _LAST_CHANCE_SECONDS = 0.2  # for requests that are still being read; aiohttp takes it twice
 
@@ -28,19 +33,21 @@ _LAST_CHANCE_SECONDS = 0.2  # for requests that are still being read; aiohttp ta
 class Running:
     """A server that listens on ``host``: HTTP on ``port``, plugins on ``plugin_port``.
 
-    ``plugin_port`` is 0 where no technique has a port of its own.
+    ``plugin_port`` is 0 where no technique has a port of its own. If it ``is_secure``, both speak
+    TLS.
     """
 
     service: Service
     host: str
     port: int
     plugin_port: int
+    is_secure: bool = False
 
     @property
     def url(self) -> str:
         """The address of the server's pages."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}"
 
 
 def make_app(service: Service) -> web.Application:
@@ -76,10 +83,11 @@ async def running(
     plugin_port: int = 0,
     extend: Callable[[web.Application, Service], None] | None = None,
     logs: Logs = memory_logs,
+    secured: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Running]:
     """Run a server inside ``async with``; port 0 takes a free one.
 
-    ``extend`` may add routes; ``logs`` keeps the history.
+    ``extend`` may add routes; ``logs`` keeps the history; ``secured`` has both ports speak TLS.
 
     On leaving, held polls are answered, streams ended and WebSockets closed with 1001.
     Raises :class:`OSError` where a port is taken.
@@ -96,21 +104,24 @@ async def running(
         stack.callback(service.hub.close)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_say_goodbye, service)
-        pages = await listen(service.listener, host, port, settings.send_buffer, settings.heartbeat)
-        stack.callback(pages.close)
-        port = pages.sockets[0].getsockname()[1]
+        tls = Tls(secured, service.ledger, settings.most_sockets) if secured else None
+
+        async def open_port(make: Callable[[], asyncio.Protocol], port: int, unsafe: bytes) -> int:
+            at = (host, port, settings.send_buffer, settings.heartbeat)
+            here = listen_by_tls(make, tls, unsafe, *at) if tls else await listen(make, *at)
+            stack.callback(here.close)
+            bound: int = here.sockets[0].getsockname()[1]
+            return bound
+
+        port = await open_port(service.listener, port, _UNSAFE.raw())
         if beside := OWN_PORT.intersection(settings.techniques):
             make = partial(_module(*beside).protocol, service)
-            plugins = await listen(
-                make, host, plugin_port, settings.send_buffer, settings.heartbeat
-            )
-            stack.callback(plugins.close)
-            plugin_port = plugins.sockets[0].getsockname()[1]
+            plugin_port = await open_port(make, plugin_port, encode_line(_UNSAFE.in_band()))
         else:
             plugin_port = 0
         service.liveness.start()
         stack.push_async_callback(service.liveness.stop)
-        yield Running(service, host, port, plugin_port)
+        yield Running(service, host, port, plugin_port, secured is not None)
 
 
 async def _say_goodbye(service: Service) -> None:

@@ -44,7 +44,7 @@ class Settings:
     techniques: tuple[str, ...] = SLUGS
     allowed_origins: frozenset[str] = frozenset()
     allowed_hosts: frozenset[str] = frozenset()
-    heartbeat: float = 25.0
+    heartbeat: float = 20.0  # the least that cuts a silent connection is h2o, after 30
     most_message: int = 4 * 2**20
     most_echo: int = 32 * 2**20
     log_messages: int = 10_000

@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import shlex
 import signal
 import threading
 from collections import Counter
@@ -45,10 +46,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="MODULE",
         help="module that starts the servers which are tested (tests.late_servers has another log)",
     )
+    parser.addoption(
+        "--server-options",
+        default="",
+        metavar="WORDS",
+        help="options of all servers that are tested, such as ='--tls --loop asyncio'",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     ServerProcess.module = config.getoption("servers")
+    ServerProcess.options = shlex.split(config.getoption("server_options"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -27,7 +27,7 @@ ROOMS = {
     "app": (r"servers/(app|checks|observing)", "front kinds service server techniques"),
     "relay": (r"servers/relay/\w+", "front"),
     "lecture": (r"servers/lecture/\w+", "app front kinds relay service"),
-    "server command": (r"servers/__main__", "app front lecture relay service"),
+    "server command": (r"servers/(__main__|command_line)", "app front lecture relay service"),
     "peers": (r"servers/peers/\w+", ""),
     "client errors": (r"clients/errors", ""),
     "net": (r"clients/net/\w+", "client errors"),

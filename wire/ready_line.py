@@ -4,6 +4,7 @@ Whoever starts it with port 0 learns from it where. After the program's name and
 what that program has to tell:
 
     servers ready http://127.0.0.1:8000 plugin 127.0.0.1:8001
+    servers ready https://127.0.0.1:8000 plugin 127.0.0.1:8001 trust /home/ana/duplex/.tls/ca.pem
     relay ready http://127.0.0.1:9000 -> 127.0.0.1:8000
     control ready http://127.0.0.1:9001
     baseline ready 8000 8001
@@ -13,17 +14,18 @@ import re
 from dataclasses import dataclass
 
 _LINE = re.compile(
-    r"^(?P<who>\w+) ready(?: (?P<url>http://\S+))?(?: plugin (?P<plugin>\S+:\d+))?"
-    r"(?: -> (?P<to>\S+:\d+))?(?P<ports>(?: \d+)*)\r?\n",
+    r"^(?P<who>\w+) ready(?: (?P<url>https?://\S+))?(?: plugin (?P<plugin>\S+:\d+))?"
+    r"(?: -> (?P<to>\S+:\d+))?(?P<ports>(?: \d+)*)(?: trust (?P<trust>[^\r\n]+))?\r?\n",
     re.MULTILINE,
 )
-_PLACE = re.compile(r"http://(\[[^]]+\]|[^:/]+):(\d+)")
+_PLACE = re.compile(r"https?://(\[[^]]+\]|[^:/]+):(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyLine:
     """What ``who`` says: its ``url``, the ``host:port`` of its plugin socket, ``to`` which
-    ``host:port`` it leads, and bare ``ports``; each only where there is something to tell.
+    ``host:port`` it leads, bare ``ports``, and whom to ``trust`` (a file of certificates); each
+    only where there is something to tell.
     """
 
     who: str
@@ -31,6 +33,7 @@ class ReadyLine:
     plugin: str = ""
     to: str = ""
     ports: tuple[int, ...] = ()
+    trust: str = ""
 
     @property
     def host(self) -> str:
@@ -59,7 +62,10 @@ def encode_ready_line(line: ReadyLine) -> str:
         parts.append(f"plugin {line.plugin}")
     if line.to:
         parts.append(f"-> {line.to}")
-    return " ".join([*parts, *map(str, line.ports)])
+    parts += map(str, line.ports)
+    if line.trust:
+        parts.append(f"trust {line.trust}")  # at the end, as there may be spaces in it
+    return " ".join(parts)
 
 
 def decode_ready_lines(output: str, who: str) -> list[ReadyLine]:
@@ -74,6 +80,7 @@ def decode_ready_lines(output: str, who: str) -> list[ReadyLine]:
             match["plugin"] or "",
             match["to"] or "",
             tuple(map(int, match["ports"].split())),
+            match["trust"] or "",
         )
         for match in _LINE.finditer(output)
         if match["who"] == who

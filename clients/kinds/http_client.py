@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from clients.client import Client, Item
-from clients.errors import ConnectionLostError, UnexpectedAnswerError, refused
+from clients.errors import ConnectionLostError, UnexpectedAnswerError, refused, silence
 from clients.net import decoding
 from clients.net.headers import Fields
 from clients.net.http import Answer, HttpConnection
@@ -138,7 +138,7 @@ class HttpClient(Client):
         limit = self._limit()
         head = self._down.head(limit)
         if head is None:
-            raise self._silence()
+            raise silence(self._timeout)
         if head.status != 200:
             answer = self._down.answer(limit)
             raise refused(head, answer.body if answer else b"")

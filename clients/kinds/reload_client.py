@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from clients.client import Item
 from clients.errors import UnexpectedAnswerError, refused
 from clients.kinds.ticking_client import TickingClient
+from clients.net.address import parse_address
 from clients.net.http import Answer
 from clients.net.page import parse_page
 from clients.options import Receipt
@@ -63,7 +64,8 @@ class ReloadClient(TickingClient):
         address = self.address
         try:
             to = urlsplit(urljoin(address.origin + address.target(self.path), location))
-            is_here = (to.hostname, to.port or 80) == (address.host.lower(), address.port)
+            there = parse_address(f"{to.scheme}://{to.netloc}")
+            is_here = (there.host, there.port) == (address.host.lower(), address.port)
         except ValueError:  # no address at all
             to, is_here = urlsplit(""), False
         own = to.path.removeprefix(address.prefix)

@@ -11,7 +11,7 @@ import time
 from clients.errors import ConnectionLostError, UnreachableError
 from clients.net import arrival
 from clients.net.address import Address
-from clients.net.traffic import Traffic
+from clients.net.traffic import NO_TLS, TlsTotals, Traffic
 from wire.tcp_info import SIZE
 
 READ_BYTES = 64 * 1024
@@ -34,6 +34,7 @@ class Connection:
         "bytes_down",
         "bytes_up",
     )
+    tls: TlsTotals = NO_TLS
 
     def __init__(self, address: Address, traffic: Traffic, timeout: float) -> None:
         host, port = address.dial
@@ -42,7 +43,8 @@ class Connection:
             self._sock = socket.create_connection((host, port), timeout)
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
-            raise UnreachableError(f"cannot connect to {host}:{port}: {why}", host, port) from error
+            to = address.proxy if address.proxy and not address.way else f"{host}:{port}"
+            raise UnreachableError(f"cannot connect to {to}: {why}", host, port) from error
         self._reading = False
         self._timeout: float | None = timeout
         self._traffic = traffic
@@ -50,6 +52,9 @@ class Connection:
         traffic.opened(self, time.monotonic() - began)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         arrival.prepare(self._sock)
+
+    def begin(self, address: Address, deadline: float) -> None:
+        """Do what comes before anything may be said; here that is nothing."""
 
     def send(self, data: bytes, timeout: float) -> None:
         """Send all of ``data`` within ``timeout`` seconds; another thread may be receiving.
@@ -114,6 +119,11 @@ class Connection:
         except OSError:
             return False
         return False
+
+    @staticmethod
+    def patience_s(deadline: float) -> float:
+        """Return the seconds until a deadline, for :meth:`send`."""
+        return max(deadline - time.monotonic(), 0.001)
 
     def read_tcp_info(self) -> bytes | None:
         """Return the kernel's ``struct tcp_info``, where there is one."""

@@ -18,12 +18,15 @@ TIMEOUT_S = 10.0
 
 
 class Desk:
-    """One kept HTTP connection to ``url``, opened when needed; ``traffic`` counts its bytes."""
+    """One kept HTTP connection to ``url``, opened when needed; ``traffic`` counts its bytes.
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_S) -> None:
+    ``cafile`` has the certificates of whom to trust behind ``https://``.
+    """
+
+    def __init__(self, url: str, timeout: float = TIMEOUT_S, cafile: str | None = None) -> None:
         self.traffic = Traffic()
         self._timeout = timeout
-        self.address = parse_address(url)
+        self.address = parse_address(url, cafile=cafile)
         headers = make_headers("lean", self.address)
         self._http = HttpConnection(self.address, self.traffic, headers, timeout)
 

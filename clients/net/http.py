@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clients.errors import ConnectionLostError
 from clients.net.address import Address
+from clients.net.connecting import connect
 from clients.net.connection import Connection
 from clients.net.headers import Fields, Headers
 from clients.net.traffic import Traffic
@@ -97,7 +98,8 @@ class HttpConnection:
         self._repeatable = request if method == "GET" and kept else b""
 
     def _encode(self, method: str, target: str, body: bytes, fields: Fields) -> bytes:
-        all_fields = (*self._headers.fields, *fields)
+        target, to_proxy = self._address.said(target)
+        all_fields = (*self._headers.fields, *to_proxy, *fields)
         if not self._keep_alive:
             kept = tuple(field for field in all_fields if field[0] != "Connection")
             all_fields = (*kept, ("Connection", "close"))
@@ -112,7 +114,7 @@ class HttpConnection:
         """Send one request that is written out already."""
         link = self._link
         if link is None:
-            link = self._link = Connection(self._address, self._traffic, self._timeout)
+            link = self._link = connect(self._address, self._traffic, self._timeout)
         self._forget()
         self.requests += 1
         self.asked_ns = time.monotonic_ns()

@@ -8,11 +8,38 @@ from clients.errors import ClosedError
 from wire.tcp_info import decode_tcp_info
 
 
+@dataclass(frozen=True, slots=True)
+class TlsTotals:
+    """Bytes that are TLS's own, summed over connections.
+
+    ``up`` and ``down`` stand around what was said: heads, types and tags of records. The others are
+    handshakes, and whatever else TLS says for itself.
+    """
+
+    up: int = 0
+    down: int = 0
+    handshake_up: int = 0
+    handshake_down: int = 0
+
+    def plus(self, other: "TlsTotals") -> "TlsTotals":
+        """Add those of another connection, or of later."""
+        return TlsTotals(
+            self.up + other.up,
+            self.down + other.down,
+            self.handshake_up + other.handshake_up,
+            self.handshake_down + other.handshake_down,
+        )
+
+
+NO_TLS = TlsTotals()
+
+
 class Counted(Protocol):
-    """A connection that counts its payload bytes."""
+    """A connection that counts its payload bytes, and which of them are TLS's."""
 
     bytes_up: int
     bytes_down: int
+    tls: TlsTotals
 
     def read_tcp_info(self) -> bytes | None:
         """Return the kernel's ``struct tcp_info``, where there is one."""
@@ -58,6 +85,7 @@ class Traffic:
     __slots__ = (
         "_closed_down",
         "_closed_tcp",
+        "_closed_tls",
         "_closed_up",
         "_ended",
         "_open",
@@ -72,6 +100,7 @@ class Traffic:
         self._closed_up = 0
         self._closed_down = 0
         self._closed_tcp = TcpTotals()
+        self._closed_tls = NO_TLS
         self._ended = False
 
     @property
@@ -83,6 +112,13 @@ class Traffic:
     def bytes_down(self) -> int:
         """TCP payload received."""
         return self._closed_down + sum(connection.bytes_down for connection in self._open)
+
+    def tls(self) -> TlsTotals:
+        """What of it is TLS's own."""
+        totals = self._closed_tls
+        for connection in tuple(self._open):
+            totals = totals.plus(connection.tls)
+        return totals
 
     def tcp_info(self) -> TcpTotals | None:
         """What the kernel counted, or ``None`` where it does not tell."""
@@ -119,6 +155,7 @@ class Traffic:
         self._open.remove(connection)
         self._closed_up += connection.bytes_up
         self._closed_down += connection.bytes_down
+        self._closed_tls = self._closed_tls.plus(connection.tls)
         if raw := connection.read_tcp_info():
             self._closed_tcp = self._closed_tcp.plus(raw)
 
@@ -152,3 +189,7 @@ class Accounted:
     def tcp_info(self) -> TcpTotals | None:
         """Return the kernel's counts over all connections; ``None`` where it has none (Linux)."""
         return self._traffic.tcp_info()
+
+    def tls(self) -> TlsTotals:
+        """Return which of the bytes are TLS's own, on all connections."""
+        return self._traffic.tls()

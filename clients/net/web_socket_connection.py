@@ -22,6 +22,7 @@ from clients.errors import (
     RefusedError,
     UnexpectedAnswerError,
     refused,
+    silence,
 )
 from clients.net.address import Address
 from clients.net.headers import Headers, make_headers
@@ -82,8 +83,11 @@ class WebSocketConnection:
     ) -> None:
         headers = headers or make_headers("lean", address)
         traffic = traffic or Traffic()
+        address = address.tunnelled()
         http = HttpConnection(address, traffic, headers, timeout)
+        target, to_proxy = address.said(target)
         fields = [field for field in headers.fields if field[0] != "Connection"]
+        fields += to_proxy
         nonce = os.urandom(16)
         extension = web_socket_deflate.offer() if compress else ""
         limit = time.monotonic() + timeout
@@ -91,7 +95,7 @@ class WebSocketConnection:
             http.ask_encoded(encode_opening(target, fields, nonce, protocols, extension))
             head = http.head(limit)
             if head is None:
-                raise ConnectionLostError(f"the server said nothing for {timeout:g} s")
+                raise silence(timeout)
             if head.status != 101:
                 answer = http.answer(limit)
                 raise refused(head, answer.body if answer else b"")

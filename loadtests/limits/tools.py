@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +40,20 @@ class Finding:
 
 
 class Target:
-    """A server under test: ours, or a baseline. Its lines port takes what is published."""
+    """A server under test: ours, with more ``flags`` perhaps, or a baseline.
 
-    def __init__(self, name: str) -> None:
+    Its lines port takes what is published.
+    """
+
+    def __init__(self, name: str, flags: Sequence[str] = ()) -> None:
         self.name = name
+        self.url, self.trust = "", None
         if name == "ours":
             # Its pings are not answered by the probe.
-            server = Server(SLUGS, SERVER_CORE, flags=["--heartbeat", "7200"])
+            server = Server(SLUGS, SERVER_CORE, flags=["--heartbeat", "7200", *flags])
             self.child: Child = server
             self.port, self.lines_port = server.port, server.plugin_port
+            self.url, self.trust = server.url, server.trust
         else:
             self.child = Child(name, ["servers.peers.baselines", name], SERVER_CORE)
             (line,) = self.child.await_ready("baseline")

@@ -198,5 +198,5 @@ class Subscriber:
         """Read the byte counts of this user's connections."""
         client = self.client
         flow = Flow(requests=client.requests, connections=client.connections)
-        flow.count(client.tcp_info(), client.bytes_down, client.bytes_up)
+        flow.count(client.tcp_info(), client.bytes_down, client.bytes_up, client.tls())
         return flow

@@ -12,7 +12,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from clients.net.traffic import TcpTotals
+from clients.net.traffic import TcpTotals, TlsTotals
 from loadtests.measures.tally import Tally
 from results.record.rows import METRICS, Audit
 from wire.message import Message, encode_message
@@ -27,8 +27,9 @@ class Flow:
     """Bytes on connections; on a subscriber's from the moment when it was ready to receive.
 
     ``message_bytes`` is the JSON of the messages themselves that came down, ``message_bytes_up``
-    the text of those sent up; ``tcp_down`` and ``tcp_up`` are TCP
-    payload, ``segments`` of both directions as the kernel counted them (0 where it cannot).
+    the text of those sent up; ``tcp_down`` and ``tcp_up`` are TCP payload, ``segments`` of both
+    directions as the kernel counted them (0 where it cannot). Of that payload ``tls`` is what
+    stands around the records of TLS, and ``handshake`` what TLS says for itself.
     """
 
     message_bytes: int = 0
@@ -39,14 +40,22 @@ class Flow:
     segments_up: int = 0
     requests: int = 0
     connections: int = 0
+    tls_down: int = 0
+    tls_up: int = 0
+    handshake_down: int = 0
+    handshake_up: int = 0
 
     def add(self, other: "Flow") -> None:
         """Add the counts of another connection or process."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
-    def count(self, kernel: TcpTotals | None, bytes_down: int, bytes_up: int) -> None:
+    def count(
+        self, kernel: TcpTotals | None, bytes_down: int, bytes_up: int, tls: TlsTotals
+    ) -> None:
         """Take the kernel's counts of a client's connections, or else the client's own."""
+        self.tls_down, self.tls_up = tls.down, tls.up
+        self.handshake_down, self.handshake_up = tls.handshake_down, tls.handshake_up
         if kernel is None:
             self.tcp_down, self.tcp_up = bytes_down, bytes_up
         else:

@@ -33,5 +33,6 @@ class ServerLine(Desk):
     def flow(self) -> Flow:
         """Return what publishing has cost so far."""
         flow = Flow(message_bytes_up=self.text_bytes, connections=self.traffic.connections)
-        flow.count(self.traffic.tcp_info(), self.traffic.bytes_down, self.traffic.bytes_up)
+        traffic = self.traffic
+        flow.count(traffic.tcp_info(), traffic.bytes_down, traffic.bytes_up, traffic.tls())
         return flow

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loadtests.plan.options import USUAL, Settings
-from results.record.rows import Cell, plain
+from results.record.rows import CARRIERS, Cell, plain
 from wire.techniques import SLUGS
 
 
@@ -49,6 +49,7 @@ class Plan:
     seed: int = 1
     variant: str = ""
     settings: Settings = field(default_factory=Settings)
+    carrier: str = CARRIERS[0]
 
     def trials(self) -> list[Trial]:
         """Return all trials: shuffled within each repeat, so that drift hits all alike."""
@@ -75,6 +76,7 @@ class Plan:
             rate=0.0 if self.settings.scenario == "idle" else level.rate,
             size_bytes=self.settings.size,
             repeat=repeat,
+            carrier=self.carrier,
         )
         return Trial(cell, replace(self.settings, rate=level.rate, seed=self.seed + repeat))
 

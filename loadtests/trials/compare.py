@@ -87,6 +87,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         default=0,
         help="worker processes of the generator (0: none; default: %(default)s)",
     )
+    add("--tls", action="store_true", help="encrypt everything: the carrier h1+tls")
     add("--repeat", type=AT_LEAST_ONE, help="how often, interleaved in random order (default: 1)")
     add(
         "--full",
@@ -152,6 +153,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
         variant=variant(settings),
         settings=settings,
+        carrier="h1+tls" if options.tls else "h1",
     )
 
 
@@ -189,28 +191,28 @@ def _measure_all(
         task = progress.add_task("", total=len(planned))
         for trial in planned:
             cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
-            progress.update(task, description=f"{title}, {cell.network}")
+            progress.update(task, description=f"{title}, {cell.way}")
             try:
                 found = trials.run(trial, staging(trial))
             except ProcessError as error:
-                console.print(f"{title}, {cell.network}: {error}", style="red")
+                console.print(f"{title}, {cell.way}: {error}", style="red")
                 run.fail(cell, str(error))
                 complete = False
             else:
                 found.write(run, cell)
-                console.print(_line(title, cell.network, found), soft_wrap=True)
+                console.print(_line(title, cell.way, found), soft_wrap=True)
             progress.advance(task)
     return complete
 
 
-def _line(title: str, network: str, found: trials.Outcome) -> str:
+def _line(title: str, way: str, found: trials.Outcome) -> str:
     delivery = found.histograms.get("delivery")
     middle = "nothing delivered"
     if delivery is not None:
         middle = f"p50 {delivery.get_value_at_percentile(50) / NS_PER_MS:9.2f} ms"
     audit = "clean" if found.audit.clean else f"{found.audit.lost} lost"
     # The reason stands below the table, once.
-    return f"{title:<20} {network:<12} {middle}  audit {audit:<7} {found.judgement.verdict}"
+    return f"{title:<20} {way:<12} {middle}  audit {audit:<7} {found.judgement.verdict}"
 
 
 def report(folder: Path, console: Console, table: bool = False) -> bool:

@@ -12,7 +12,10 @@ _OTHER_FILES = 64  # that a process opens beside a connection for each user
 
 
 class Locust(Child):
-    """Headless Locust on our locustfile; its monotonic clock may differ by ``clock_s`` (Linux)."""
+    """Headless Locust on our locustfile; its monotonic clock may differ by ``clock_s`` (Linux).
+
+    ``trust`` is a file of certificates that its users trust.
+    """
 
     def __init__(
         self,
@@ -24,6 +27,7 @@ class Locust(Child):
         spawn_rate: int | None = None,
         processes: int = 0,
         clock_s: float = 0.0,
+        trust: str | None = None,
     ) -> None:
         # Relative to the project, as Locust takes a comma in the path for the start of another.
         words = ["loadtests.load", "-f", "loadtests/locustfile.py", user, "--headless"]
@@ -36,7 +40,10 @@ class Locust(Child):
         words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
         words += ["--settings", settings.dump()]
         before = ["unshare", "--time", "--monotonic", f"{clock_s:g}", "--fork", "--kill-child"]
-        super().__init__("locust", words, core, before=before if clock_s else ())
+        # In the place of all whom the system trusts; OpenSSL itself reads it.
+        environment = {"SSL_CERT_FILE": trust} if trust else {}
+        before = before if clock_s else []
+        super().__init__("locust", words, core, before=before, environment=environment)
         if processes and core is not None and PINS:
             others = os.sched_getaffinity(0) - {cores()[0]}
             os.sched_setaffinity(self.pid, others or {core})

@@ -37,16 +37,17 @@ def measure(
     repeats: int = 1,
     processes: int = 0,
     seed: int = 1,
+    tls: bool = False,
     out: Path | str | None = None,
     **settings: Any,
 ) -> Run:
     """Measure one technique or several under one load, and return the run.
 
     ``users`` subscribe, over a network that adds ``delay_ms`` one way; ``processes`` is how many
-    workers the generator has (0: none). ``settings`` are those of ``compare``, the fields of
-    :class:`~loadtests.plan.options.Settings` (``rate``, ``seconds``, ``scenario``, ``size``, ...),
-    with ``compare``'s defaults. The run is kept in the folder ``out``, if one is named, and is
-    otherwise in memory only.
+    workers the generator has (0: none); ``tls`` encrypts everything. ``settings`` are those of
+    ``compare``, the fields of :class:`~loadtests.plan.options.Settings` (``rate``, ``seconds``,
+    ``scenario``, ``size``, ...), with ``compare``'s defaults. The run is kept in the folder
+    ``out``, if one is named, and is otherwise in memory only.
 
     Raises :class:`ValueError` for what cannot be measured,
     :class:`~loadtests.trials.processes.ProcessError` if a trial fails, and
@@ -65,9 +66,9 @@ def measure(
         if not accepts.accepts(value):
             raise ValueError(f"{name}: {value!r} is not {accepts}")
     chosen = settings_for(**told)
-    plan = Plan(
-        slugs, (Level(users, chosen.rate, delay_ms),), repeats, seed, variant(chosen), chosen
-    )
+    levels = (Level(users, chosen.rate, delay_ms),)
+    carrier = "h1+tls" if tls else "h1"
+    plan = Plan(slugs, levels, repeats, seed, variant(chosen), chosen, carrier)
     with contextlib.ExitStack() as stack:
         if out is None:
             place = stack.enter_context(TemporaryDirectory(prefix="duplex-"))

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -39,7 +39,8 @@ class Child:
     """A Python module running as a process; use it in a ``with`` block.
 
     With a ``lifeline`` it ends when we do, however that comes (:mod:`loadtests.trials.lifeline`).
-    Its code is that of ``root``, ours unless another copy is given; the command ``before`` runs it.
+    Its code is that of ``root``, ours unless another copy is given; the command ``before`` runs it;
+    ``environment`` has variables more than ours.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Child:
         lifeline: bool = False,
         root: Path = ROOT,
         before: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         # Removed by end(). Read by its name, as to seek in it would move where the process writes.
@@ -64,7 +66,7 @@ class Child:
                     stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, "PYTHONPATH": places},
+                    env={**os.environ, "PYTHONPATH": places, **(environment or {})},
                     cwd=root,
                     start_new_session=True,
                 )
@@ -187,11 +189,8 @@ class Server(Child):
         super().__init__("the server", words, core, lifeline, root)
         (line,) = self.await_ready("servers")
         self.host, self.port, self.plugin_port = line.host, line.port, line.plugin_port
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://{self.host}:{self.port}"
+        self.url = line.url
+        self.trust = line.trust or None  # the file of whom to trust there, if it speaks TLS
 
     def successor(self) -> "Server":
         """End this server, and start another one like it in its place."""
@@ -235,7 +234,8 @@ class Relay(Way):
         words += ["--control-port", "0"] * has_door
         super().__init__("the relay", words, core, lifeline)
         found = self.await_ready("relay", len(ports))
-        self.url, self.port = found[0].url, found[0].port
+        scheme = server.url.partition("://")[0]
+        self.url, self.port = found[0].url.replace("http", scheme, 1), found[0].port
         self.plugin_port = found[-1].port if server.plugin_port else 0
         self.door = self.await_ready("control")[0].url if has_door else ""
 

@@ -44,13 +44,19 @@ class Reading:
 class Sampler:
     """Asks ``/stats`` every ``period_s``, in a thread; a server that does not answer is skipped.
 
-    ``relay_pid`` is that of what stands between users and server, on the server's core.
+    ``relay_pid`` is that of what stands between users and server, on the server's core; ``cafile``
+    has whom to trust at an ``https://``.
     """
 
     def __init__(
-        self, url: str, technique: str, relay_pid: int | None = None, period_s: float = PERIOD_S
+        self,
+        url: str,
+        technique: str,
+        relay_pid: int | None = None,
+        period_s: float = PERIOD_S,
+        cafile: str | None = None,
     ) -> None:
-        self._desk = Desk(url, timeout=5)
+        self._desk = Desk(url, timeout=5, cafile=cafile)
         self._technique = technique
         self._relay_pid = relay_pid
         self._period_s = period_s

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from hdrh.histogram import HdrHistogram
 
 from loadtests.measures import result_file
+from loadtests.measures.layers import bytes_rows
 from loadtests.measures.measure import Flow
 from loadtests.measures.result_file import Result
 from loadtests.plan.plan import Trial
@@ -31,7 +32,6 @@ from loadtests.trials.sampler import Sampler, ledger_rows, period_s
 from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Judgement, Load, judge
 from results.record.writer import RunWriter, second_row
-from wire.tcp_info import modelled_header_bytes
 from wire.techniques import BY_SLUG
 
 _SPARE_S = 60.0  # beyond the planned time, until a generator counts as hanging
@@ -99,7 +99,10 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
-        server = stack.enter_context(Server([cell.technique], near, root=staging.server_root))
+        flags = ["--tls"] if cell.carrier == "h1+tls" else []
+        server = stack.enter_context(
+            Server([cell.technique], near, flags=flags, root=staging.server_root)
+        )
         host, plugin_port = server.url, server.plugin_port
         between = stack.enter_context(way(server)) if way is not None else None
         if between is not None:
@@ -112,6 +115,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
             cell.technique,
             between.pid if between else None,
             period_s(trial.settings.seconds),
+            server.trust,
         )
         stack.callback(sampler.close)
         locust = stack.enter_context(
@@ -124,6 +128,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
                 staging.spawn_rate,
                 staging.processes,
                 staging.clock_s,
+                server.trust,
             )
         )
         scene = Scene(server, locust)
@@ -205,20 +210,3 @@ def _outcome(
         for at_s, tally in sorted(found.seconds.items())
     ]
     return Outcome(found.histograms, found.audit, judge(load), ledger, rows, seconds, result)
-
-
-def bytes_rows(role: str, flow: Flow, messages: int) -> list[BytesRow]:
-    """Return the layers of a flow, down and up, per message."""
-    rows = []
-    payload = "kernel" if flow.segments_down or flow.segments_up else "client"
-    for direction, message, tcp, segments in (
-        ("down", flow.message_bytes, flow.tcp_down, flow.segments_down),
-        ("up", flow.message_bytes_up, flow.tcp_up, flow.segments_up),
-    ):
-        for layer, count, source in (
-            ("message", message, "client"),
-            ("framing", tcp - message, payload),
-            ("tcp_ip_headers", modelled_header_bytes(segments), "model"),
-        ):
-            rows.append(BytesRow(role, direction, layer, count, count / max(messages, 1), source))
-    return rows

@@ -3,7 +3,7 @@
 A row that is not ``VALID`` is drawn hollow and hatched and says its verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 
@@ -29,6 +29,8 @@ from wire.techniques import SLUGS
 LAYER_TITLES = {
     "message": "message (JSON)",
     "framing": "framing (HTTP, chunks, frames, HTML)",
+    "tls": "TLS records",
+    "tls_handshake": "TLS handshakes",
     "tcp_ip_headers": "TCP/IP headers (model)",
 }
 
@@ -42,6 +44,7 @@ def bytes_per_message(run: Run) -> Drawing:
     if rows.empty:
         raise ResultsError(f"{run.folder.name} has no bytes to draw")
     slugs = [slug for slug in SLUGS if slug in set(rows["technique"])]
+    shown = [layer for layer in LAYERS if layer in set(rows["layer"])]
     table = main_summary(run)
     medians = rows.groupby(["technique", "direction", "layer"])["per_message"].median()
     said = []
@@ -52,10 +55,12 @@ def bytes_per_message(run: Run) -> Drawing:
             axes.set_title(arrow)
             axes.set_xlabel("bytes per delivered message")
             for y, slug in enumerate(slugs):
-                layers = [float(medians.get((slug, direction, layer), 0.0)) for layer in LAYERS]
+                layers = {
+                    layer: float(medians.get((slug, direction, layer), 0.0)) for layer in shown
+                }
                 verdict = str(table.loc[(slug, network), "verdict"])
                 _stack(axes, y, layers, verdict)
-                said.append(f"{title(slug)} {sum(layers):,.0f} {direction}")
+                said.append(f"{title(slug)} {sum(layers.values()):,.0f} {direction}")
             _room_for_numbers(axes)
         handles, labels = panels[0].get_legend_handles_labels()
         by_label = dict(zip(labels, handles, strict=True))
@@ -64,8 +69,9 @@ def bytes_per_message(run: Run) -> Drawing:
     return Drawing(
         "bytes_per_message",
         "Bytes on the wire for one delivered message, by layer",
-        "Stacked bars of bytes per delivered message: message, framing and modelled TCP/IP "
-        "headers. Totals: " + "; ".join(said) + ".",
+        "Stacked bars of bytes per delivered message: message, framing"
+        f"{', TLS' * ('tls' in shown)} and modelled TCP/IP headers. "
+        f"Totals: {'; '.join(said)}.",
         figure,
     )
 
@@ -119,10 +125,10 @@ def _ledger_bars(run: Run, name: str, caption: str, *columns: str) -> Drawing:
     return Drawing(name, caption, f"Bars by technique. {'; '.join(said)}.", figure)
 
 
-def _stack(axes: Axes, y: int, layers: Sequence[float], verdict: str) -> None:
+def _stack(axes: Axes, y: int, layers: Mapping[str, float], verdict: str) -> None:
     left = 0.0
     valid = verdict == Verdict.VALID
-    for layer, value in zip(LAYERS, layers, strict=True):
+    for layer, value in layers.items():
         ink, hatch = LAYER_PALETTE[layer]
         axes.barh(
             y,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from results.errors import ResultsError
 from results.record.reading import Run
-from results.record.rows import Cell
+from results.record.rows import Cell, unusual
 from results.record.verdicts import Verdict
 from results.summary import summarize
 from wire.techniques import BY_SLUG, SLUGS
@@ -70,7 +70,7 @@ def slugs_of(cells: Iterable[Cell]) -> list[str]:
 def describe(cell: Cell) -> str:
     """Say under which load a cell was measured."""
     parts = [f"{cell.scenario}: {cell.users:,} users", f"{cell.rate:g} messages/s"]
-    parts += [f"{cell.size_bytes:,} B", cell.variant]
+    parts += [f"{cell.size_bytes:,} B", unusual(cell.carrier), cell.variant]
     return ", ".join(part for part in parts if part)
 
 

@@ -15,7 +15,7 @@ run did; it never changes again.
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, get_args
 
-FORMAT = 2
+FORMAT = 3
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),
@@ -23,13 +23,19 @@ METRICS = (
 )
 SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
 FIGURES = ("p50", "p99")  # what of a latency is compared
-LAYERS = ("message", "framing", "tcp_ip_headers")
+LAYERS = ("message", "framing", "tls", "tls_handshake", "tcp_ip_headers")
+CARRIERS = ("h1", "h1+tls")  # what carries a technique's bytes; the first where nothing is said
 
 
 def plain(value: float) -> str:
     """Write a number as short as tells it from every other one: ``20``, ``0.5``, ``20.000001``."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def unusual(carrier: str) -> str:
+    """Return a carrier where it is worth a word: not the usual one."""
+    return "" if carrier == CARRIERS[0] else carrier
 
 
 def side_of(variant: str) -> str:
@@ -45,7 +51,7 @@ class Cell:
     ``network`` is a label (``loopback``, ``relay 25 ms``) and ``delay_ms`` its added one-way
     delay; ``variant`` names whatever else was varied in this run (``T=1 s``), empty if nothing;
     ``rate`` is in messages per second that were asked for, ``size_bytes`` the size of a
-    message's text, ``repeat`` counts from 1.
+    message's text, ``repeat`` counts from 1; ``carrier`` is one of :data:`CARRIERS`.
     """
 
     technique: str
@@ -57,6 +63,12 @@ class Cell:
     rate: float = 1.0
     size_bytes: int = 100
     repeat: int = 1
+    carrier: str = CARRIERS[0]
+
+    @property
+    def way(self) -> str:
+        """Network and carrier in words, the usual carrier left out."""
+        return ", ".join(filter(None, (self.network, unusual(self.carrier))))
 
     @property
     def key(self) -> str:
@@ -64,7 +76,7 @@ class Cell:
 
         ``delay_ms`` is not in it: the network's label names the delay.
         """
-        parts = [self.technique, self.network, self.scenario]
+        parts = [self.technique, self.way, self.scenario]
         parts += [self.variant] if self.variant else []
         people = "1 user" if self.users == 1 else f"{self.users} users"
         parts += [people, f"{plain(self.rate)}/s", f"{self.size_bytes} B"]

@@ -23,7 +23,7 @@ FULL = Problem(
 )
 # Descriptors kept free for refusals, logs and listening sockets.
 RESERVE = 64
-_MOST_REFUSALS = 24  # that wait for a request; beyond, connections are cut without a word
+MOST_REFUSALS = 24  # that wait for a request; beyond, connections are cut without a word
 _REFUSAL_SECONDS = 2.0
 
 
@@ -50,7 +50,13 @@ class Front(asyncio.Protocol):
         self._inner.data_received(data)
 
     def eof_received(self) -> bool:
-        """Close, but after the answer where a whole request waits for one."""
+        """Close, but after the answer where a whole request waits for one.
+
+        TLS knows no half-close, so there the answer is lost.
+        """
+        transport = self._inner.transport
+        if transport is None or not transport.can_write_eof():
+            return False
         if self._inner.is_idle or not self.is_at_request_end():
             return False
         self.has_ended = True
@@ -105,7 +111,7 @@ class Refusal(asyncio.Protocol):
         self._ledger.sockets += 1
         self._ledger.refusals += 1
         self._timer = asyncio.get_running_loop().call_later(_REFUSAL_SECONDS, self._transport.abort)
-        if self._ledger.refusals > _MOST_REFUSALS:
+        if self._ledger.refusals > MOST_REFUSALS:
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

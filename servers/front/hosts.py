@@ -26,7 +26,7 @@ class Hosts:
     """Addresses, ``localhost``, this machine's own name and ``names``; ``*`` accepts all."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = {name.lower().removesuffix(".") for name in names} | _own_names()
+        self._names = {name.lower().removesuffix(".") for name in names} | own_names()
 
     def accepts(self, field: str) -> bool:
         """Whether ``field`` is acceptable; one that is left out tells that no browser asks."""
@@ -44,7 +44,8 @@ def is_word(field: str) -> bool:
     return name is not None and "." not in name and ":" not in name
 
 
-def _own_names() -> set[str]:
+def own_names() -> set[str]:
+    """Return the names by which this machine knows itself."""
     own = socket.gethostname().lower()
     return {"localhost", own, f"{own.partition('.')[0]}.local"}
 

@@ -5,6 +5,8 @@ import socket
 import sys
 from collections.abc import Callable
 
+from servers.front.tls import Doorman, Tls
+
 _ACCEPTED_AT_ONCE = 8
 _MOST_WAITING = 4096
 
@@ -21,6 +23,33 @@ async def listen(
     ``send_buffer`` bounds the kernel's buffer of each, in bytes; ``heartbeat`` is in seconds.
     Raises :class:`OSError` that names the address.
     """
+    listening = _ready_to_listen(host, port, send_buffer, heartbeat)
+    # asyncio takes as many connections at once, before it serves any, as it thinks may wait; and
+    # where descriptors have run out, it complains as many times at once.
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
+    listening.listen(_MOST_WAITING)
+    return server
+
+
+def listen_by_tls(
+    make: Callable[[], asyncio.BaseProtocol],
+    tls: Tls,
+    unsafe: bytes,
+    host: str,
+    port: int,
+    send_buffer: int,
+    heartbeat: float,
+) -> Doorman:
+    """Serve by TLS, as :func:`listen` does without; who speaks plainly is answered ``unsafe``."""
+    listening = _ready_to_listen(host, port, send_buffer, heartbeat)
+    listening.listen(_MOST_WAITING)
+    return Doorman(listening, make, tls, unsafe)
+
+
+def _ready_to_listen(
+    host: str | socket.socket, port: int, send_buffer: int | None, heartbeat: float | None
+) -> socket.socket:
     listening = bound_socket(host, port) if isinstance(host, str) else host
     # Accepted sockets inherit these (Linux): bounded kernel memory, and keep-alive that finds the
     # dead within one and a half heartbeats.
@@ -33,12 +62,7 @@ async def listen(
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(seconds // 2, 1))
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)
-    # asyncio takes as many connections at once, before it serves any, as it thinks may wait; and
-    # where descriptors have run out, it complains as many times at once.
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(make, sock=listening, backlog=_ACCEPTED_AT_ONCE)
-    listening.listen(_MOST_WAITING)
-    return server
+    return listening
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

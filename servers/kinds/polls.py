@@ -221,12 +221,9 @@ class PollConnection(asyncio.Protocol):
             self.answer(ask, nothing_new(ask))
 
     def eof_received(self) -> bool:
-        """Answer what waits: a client that sends no more may still read."""
-        if self._pool is not None:
-            self._door.deadlines.remove(self)
-            self.time_out()
-        self._close()
-        return True
+        """Answer what waits: a client that sends no more may still read, but over TLS."""
+        self.finish()
+        return self.transport.can_write_eof()
 
     def pause_writing(self) -> None:
         """Serve no more requests of a client that does not read the answers."""
@@ -256,7 +253,10 @@ class PollConnection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Answer what waits and close."""
-        self.eof_received()
+        if self._pool is not None:
+            self._door.deadlines.remove(self)
+            self.time_out()
+        self._close()
 
     def _refuse(self, problem: Problem) -> None:
         response = problem.raw()

@@ -196,6 +196,7 @@ class Doors:
         viewer = self._seats.open(name, request.remote or "")
         self.changed()
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        headers["X-Accel-Buffering"] = "no"  # see servers.kinds.http_streams
         response = web.StreamResponse(headers=headers)
         try:
             await response.prepare(request)

@@ -1,5 +1,6 @@
 """Many clients in one thread, as in a load test: gevent patches the sockets beneath them."""
 
+import os
 import subprocess
 import sys
 
@@ -47,6 +48,22 @@ def test_fifty_users_in_one_thread(server: ServerProcess, channel: str, slug: st
         text=True,
         timeout=100,
     )
+    assert done.stdout.strip() == "50", done.stderr[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["polling", "sse", "web_socket"])
+def test_fifty_users_in_one_thread_by_tls(channel: str, slug: str) -> None:
+    secure = ServerProcess("--tls")
+    assert secure.cafile
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, slug, secure.url, channel, str(secure.plugin_port)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, "SSL_CERT_FILE": secure.cafile},
+    )
+    assert secure.stop() == 0
     assert done.stdout.strip() == "50", done.stderr[-2000:]
 
 

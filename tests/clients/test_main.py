@@ -10,7 +10,7 @@ from clients.client import Client
 from tests.support.processes import ServerProcess
 from wire.message import Gap, Message
 
-from .conftest import Proxy
+from .conftest import Proxy, Script
 
 
 def watch(*arguments: str, **env: str) -> "subprocess.Popen[str]":
@@ -43,6 +43,26 @@ def test_watches_from_a_cursor(
     assert "Ctrl-C" in err
 
 
+def test_watches_through_a_proxy_and_whom_it_is_told_to_trust(
+    script: Callable[..., Script],
+) -> None:
+    proxy = script([b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"])
+    place = f"http://127.0.0.1:{proxy.port}"
+    process = watch("sse", "--url", "https://a.example", "--proxy", place)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "user:password@host:port" in err
+    assert proxy.heard[0].startswith(b"CONNECT a.example:443 ")
+    direct = script([b"HTTP/1.1 418 No\r\nContent-Length: 0\r\n\r\n"])
+    process = watch("sse", "--url", direct.url, http_proxy=place)  # which nobody asked for
+    assert "418" in process.communicate(timeout=30)[1]
+    heard = script([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"])
+    variable = f"http://127.0.0.1:{heard.port}"
+    named = watch("sse", "--url", "http://a.example", "--proxy=environment", http_proxy=variable)
+    assert "403" in named.communicate(timeout=30)[1]
+    assert heard.heard[0].startswith(b"GET http://a.example/sse?")
+
+
 def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:
     proxy = make_proxy(1)
     proxy.close()
@@ -65,6 +85,8 @@ def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:
         ("polling", "--interval", "nan"),
         ("polling", "--interval", "0"),
         ("sse", "--count", "-1"),
+        ("sse", "--proxy", "socks5://p:1"),
+        ("sse", "--url", "https://127.0.0.1:1", "--cafile", "no/such.pem"),
     ],
 )
 def test_wrong_use_is_said(arguments: tuple[str, ...]) -> None:

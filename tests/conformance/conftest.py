@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.steps import Desk, Starting
-from tests.support.processes import ServerAddress, ServerProcess
+from tests.support.processes import ServerAddress, ServerProcess, trust_everywhere
 from wire.techniques import SLUGS
 
 _MOST_PORT = 2**16 - 1
@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Take the address of a server that runs already."""
     add = parser.getgroup("conformance", "a server of your own").addoption
     add("--url", metavar="URL", help="test the server at http://HOST:PORT; nobody else may use it")
+    add("--cafile", metavar="PEM", help="certificates of whom to trust, if that is https://")
     add("--plugin-port", type=int, metavar="N", help="its plugin socket (default: port + 1)")
     add(
         "--without",
@@ -43,25 +44,33 @@ def _elsewhere(config: pytest.Config) -> ServerAddress | None:
     url = config.getoption("--url", None)
     plugin_port = config.getoption("--plugin-port", None)
     without = config.getoption("--without", [])
+    cafile = config.getoption("--cafile", None)
     if url is None:
-        if plugin_port is not None or without:
-            raise pytest.UsageError("--plugin-port and --without say more of a server at --url")
+        if plugin_port is not None or without or cafile:
+            raise pytest.UsageError(
+                "--plugin-port, --without and --cafile say more of a server at --url"
+            )
         return None
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme == "http" and parts.hostname and parts.path in ("", "/")
-        port = parts.port or 80
+        is_web = parts.scheme in ("http", "https")
+        is_address = is_web and parts.hostname and parts.path in ("", "/")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         is_address, port = False, 0
     if not is_address:
-        raise pytest.UsageError(f"--url {url}: accepted is http://HOST:PORT, as the server says it")
+        raise pytest.UsageError(
+            f"--url {url}: accepted is http://HOST:PORT or https://, as the server says it"
+        )
     if plugin_port is None:
         plugin_port = port + 1
     if not 0 < plugin_port <= _MOST_PORT:
         raise pytest.UsageError(f"--plugin-port {plugin_port}: accepted is 1 to {_MOST_PORT}")
     if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError("--url: what one server counts is read, so test it without -n")
-    return ServerAddress(url, plugin_port, without)
+    if cafile:
+        trust_everywhere(cafile)
+    return ServerAddress(url, plugin_port, without, cafile)
 
 
 def _given(config: pytest.Config) -> ServerAddress | None:

@@ -51,6 +51,8 @@ def join(
         options["plugin_port"] = server.plugin_port
     if through is not None:
         options["dial"] = through.dial
+    if server.cafile:
+        options["cafile"] = server.cafile
     return clients.open(slug, server.url, channel, **options)
 
 
@@ -84,7 +86,12 @@ class Desk:
     """One kept HTTP connection straight to the server: publishes, and asks what no client does."""
 
     def __init__(self, server: ServerAddress) -> None:
-        self._connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE_S)
+        place = server.host, server.port
+        self._connection = (
+            http.client.HTTPSConnection(*place, timeout=PATIENCE_S, context=server.context)
+            if server.is_secure
+            else http.client.HTTPConnection(*place, timeout=PATIENCE_S)
+        )
 
     def publish(
         self, channel: str, body: str | bytes, kind: str | None = None, **query: object
@@ -140,4 +147,5 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
 def raw_to(server: ServerAddress, slug: str = "", buffer: int | None = None) -> RawSocket:
     """Connect a bare socket to a technique's port, for what no well-behaved client does."""
     _need(server, slug)
-    return RawSocket(server.port_of(slug), host=server.host, buffer=buffer)
+    port = server.port_of(slug)
+    return RawSocket(port, host=server.host, buffer=buffer, context=server.context)

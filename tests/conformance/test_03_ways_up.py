@@ -53,7 +53,7 @@ def narrow_desk(narrow: ServerProcess) -> Iterator[Desk]:
 
 def socket_to(server: ServerAddress, channel: str, more: str = "") -> ClientConnection:
     """Open a WebSocket by a client that is not ours."""
-    url = f"ws://{server.host}:{server.port}/web_socket?channel={channel}{more}"
+    url = f"{server.ws_url}/web_socket?channel={channel}{more}"
     return connect(url, compression=None, max_size=None)
 
 

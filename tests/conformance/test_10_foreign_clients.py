@@ -47,7 +47,7 @@ def subscribers(server: ServerAddress, channel: str) -> int:
 
 
 def address(server: ServerAddress, path: str = "/web_socket?channel=") -> str:
-    return f"ws://{server.host}:{server.port}{path}"
+    return server.ws_url + path
 
 
 # curl

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from results.record.reading import Run
-from results.summary import bootstrap_interval, summarize
+from results.summary import bootstrap_interval, name_of, summarize
 from wire.techniques import SLUGS
 
 
@@ -62,3 +62,14 @@ def test_disagreeing_repeats_are_unstable(run: Run) -> None:
     assert set(table.loc[["sse"], "verdict"]) == {"UNSTABLE"}
     assert "the repeats disagree" in table.loc[["sse"], "reason"].iloc[0]
     assert set(table.loc[["web_socket"], "verdict"]) == {"VALID"}
+
+
+def test_what_was_carried_otherwise_is_another_combination(run: Run) -> None:
+    keys = {cell.key for cell in run.cells if cell.repeat == 1}
+    is_first = run.latency["cell"].isin(keys)
+    latency = run.latency.assign(carrier=run.latency["carrier"].mask(is_first, "h1+tls"))
+    table = summarize(replace(run, latency=latency))
+    assert set(table["repeats"]) == {1}
+    assert list(table["carrier"].unique()) == ["h1", "h1+tls"]
+    assert "loopback, h1+tls, " in name_of(table[table["carrier"] == "h1+tls"].iloc[0])
+    assert "h1" not in name_of(table[table["carrier"] == "h1"].iloc[0])

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from servers.__main__ import loop_factory, main, parse_arguments, settings_of
+from servers.__main__ import loop_factory, main
+from servers.command_line import parse_arguments, settings_of
 from servers.service import Settings
 from tests.support.processes import ServerProcess
 from tests.support.waiting import PATIENCE_S

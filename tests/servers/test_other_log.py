@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -17,7 +15,7 @@ from servers.kinds import two_way
 from servers.service import Settings
 from tests.late_servers import Keeper
 from tests.servers.asking import Answer, Link, ask, publish
-from tests.support.processes import ROOT
+from tests.support.processes import ask_for_conformance
 from tests.support.waiting import PATIENCE_S, until
 from wire.json_lines import encode_line
 from wire.message import Gap, Message
@@ -72,26 +70,7 @@ async def receive(client: Client) -> Message | Gap | None:
 @pytest.mark.slow
 def test_the_specification_holds_with_another_log() -> None:
     """The conformance suite, on servers that do not keep their history themselves."""
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "tests/conformance",
-            "--servers",
-            "tests.late_servers",
-            "-q",
-            "-m",
-            "not slow",
-            "-p",
-            "no:cacheprovider",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout[-5000:]
+    ask_for_conformance("--servers", "tests.late_servers")
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -70,25 +71,47 @@ class Started:
             self.child.stdout.close()
 
 
+def trust_everywhere(cafile: str) -> None:
+    """Let the clients that are not ours trust what is in a file of certificates."""
+    for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        os.environ[name] = cafile
+
+
 class ServerAddress:
     """A server that listens somewhere: ``url`` of its pages, and the port of its plugin socket.
 
-    ``without`` names the techniques that it has not.
+    ``without`` names the techniques that it has not; ``cafile`` has whom to trust, where it speaks
+    TLS by a certificate that this system does not trust.
     """
 
-    def __init__(self, url: str, plugin_port: int, without: Collection[str] = ()) -> None:
+    def __init__(
+        self, url: str, plugin_port: int, without: Collection[str] = (), cafile: str | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         parts = urlsplit(self.url)
         self.host = parts.hostname or ""
-        self.port = parts.port or 80
+        self.is_secure = parts.scheme == "https"
+        self.port = parts.port or (443 if self.is_secure else 80)
+        self.cafile = cafile
         self.plugin_port = plugin_port
         self.without = frozenset(without)
 
     def port_of(self, slug: str) -> int:
         return self.plugin_port if slug in OWN_PORT else self.port
 
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """Whom to trust there; ``None`` where nothing is encrypted."""
+        return ssl.create_default_context(cafile=self.cafile) if self.is_secure else None
+
+    @property
+    def ws_url(self) -> str:
+        """The same address for a WebSocket."""
+        return f"{'wss' if self.is_secure else 'ws'}://{self.url.partition('//')[2]}"
+
     def stats(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as answer:
+        asked = f"{self.url}/stats"
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S, context=self.context) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
@@ -101,9 +124,11 @@ class ServerProcess(Started, ServerAddress):
     """`python -m servers` on free ports, or another ``module`` that starts them.
 
     ``launcher`` stands before it on the command line; ``errors`` takes what it says on stderr.
+    ``options`` are given to every one.
     """
 
     module = "servers"
+    options: Sequence[str] = ()
 
     def __init__(
         self,
@@ -112,18 +137,35 @@ class ServerProcess(Started, ServerAddress):
         launcher: Sequence[str] = (),
         errors: IO[bytes] | None = None,
     ) -> None:
-        command = ["-m", self.module, "--port", str(port), "--plugin-port", "0", *arguments]
+        ports = ["--port", str(port), "--plugin-port", "0"]
+        command = ["-m", self.module, *ports, *self.options, *arguments]
         super().__init__(*launcher, *command, errors=errors)
         line = self.line()
         ready = decode_ready_lines(line, "servers")
         if not ready:
             self.stop()
             raise AssertionError(f"the server said {line!r} and ended: {self.said()}")
-        ServerAddress.__init__(self, ready[0].url, ready[0].plugin_port)
+        trust = ready[0].trust or None
+        ServerAddress.__init__(self, ready[0].url, ready[0].plugin_port, cafile=trust)
+        if trust:
+            trust_everywhere(trust)
 
     def said(self) -> str:
         """Return what it wrote to stderr so far, where that is kept."""
         return ""
+
+
+def ask_for_conformance(*words: str) -> None:
+    """Run the whole specification, but what is slow, on servers that are otherwise than usual."""
+    command = ["-m", "pytest", "tests/conformance", *words, "-q", "-m", "not slow"]
+    run = subprocess.run(
+        [sys.executable, *command, "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-5000:]
 
 
 # Limits itself, then becomes the lecture: nothing of the test's own process changes.

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,16 +23,27 @@ class Answer:
 
 
 class RawSocket:
-    """One TCP connection on which anything can be said; ``heard`` is what was not taken yet."""
+    """One TCP connection on which anything can be said; ``heard`` is what was not taken yet.
+
+    With a ``context`` it is said by TLS.
+    """
 
     def __init__(
-        self, port: int, first: bytes = b"", *, host: str = "127.0.0.1", buffer: int | None = None
+        self,
+        port: int,
+        first: bytes = b"",
+        *,
+        host: str = "127.0.0.1",
+        buffer: int | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self.socket = socket.socket()
         if buffer is not None:  # before connecting, or the window is as large as ever
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(PATIENCE_S)
         self.socket.connect((host, port))
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_hostname=host)
         self.heard = b""
         if first:
             self.send(first)
@@ -79,7 +91,7 @@ class RawSocket:
 
     def rest(self) -> bytes:
         """Read to the end, be it FIN or RST, and return all that was not taken."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             while data := self.socket.recv(_PIECE):
                 self.heard += data
         return self.heard

@@ -10,6 +10,9 @@ LINES = {
     "servers ready http://[::1]:8000 plugin ::1:8001": ReadyLine(
         "servers", "http://[::1]:8000", plugin="::1:8001"
     ),
+    "servers ready https://127.0.0.1:8000 plugin 127.0.0.1:8001 trust /home/a b/ca.pem": ReadyLine(
+        "servers", "https://127.0.0.1:8000", "127.0.0.1:8001", trust="/home/a b/ca.pem"
+    ),
     "relay ready http://127.0.0.1:9000 -> localhost:8000": ReadyLine(
         "relay", "http://127.0.0.1:9000", to="localhost:8000"
     ),
@@ -34,6 +37,7 @@ def test_each_is_written_as_it_ever_was_and_read_back(text: str, line: ReadyLine
     [
         ("servers ready http://127.0.0.1:8000 plugin 127.0.0.1:8001", "127.0.0.1", 8000, 8001),
         ("servers ready http://[::1]:8000 plugin ::1:8001", "[::1]", 8000, 8001),
+        ("servers ready https://[::1]:8000 plugin ::1:8001 trust x", "[::1]", 8000, 8001),
         ("lecture ready http://127.0.0.1:8002/#key=x:1", "127.0.0.1", 8002, 0),
         ("bare ready", "", 0, 0),
     ],

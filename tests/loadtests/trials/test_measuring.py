@@ -39,3 +39,22 @@ def test_one_call_gives_tables_audit_and_verdict(tmp_path: Path) -> None:
     assert set(delivery["rate"]) == {40.0}
     assert run.head["plan"]["settings"]["arrivals"] == USUAL.arrivals
     assert read_run(tmp_path / "r").audit == run.audit
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_by_tls_the_bytes_of_each_record_are_told_apart() -> None:
+    run = measure(["sse", "polling"], users=3, rate=20, seconds=1, warm_up=0, delay_ms=1, tls=True)
+    assert run.audit.clean
+    assert run.audit.received > 0
+    assert {cell.carrier for cell in run.cells} == {"h1+tls"}
+    assert "h1+tls" in run.cells[0].key
+    counts = run.bytes.set_index(["technique", "role", "direction", "layer"])["bytes"]
+    for slug in ("sse", "polling"):
+        for role in ("subscriber", "publisher"):
+            assert counts[slug, role, "down", "tls"] % 22 == 0
+            assert counts[slug, role, "down", "tls"] > 0
+            assert counts[slug, role, "down", "framing"] > 0
+        assert counts[slug, "publisher", "up", "tls_handshake"] > 0
+        # Who subscribed before the load began has its handshake behind it.
+        assert counts[slug, "subscriber", "down", "tls_handshake"] == 0

@@ -16,7 +16,7 @@ from loadtests.plan.plan import Trial
 from loadtests.trials.evidence import impossible, lateness, percentiles, trouble
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
-from loadtests.trials.trial import Staging, bytes_rows, run
+from loadtests.trials.trial import Staging, run
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
 
@@ -109,23 +109,6 @@ def test_trouble_names_a_host_without_descriptors_or_ports() -> None:
 
 def test_ordinary_failures_are_no_trouble_of_the_generator() -> None:
     assert trouble(replace(RESULT, failures={"RefusedError: 503": 2})) == ""
-
-
-def test_the_layers_of_bytes_add_up_to_what_was_on_the_wire() -> None:
-    flow = Flow(
-        message_bytes=1000,
-        message_bytes_up=50,
-        tcp_down=1500,
-        tcp_up=80,
-        segments_down=10,
-        segments_up=12,
-    )
-    rows = {(row.direction, row.layer): row for row in bytes_rows("subscriber", flow, 10)}
-    down = [rows["down", layer].bytes for layer in ("message", "framing", "tcp_ip_headers")]
-    assert down == [1000, 500, 10 * 52]
-    assert rows["up", "framing"].bytes == 30
-    assert rows["down", "message"].per_message == 100
-    assert {row.source for row in rows.values()} == {"client", "kernel", "model"}
 
 
 def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from results.figures import curves
 from results.figures import of_a_run as figures
 from results.figures.of_a_run import Drawing, Series
 from results.figures.palette import color
+from results.figures.selection import describe
 from results.figures.style import lecture_style, spread
 from results.record.histogram import new_histogram, record_ns
 from results.record.reading import Run, read_run
@@ -195,6 +196,23 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("draw", OF_A_RUN[:-1], ids=lambda draw: draw.__name__)
 def test_nothing_received(silent: Run, draw: Callable[[Run], Drawing]) -> None:
     assert overlaps(draw(silent)) == []
+
+
+def test_the_bytes_of_tls_are_drawn_where_there_are_some(run: Run) -> None:
+    plain = figures.bytes_per_message(run)
+    assert "TLS" not in plain.alt
+    one = run.bytes[run.bytes["layer"] == "framing"]
+    tls = [one.assign(layer=layer, per_message=50.0) for layer in ("tls", "tls_handshake")]
+    cells = tuple(replace(cell, carrier="h1+tls") for cell in run.cells)
+    drawing = figures.bytes_per_message(
+        replace(run, bytes=pd.concat([run.bytes, *tls], ignore_index=True), cells=run.cells)
+    )
+    check(drawing)
+    assert "framing, TLS and modelled" in drawing.alt
+    legend = [text.get_text() for text in texts(drawing)]
+    assert {"TLS records", "TLS handshakes"} <= {*legend}
+    assert "h1+tls" in describe(cells[0])
+    assert "h1" not in describe(run.cells[0])
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ ROOMS = {
     "client": (r"clients/(__init__|client|options)", "net client errors"),
     "client kinds": (r"clients/kinds/\w+", "client net client errors"),
     "client techniques": (rf"clients/{TECHNIQUE}", "client kinds client net client errors"),
+    "foreign": (r"clients/foreign/\w+", "client kinds client net client errors"),
     "client command": (r"clients/__main__", "client client errors"),
     "result errors": (r"results/(__init__|console|errors)", ""),
     "models": (r"results/models", ""),

@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support.processes import ServerProcess
@@ -21,9 +21,17 @@ _LIMITED = (
 class Server(ServerProcess):
     """``python -m servers`` on free ports; what it says on stderr goes to ``log``."""
 
-    def __init__(self, log: Path, *arguments: str, files: int | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *arguments: str,
+        files: int | None = None,
+        port: int = 0,
+        launcher: Sequence[str] = (),
+    ) -> None:
         self.log = log
-        launcher = [] if files is None else ["-c", _LIMITED, str(files)]
+        if files is not None:
+            launcher = ["-c", _LIMITED, str(files), *launcher]
         with log.open("wb") as errors:
             super().__init__(*arguments, port=port, launcher=launcher, errors=errors)
 
@@ -58,10 +66,15 @@ class Server(ServerProcess):
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, *arguments: str, files: int | None = None, port: int = 0
+    folder: Path,
+    *arguments: str,
+    files: int | None = None,
+    port: int = 0,
+    launcher: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Serve; in the end the server must stop well and must have had nothing to complain about."""
-    server = Server(folder / f"stderr-{time.monotonic_ns()}", *arguments, files=files, port=port)
+    log = folder / f"stderr-{time.monotonic_ns()}"
+    server = Server(log, *arguments, files=files, port=port, launcher=launcher)
     try:
         yield server
     except BaseException:

@@ -94,6 +94,7 @@ def succeeds(server: Server, door: str, *fields: str) -> bool:
     return True
 
 
+@pytest.mark.attack("publish, read, open sockets", "off", "on")
 @pytest.mark.parametrize("door", DOORS)
 def test_the_attack_succeeds_with_the_check_off_and_fails_with_it_on(
     server: Server, open_server: Server, door: str
@@ -105,10 +106,17 @@ def test_the_attack_succeeds_with_the_check_off_and_fails_with_it_on(
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
     "origin",
-    ["null", "http://127.0.0.1", "http://127.0.0.1.evil.example", "file://", "", "http://", "x"],
+    [
+        *["null", "http://127.0.0.1", "http://127.0.0.1.evil.example", "file://", "", "http://"],
+        *["x", "foo://127.0.0.1:{port}", "file://127.0.0.1:{port}", "127.0.0.1:{port}"],
+    ],
 )
-def test_an_origin_that_only_looks_right_is_refused(server: Server, door: str, origin: str) -> None:
-    assert not succeeds(server, door, f"Origin: {origin}")
+@pytest.mark.attack("publish, read, open sockets", "off", "on")
+def test_an_origin_that_only_looks_right_is_refused(
+    server: Server, open_server: Server, door: str, origin: str
+) -> None:
+    for there, gets_in in [(open_server, True), (server, False)]:
+        assert succeeds(there, door, f"Origin: {origin.format(port=there.port)}") is gets_in
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -139,12 +147,14 @@ READS = [door for door in DOORS if door != "publish" and not door.startswith("fo
 
 @pytest.mark.parametrize("door", [door for door in READS if door != "web_socket"])
 @pytest.mark.parametrize("kind", ["iframe", "frame", "script", "image", "embed", "empty"])
+@pytest.mark.attack("publish, read, open sockets", "off", "on")
 def test_what_another_site_embeds_is_refused(
-    server: Server, open_server: Server, door: str, kind: str
+    server: Server, choosy: Server, open_server: Server, door: str, kind: str
 ) -> None:
-    """A frame, a script or an image is fetched without ``Origin``."""
+    """A frame, a script or an image is fetched without ``Origin``: one that is let in is none."""
     fields = ("Sec-Fetch-Site: cross-site", f"Sec-Fetch-Dest: {kind}")
     assert not succeeds(server, door, *fields)
+    assert not succeeds(choosy, door, *fields)
     assert not succeeds(server, door, "Sec-Fetch-Site: same-site", f"Sec-Fetch-Dest: {kind}")
     assert succeeds(open_server, door, *fields)
 

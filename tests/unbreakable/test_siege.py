@@ -27,6 +27,7 @@ import pytest
 
 from tests.support.processes import Lecture
 from tests.unbreakable.siege import ATTACKS
+from tests.unbreakable.undefended import without
 
 pytestmark = [
     pytest.mark.slow,
@@ -179,7 +180,7 @@ def undefended(bounds: str, log: Path) -> Iterator[Lecture]:
     """Run a lecture of the same limits without these bounds, whatever becomes of it."""
 
     class Undefended(Lecture):
-        command = ("-m", "tests.unbreakable.undefended", bounds, "servers.__main__")
+        command = (*without(bounds), *Lecture.command)
 
     with log.open("wb") as errors:
         lecture = Undefended(limits=(FILES, MEMORY), errors=errors)

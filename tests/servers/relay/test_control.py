@@ -5,7 +5,7 @@ import math
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -16,12 +16,20 @@ from servers.relay.relay import Link
 from tests.servers import asking
 from tests.servers.asking import serving
 from tests.servers.relay.relayed import Backend, fails_or_ends
+from tests.unbreakable.undefended import without
+
+
+COMMAND = ["-m", "servers.relay"]
 
 
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    *arguments: str, command: Sequence[str] = COMMAND, errors: int | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "servers.relay", *arguments, stdout=asyncio.subprocess.PIPE
+        *[sys.executable, *command, *arguments],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=errors,
     )
     try:
         yield started
@@ -174,6 +182,37 @@ def test_the_command_says_that_a_port_is_taken() -> None:
         port = str(taken.getsockname()[1])
         with pytest.raises(SystemExit, match=f"cannot listen: .*{port}"):
             main(["--to", "127.0.0.1:1", "--port", port])
+
+
+@pytest.mark.attack("give it a line that nothing can count", "off", "on")
+@pytest.mark.parametrize("link", [{"delay_s": 1e308}, {"jitter_s": 1e308}, {"delay_s": 10**400}])
+async def test_a_line_that_nothing_can_count_would_never_end(
+    link: dict[str, object], backend: Backend
+) -> None:
+    lifted = [*without("lines"), *COMMAND]
+    for command, status, last_word in [(lifted, 200, b"OverflowError"), (COMMAND, 400, b"")]:
+        async with process(
+            *["--to", f"127.0.0.1:{backend.port}", "--control-port", "0"],
+            command=command,
+            errors=asyncio.subprocess.PIPE,
+        ) as started:
+            assert started.stdout
+            assert started.stderr
+            url, control = [(await started.stdout.readline()).decode().split()[2] for _ in range(2)]
+            async with aiohttp.ClientSession(control) as session:
+                async with session.post("/link", data=json.dumps(link)) as answer:
+                    assert answer.status == status
+            _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            backend.writers.append(writer)
+            writer.write(b"x")
+            if last_word:
+                await started.stderr.readuntil(last_word)
+                started.send_signal(signal.SIGTERM)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(started.wait(), 1)
+            else:
+                started.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(started.wait(), 5) == 0
 
 
 @pytest.mark.parametrize("link", [{"delay_s": 3600}, {"bytes_per_s": 1}, {"stalled": True}])

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from servers.lecture.controls import Controls
 from tests.support.processes import Lecture
+from tests.unbreakable.undefended import without
 
 pytestmark = pytest.mark.slow
 VIEWER = "viewer=0123456789abcdef"
@@ -49,6 +51,27 @@ ORDERS: dict[str, dict[str, Any]] = {
 def test_each_order_has_its_example() -> None:
     nobody: Any = None
     assert set(ORDERS) == set(Controls(nobody, nobody, nobody, nobody).orders)
+
+
+@pytest.fixture(scope="module")
+def keyless() -> Iterator[Lecture]:
+    """A lecture that takes everybody for the lecturer."""
+
+    class Keyless(Lecture):
+        command = (*without("key"), *Lecture.command)
+
+    lecture = Keyless()
+    yield lecture
+    lecture.stop()
+
+
+@pytest.mark.attack("change the network, the race or the server", "off", "on")
+@pytest.mark.parametrize("control", ORDERS)
+def test_whoever_has_no_key_gives_orders_only_where_none_is_asked(
+    lecture: Lecture, keyless: Lecture, control: str
+) -> None:
+    for there, status in [(keyless, 200), (lecture, 403)]:
+        assert ask(there.url, "POST", f"/lecture/{control}", ORDERS[control])[0] == status
 
 
 @pytest.mark.parametrize("control", ORDERS)

@@ -1,13 +1,17 @@
+import http.server
+import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from clients.__main__ import line_for, main
 from clients.client import Client
-from tests.support.processes import ServerProcess
+from tests.support.processes import ROOT, ServerProcess
+from tests.unbreakable.undefended import without
 from wire.message import Gap, Message
 
 from .conftest import Proxy, Script
@@ -61,6 +65,40 @@ def test_watches_through_a_proxy_and_whom_it_is_told_to_trust(
     named = watch("sse", "--url", "http://a.example", "--proxy=environment", http_proxy=variable)
     assert "403" in named.communicate(timeout=30)[1]
     assert heard.heard[0].startswith(b"GET http://a.example/sse?")
+
+
+@pytest.mark.attack("steer the terminal of who asks it", "off", "on")
+def test_the_words_of_a_hostile_server_steer_no_terminal() -> None:
+    class Hostile(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"status": 403, "detail": "no \x1b]0;owned\x07"}).encode()
+            self.send_response(403)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def attack(*python: str) -> str:
+        url = f"http://127.0.0.1:{server.server_port}"
+        command = [sys.executable, *python, "-m", "clients", "sse", "--url", url]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1
+        return done.stderr
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert "\x1b]0;owned" in attack(*without("words"))
+            shown = attack()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "no \\x1b]0;owned\\x07" in shown
+    assert "\x1b" not in shown
 
 
 def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:

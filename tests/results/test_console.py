@@ -1,11 +1,18 @@
 import io
 import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.table import Table
 from rich.text import Text
 
 from results.console import Console
+from results.record.verdicts import Verdict
+from tests.support.processes import ROOT
+from tests.unbreakable.undefended import without
 
 EVIL = "[red]/[/x] \x1b[2J \x1b]0;t\x07 :smile:"
 SHOWN = r"[red]/[/x] \x1b[2J \x1b]0;t\x07 :smile:"
@@ -35,6 +42,33 @@ def test_foreign_text_is_shown_as_it_is_wherever_it_stands() -> None:
     narrow = printed(a_table((EVIL, "1", "2", "3", "4", EVIL)), width=20)
     assert "\x1b" not in narrow
     assert printed(Text("fine", style="red"), force_terminal=True) == "\x1b[31mfine\x1b[0m\n"
+
+
+@pytest.mark.slow
+@pytest.mark.attack("steer the terminal of who reads a run", "off", "on")
+def test_the_reasons_in_a_foreign_run_steer_no_terminal(
+    write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_run(
+        tmp_path / "run",
+        repeats=1,
+        networks=(("loopback", 0.0),),
+        bad={"sse": Verdict.SERVER_BOUND},
+    )
+    table = folder / "latency.csv"
+    evil = "[bold]owned[/bold] \x1b]0;owned\x07"
+    table.write_text(table.read_text().replace("invented for this test", evil))
+
+    def attack(*python: str) -> str:
+        command = [sys.executable, *python, "-m", "results", str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    shown = attack()
+    assert "[bold]owned[/bold] \\x1b]0;owned\\x07" in shown
+    assert "\x1b" not in shown
+    assert "\x1b]0;owned" in (steered := attack(*without("words")))
+    assert "[bold]" not in steered
 
 
 @pytest.mark.parametrize("width", [120, 80, 60, 40, 24])

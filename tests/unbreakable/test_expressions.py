@@ -142,16 +142,30 @@ def growth(
     return times[1] / times[0]
 
 
+def longest_growth(expression: str, is_sought: bool, case: tuple[str, str, str]) -> float:
+    """Return the least of some measurements: the machine may hesitate, but not each time."""
+    pattern = re.compile(expression, re.MULTILINE)
+    for _ in range(4):
+        if (found := growth(pattern, is_sought, *case)) <= MOST_TIMES:
+            break
+    return found
+
+
+@pytest.mark.attack("stop who reads it by text that takes for ever", "off")
+@pytest.mark.parametrize(("expression", "part"), [("<[^>]*>", "<"), (r"\s+$", " "), ("a*b", "a")])
+def test_an_expression_that_tries_again_from_everywhere_takes_for_ever(
+    expression: str, part: str
+) -> None:
+    assert longest_growth(expression, True, ("", part, "\0")) > MOST_TIMES
+
+
 @pytest.mark.slow
+@pytest.mark.attack("stop who reads it by text that takes for ever", "on")
 @pytest.mark.parametrize("expression", EXAMPLES)
 def test_an_expression_takes_no_longer_than_its_text_is_long(expression: str) -> None:
     example = EXAMPLES[expression]
-    pattern = re.compile(expression, re.MULTILINE)
-    assert pattern.search(example)
+    assert re.search(expression, example, re.MULTILINE)
     is_sought = expressions()[expression]
     for case in hostile(example):
-        for _ in range(4):  # the machine may hesitate, but not each time
-            if (found := growth(pattern, is_sought, *case)) <= MOST_TIMES:
-                break
-        else:
-            pytest.fail(f"ten times as much takes {found:.0f} times as long: {case}")
+        found = longest_growth(expression, is_sought, case)
+        assert found <= MOST_TIMES, f"ten times as much takes {found:.0f} times as long: {case}"

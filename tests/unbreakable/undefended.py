@@ -135,9 +135,8 @@ def _words() -> None:
     from wire import terminal
 
     terminal.visible = terminal.visible_lines = str
-    console = importlib.import_module("results.console")
+    sys.modules["results.console"] = rich.console
     rich.console.Console.print_table = rich.console.Console.print  # type: ignore[attr-defined]
-    console.Console = rich.console.Console  # type: ignore[attr-defined]
 
 
 DEFENCES: dict[str, Callable[[], None]] = {

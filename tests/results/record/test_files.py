@@ -1,4 +1,6 @@
+import contextlib
 import os
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from results.errors import FormatError, ResultsError
-from results.record import files
+from results.record import files, table, writer
 from results.record.reading import Run, read_run
 from results.record.rows import Audit, Cell
 from results.record.writer import RunWriter
@@ -38,11 +40,29 @@ def test_what_is_written_stays_in_the_runs_folder(
         assert not [*outside.iterdir()]
 
 
-def test_without_the_look_the_link_would_be_followed(tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    (tmp_path / "report.html").symlink_to(outside)
-    (tmp_path / "report.html").write_text("as before")
-    assert outside.read_text() == "as before"
+@pytest.mark.attack("write outside of the run's folder by links", "off", "on")
+@pytest.mark.parametrize("name", ["report.html.part", "figures", "run.json.part", "latency.csv"])
+def test_a_link_would_be_followed_if_nobody_looked(
+    name: str, small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attack(where: str) -> bool:
+        """Put the link in a run, write what belongs to it, and see what there is outside."""
+        outside = tmp_path / f"outside {where}"
+        outside.mkdir() if name == "figures" else outside.write_text("")
+        folder = tmp_path / where
+        folder.mkdir() if name == "latency.csv" else shutil.copytree(small_run, folder)
+        (folder / name).symlink_to(outside)
+        with contextlib.suppress(ResultsError):
+            if name == "latency.csv":
+                RunWriter(folder, "compare", {}, []).add(Cell("sse"), audit=Audit(1, 1))
+            else:
+                write_everything(folder, read_run(folder))
+        return bool([*outside.iterdir()] if name == "figures" else outside.read_text())
+
+    assert not attack("on")
+    for module in (files, writer):
+        monkeypatch.setattr(module, "own_path", lambda folder, *names: folder.joinpath(*names))
+    assert attack("off")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -96,6 +116,28 @@ def test_a_table_of_no_tables_form_is_refused_before_the_rest_is_read(
     with pytest.raises(FormatError, match=why) as refusal:
         read_run(small_run)
     assert len(str(refusal.value)) < 2000
+
+
+@pytest.mark.attack("fill the memory of who reads it by a table", "off", "on")
+def test_a_line_without_end_would_fill_the_memory(
+    small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 2_000_000
+    with (small_run / "latency.csv").open("a") as file:
+        file.write("," * size)
+
+    def attack() -> int:
+        """Read the run, and return how many bytes that took at most."""
+        tracemalloc.start()
+        with contextlib.suppress(FormatError):
+            read_run(small_run)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert attack() < 8 * size  # a list alone has a word for each
+    monkeypatch.setattr(table, "_LONGEST_LINE", 2 * size)
+    assert attack() > 8 * size
 
 
 def test_rows_of_unknown_cells_take_no_memory(small_run: Path) -> None:

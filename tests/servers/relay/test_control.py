@@ -27,9 +27,7 @@ async def process(
     *arguments: str, command: Sequence[str] = COMMAND, errors: int | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     started = await asyncio.create_subprocess_exec(
-        *[sys.executable, *command, *arguments],
-        stdout=asyncio.subprocess.PIPE,
-        stderr=errors,
+        *[sys.executable, *command, *arguments], stdout=asyncio.subprocess.PIPE, stderr=errors
     )
     try:
         yield started

@@ -50,6 +50,7 @@ def say(page: Any, text: str) -> None:
     page.click("text=Send to all")
 
 
+@pytest.mark.attack("have what people wrote run as script", "on")
 def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) -> None:
     pages = {slug: open_page().open("chat") for slug in SLUGS}
     for slug, page in pages.items():

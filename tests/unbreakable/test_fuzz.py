@@ -94,6 +94,7 @@ def is_back(server: Server, descriptors: int) -> Callable[[], bool]:
     return check
 
 
+@pytest.mark.attack("stop the server, fill its log", "on")
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("loop", ["auto", "asyncio"])

@@ -28,6 +28,7 @@ MASK = b"abcd"
 # Refused with a reason, in the words of RFC 9457, and with the server's log left empty.
 
 
+@pytest.mark.attack("stop the server, fill its log", "on")
 @pytest.mark.parametrize(
     ("path", "kind", "body", "more"),
     [

@@ -126,6 +126,10 @@ def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[N
         hostile.communicate()
 
 
+@pytest.mark.attack("fill it by what is unfinished", "on")
+@pytest.mark.attack("fill the memory by what is unread", "on")
+@pytest.mark.attack("take all seats", "on")
+@pytest.mark.attack("take all sockets", "on")
 @pytest.mark.timeout(SECONDS * 2 + 120)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -> None:
@@ -201,6 +205,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.attack("take all sockets", "off")
 def test_without_bounded_sockets_no_order_comes_through(tmp_path: Path) -> None:
     with undefended("sockets", tmp_path / "log") as lecture:
         with attacked(lecture, "idle", ports_of(lecture)):
@@ -210,18 +215,21 @@ def test_without_bounded_sockets_no_order_comes_through(tmp_path: Path) -> None:
         order(lecture, "fits", {})  # and who was locked out comes in when the attack has ended
 
 
+@pytest.mark.attack("take all sockets", "off")
 def test_without_a_sparing_log_the_disk_is_filled(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with undefended("sockets,log", log) as lecture, attacked(lecture, "idle", ports_of(lecture)):
         wait_until(lambda: log.stat().st_size > MOST_LOG)
 
 
+@pytest.mark.attack("fill the memory by what is unread", "off")
 def test_without_bounded_bytes_unread_news_fill_the_memory(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with undefended("bytes", log) as lecture, attacked(lecture, "unread", ports_of(lecture)):
         wait_until(lambda: lecture.resident_bytes() > FULL)
 
 
+@pytest.mark.attack("fill it by what is unfinished", "off")
 def test_without_a_budget_and_sizes_what_is_unfinished_fills_the_memory(tmp_path: Path) -> None:
     with undefended("bytes,sizes", tmp_path / "log") as lecture:
         (stage,) = lecture.process.children()
@@ -229,6 +237,7 @@ def test_without_a_budget_and_sizes_what_is_unfinished_fills_the_memory(tmp_path
             wait_until(lambda: stage.memory_info().rss > FULL)
 
 
+@pytest.mark.attack("take all seats", "off")
 @pytest.mark.parametrize("bounds", ["seats", "seats,kept seats"])
 def test_without_bounded_seats_everybody_is_locked_out(bounds: str, tmp_path: Path) -> None:
     with undefended(bounds, tmp_path / "log") as lecture:

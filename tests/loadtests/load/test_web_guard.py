@@ -121,6 +121,7 @@ def statistics(url: str, **headers: str) -> tuple[int, dict[str, object]]:
         return error.code, {}
 
 
+@pytest.mark.attack("start a load by Locust's page", "off", "on")
 @pytest.mark.slow
 @pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 @pytest.mark.parametrize("guarded", [False, True], ids=["open", "guarded"])

@@ -75,6 +75,7 @@ async def send(link: Link, kind: str) -> None:
         link.send(fragments() if kind == "fragments" else unfinished(kind)[1])
 
 
+@pytest.mark.attack("fill it by what is unfinished", "off", "on")
 @pytest.mark.parametrize("kind", ["body", "line", "frame", "fragments"])
 async def test_what_does_not_end_fills_no_more_than_the_budget(kind: str) -> None:
     for settings, held in [(replace(BOUNDED, most_waiting=2**40), 18), (BOUNDED, 6)]:
@@ -133,6 +134,7 @@ async def test_large_answers_that_nobody_reads_share_the_budget(slug: str) -> No
         await all_given_back(server)
 
 
+@pytest.mark.attack("stop the loop by large JSON", "off", "on")
 def test_large_json_of_tiny_values_is_refused_unread() -> None:
     mixed = b'{"text":"%s",%s}' % (b"x" * MIB, b'"":0,' * MIB)
     tiny = b'{"text":"a","more":[%s0]}' % (b"0," * (5 * MIB - 1))

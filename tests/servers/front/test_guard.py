@@ -106,6 +106,7 @@ def test_a_default_port_is_the_same_as_none() -> None:
 EMBEDDED = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "image"}
 
 
+@pytest.mark.attack("publish, read, open sockets", "off", "on")
 def test_one_named_origin_does_not_open_the_door_to_all_others() -> None:
     assert Guard({"*"}).check(HERE | EMBEDDED) is None
     with pytest.raises(Problem):
@@ -117,6 +118,7 @@ SAME_PAGE = {"origin": "http://evil.example:8000"}
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)"}
 
 
+@pytest.mark.attack("let its own name point here", "off", "on")
 @pytest.mark.parametrize("fields", [{}, SAME_PAGE, {"sec-fetch-site": "same-origin"}, BROWSER])
 def test_a_page_that_had_its_name_rebound_gets_in_only_where_any_name_may(
     fields: dict[str, str],

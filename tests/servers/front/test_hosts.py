@@ -16,6 +16,7 @@ def test_what_nobody_can_rebind_is_accepted(field: str) -> None:
     assert Hosts().accepts(field)
 
 
+@pytest.mark.attack("let its own name point here", "off", "on")
 @pytest.mark.parametrize(
     "field",
     [

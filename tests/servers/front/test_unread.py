@@ -48,6 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_UNREAD_SECONDS", 0.3)
 
 
+@pytest.mark.attack("fill the memory by what is unread", "on")
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("is_stream", [True, False])
 async def test_who_takes_nothing_is_left_and_its_room_given_back(is_stream: bool) -> None:

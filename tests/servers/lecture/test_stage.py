@@ -30,6 +30,7 @@ def notices(server: Running, channel: str) -> list[str]:
     return [m.sender for m in messages if isinstance(m, Message) and m.presence]
 
 
+@pytest.mark.attack("write into the race", "off", "on")
 @pytest.mark.parametrize("channel", [RACE, CLOCK])
 @pytest.mark.parametrize("slug", ["polling", "page_reload", "frame_reload", "sse", "forever_frame"])
 async def test_a_name_writes_only_where_a_message_may(channel: str, slug: str) -> None:
@@ -41,6 +42,7 @@ async def test_a_name_writes_only_where_a_message_may(channel: str, slug: str) -
             assert notices(server, channel) == ["source 999999999"] * (not is_stage)
 
 
+@pytest.mark.attack("write into the race", "off", "on")
 async def test_names_come_no_faster_than_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     # The stage's own clock stands still: however slow the machine is, nothing more is granted.
     monkeypatch.setattr("servers.lecture.stage.time", SimpleNamespace(monotonic=lambda: 1000.0))
@@ -59,6 +61,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.attack("announce people by an image", "off", "on")
 @pytest.mark.parametrize("slug", ["polling", "page_reload", "frame_reload", "sse", "forever_frame"])
 @pytest.mark.parametrize("fields", FOREIGN, ids=["link", "neighbour", "image", "silent image"])
 async def test_a_foreign_page_announces_nobody(slug: str, fields: list[str]) -> None:

@@ -11,6 +11,7 @@ from servers.lecture.viewers import MOST_PAGES, PAGES_EACH, Seats, Viewer
 MIB = 2**20
 
 
+@pytest.mark.attack("fill the memory by what is unread", "on")
 def test_reports_of_plugins_that_find_no_room_are_dropped_and_told_as_a_gap() -> None:
     budget = Budget(100 * MIB)
     viewer = Viewer("a" * 16, budget=budget)
@@ -39,6 +40,7 @@ def test_all_pages_share_the_room_for_large_reports() -> None:
     assert budget.used == 0
 
 
+@pytest.mark.attack("take all seats", "on")
 def test_one_address_opens_some_pages_and_never_all() -> None:
     seats = Seats({}, Budget(MIB))
     hostile = [seats.open(f"h{n:015}", "192.0.2.66") for n in range(PAGES_EACH)]
@@ -50,6 +52,7 @@ def test_one_address_opens_some_pages_and_never_all() -> None:
     seats.open("h" * 16, "192.0.2.66")
 
 
+@pytest.mark.attack("take all seats", "on")
 def test_a_place_is_kept_for_the_key() -> None:
     seats = Seats({}, Budget(MIB))
     for number in range(MOST_PAGES):

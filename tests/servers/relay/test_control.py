@@ -18,7 +18,6 @@ from tests.servers.asking import serving
 from tests.servers.relay.relayed import Backend, fails_or_ends
 from tests.unbreakable.undefended import without
 
-
 COMMAND = ["-m", "servers.relay"]
 
 
@@ -197,9 +196,11 @@ async def test_a_line_that_nothing_can_count_would_never_end(
             assert started.stdout
             assert started.stderr
             url, control = [(await started.stdout.readline()).decode().split()[2] for _ in range(2)]
-            async with aiohttp.ClientSession(control) as session:
-                async with session.post("/link", data=json.dumps(link)) as answer:
-                    assert answer.status == status
+            async with (
+                aiohttp.ClientSession(control) as session,
+                session.post("/link", data=json.dumps(link)) as answer,
+            ):
+                assert answer.status == status
             _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
             backend.writers.append(writer)
             writer.write(b"x")

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -22,6 +23,7 @@ def rows() -> Iterator[tuple[str, list[str]]]:
             yield aim, LINK.findall(tests)
 
 
+@cache
 def marks() -> Marks:
     """Read the attacks of all tests: their file, their aim, and their sides."""
     found: Marks = []

@@ -89,7 +89,7 @@ def _news() -> None:
     def let_out(self: Seats, viewer: Viewer) -> None:
         self.viewers.pop(viewer.name, None)
 
-    stage._PRIVATE = ()  # type: ignore[assignment,misc]
+    stage._PRIVATE = ()  # type: ignore[assignment]
     Seats.open, Seats.close = let_in_again, let_out  # type: ignore[method-assign]
 
 
@@ -97,7 +97,7 @@ def _markup() -> None:
     """What somebody wrote stands in a document, or in a script, as it was written."""
     from wire import message
 
-    html.escape = lambda text, quote=True: text
+    html.escape = lambda s, quote=True: s
     message.dump_json = lambda value: json.dumps(value, ensure_ascii=False).encode()
 
 
@@ -118,7 +118,7 @@ def _problems() -> None:
     for name in ("handle_error", "finish_response", "log_exception"):
         delattr(Handler, name)
     Handler.__init__ = begin  # type: ignore[method-assign]
-    bodies.read_body = read
+    bodies.read_body = read  # type: ignore[assignment]
 
 
 def _lines() -> None:
@@ -134,7 +134,7 @@ def _words() -> None:
 
     from wire import terminal
 
-    terminal.visible = terminal.visible_lines = str
+    terminal.visible = terminal.visible_lines = lambda text: text
     sys.modules["results.console"] = rich.console
     rich.console.Console.print_table = rich.console.Console.print  # type: ignore[attr-defined]
 

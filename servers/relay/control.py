@@ -1,8 +1,9 @@
 """The relay as a process: its command line, and a small JSON address to control it live.
 
-It listens on loopback and is for programs on this host (tests, the lecture's server), never
-for a web page: whatever carries an ``Origin``, or another ``Host`` than loopback (a page that
-had its name rebound), gets 403. Several relays are told apart by ``relay``, counted from 0.
+It listens on loopback and is for programs on this host (tests, the lecture's server), never for a
+web page: whatever carries an ``Origin``, tells by ``Sec-Fetch-Site`` that a page asks, or has
+another ``Host`` than loopback (a page that had its name rebound), gets 403. Several relays are told
+apart by ``relay``, counted from 0.
 
     GET  /state                                   links and counters of every relay
     POST /link      {"relay"?, and any member of Link}                    change these
@@ -35,6 +36,7 @@ from servers.front.bodies import read_body
 from servers.front.budget import FREE, Budget
 from servers.front.handover import Listener
 from servers.front.heads import check_fields
+from servers.front.hosts import split_host
 from servers.front.ledger import Ledger
 from servers.front.listening import listen
 from servers.front.problems import Problem
@@ -87,10 +89,11 @@ def control_app(relays: Sequence[Relay]) -> web.Application:
 async def _guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    host = request.headers.get("Host", "").rpartition(":")[0]
+    host = split_host(request.headers.get("Host", ""))
+    is_of_page = request.headers.get("Sec-Fetch-Site", "none") != "none"
     try:
         check_fields(request.raw_headers)
-        if "Origin" in request.headers or host not in ("127.0.0.1", "localhost"):
+        if "Origin" in request.headers or is_of_page or host not in ("127.0.0.1", "localhost"):
             raise Problem(403, "this address is for programs on this host, not for web pages")
         return await handler(request)
     except Problem as problem:

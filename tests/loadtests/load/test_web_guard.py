@@ -45,6 +45,8 @@ def test_own_pages_and_programs_may(headers: dict[str, str]) -> None:
     "headers",
     [
         {"Host": "evil.example:8089"},
+        {"Host": "127.0.0.1:8089@evil.example"},
+        {"Host": "127.0.0.1:8089,evil.example"},
         {"Host": "127.0.0.1:8089", "Origin": "http://evil.example"},
         {"Host": "127.0.0.1:8089", "Origin": "http://127.0.0.1:8090"},
         {"Host": "127.0.0.1:8089", "Origin": "http://127.0.0.1:8089.evil.example"},

@@ -79,8 +79,17 @@ async def _give_orders(session: aiohttp.ClientSession) -> None:
             async with session.post(path, json={}, headers=headers) as answer:
                 assert answer.status == 403
     for path in ("/state", "/trace"):
-        async with session.get(path, headers={"Origin": "null"}) as answer:
-            assert answer.status == 403
+        for field, text, status in [
+            ("Origin", "null", 403),
+            ("Sec-Fetch-Site", "cross-site", 403),
+            ("Sec-Fetch-Site", "same-origin", 403),
+            ("Sec-Fetch-Site", "none", 200),
+            ("Host", "127.0.0.1:1:2", 403),
+            ("Host", "LOCALHOST:1", 200),
+            ("Host", "localhost", 200),
+        ]:
+            async with session.get(path, headers={field: text}) as answer:
+                assert answer.status == status
     change = {"jitter_s": 0.5, "up_delay_s": 1, "down_bytes_per_s": 1000, "up_bytes_per_s": None}
     async with session.post("/link", json={"relay": 1, **change}) as answer:
         first, second = (await answer.json())["relays"]

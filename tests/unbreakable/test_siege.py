@@ -129,7 +129,7 @@ def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[N
 @pytest.mark.attack("fill it by what is unfinished", "on")
 @pytest.mark.attack("fill the memory by what is unread", "on")
 @pytest.mark.attack("take all seats", "on")
-@pytest.mark.attack("take all sockets", "on")
+@pytest.mark.attack("take all sockets, so", "on")
 @pytest.mark.timeout(SECONDS * 2 + 120)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.attack("take all sockets", "off")
+@pytest.mark.attack("take all sockets, so", "off")
 def test_without_bounded_sockets_no_order_comes_through(tmp_path: Path) -> None:
     with undefended("sockets", tmp_path / "log") as lecture:
         with attacked(lecture, "idle", ports_of(lecture)):
@@ -215,7 +215,7 @@ def test_without_bounded_sockets_no_order_comes_through(tmp_path: Path) -> None:
         order(lecture, "fits", {})  # and who was locked out comes in when the attack has ended
 
 
-@pytest.mark.attack("take all sockets", "off")
+@pytest.mark.attack("take all sockets, so", "off")
 def test_without_a_sparing_log_the_disk_is_filled(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with undefended("sockets,log", log) as lecture, attacked(lecture, "idle", ports_of(lecture)):

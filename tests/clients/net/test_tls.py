@@ -103,6 +103,27 @@ def until_all(link: Connection, size: int) -> bytes:
     return data
 
 
+@pytest.mark.attack("read or change what passes", "off", "on")
+def test_who_stands_in_the_line_hears_only_a_client_that_does_not_check(
+    authority: Path, make_peer: Callable[[ssl.SSLContext], Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attack() -> bytes:
+        """Stand in for the server, with a certificate of another's, and return what is heard."""
+        peer = make_peer(context_for(authority, "127.0.0.1"))
+        with contextlib.closing(connect(address(peer.port, None), Traffic(), PATIENCE_S)) as link:
+            link.send(b"secret", PATIENCE_S)
+            while not peer.came:
+                time.sleep(0.001)
+            return peer.came[0].recv(100)
+
+    with pytest.raises(UntrustedError):
+        attack()
+    careless = ssl.create_default_context()
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    monkeypatch.setattr("clients.net.tls._context", lambda _: careless)
+    assert attack() == b"secret"
+
+
 def test_every_byte_is_told_apart(pair: tuple[Connection, socket.socket, Traffic]) -> None:
     link, peer, traffic = pair
     begun = traffic.tls()

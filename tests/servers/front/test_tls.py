@@ -59,6 +59,31 @@ async def test_who_has_not_begun_is_counted_and_sent_away_in_time(
         one.close()
 
 
+@pytest.mark.attack("take all sockets unseen", "off", "on")
+async def test_who_never_begins_is_seen_by_us_and_not_by_asyncios_own_tls(
+    secure: Running, authority: Path
+) -> None:
+    async def attack(port: int) -> int:
+        """Say nothing on three connections, and return how many are seen beside a fourth."""
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        reader, writer = await by_tls(port, authority)
+        writer.write(b"GET /clock HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readline()  # so those before it were accepted, too
+        seen = secure.service.ledger.sockets - 1
+        writer.transport.abort()
+        for one in silent:
+            one.close()
+        await until(lambda: secure.service.ledger.sockets == 0, "all have left")
+        return seen
+
+    own = await asyncio.get_running_loop().create_server(
+        secure.service.listener, "127.0.0.1", 0, ssl=context_for(authority, "127.0.0.1")
+    )
+    assert await attack(own.sockets[0].getsockname()[1]) == 0
+    own.close()
+    assert await attack(secure.port) == 3
+
+
 async def test_a_crowd_that_never_begins_is_refused_by_count(
     secure: Running, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ async def order(port: int, *fields: str) -> int:
         return (await link.answer()).status
 
 
-@pytest.mark.attack("take all sockets", "off", "on")
+@pytest.mark.attack("take all sockets, so", "off", "on")
 async def test_the_key_comes_in_where_idle_connections_hold_all_places() -> None:
     for make, status in [
         (lambda listener, doors: listener, 503),

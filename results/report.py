@@ -19,6 +19,7 @@ from results.figures.of_a_run import Drawing, draw_run
 from results.record.facts import to_redraw, to_repeat
 from results.record.files import write_text
 from results.record.reading import Run
+from results.record.rows import way_of
 from results.record.verdicts import Verdict
 from results.summary import by_subject
 from results.tables import SIDES_HEADINGS, audit_words, number, sides_in_words
@@ -126,7 +127,8 @@ def _row(row: "pd.Series[str]", varied: Sequence[str]) -> _Row:
     return _Row(
         technique=BY_SLUG[str(row["technique"])].title,
         varied=[str(row[name]) for name in varied],
-        load=f"{row['network']}, {row['users']:,} users, {row['rate']:g} messages/s",
+        load=f"{way_of(row['network'], row['carrier'])}, {row['users']:,} users, "
+        f"{row['rate']:g} messages/s",
         verdict=str(row["verdict"]),
         valid=row["verdict"] == Verdict.VALID,
         reason=str(row["reason"]),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from results.record.reading import Run
-from results.record.rows import unusual
+from results.record.rows import way_of
 from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
 from wire.techniques import SLUGS
 
@@ -124,8 +124,8 @@ def _same_rows(other: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def name_of(row: "pd.Series[str]") -> str:
     """Name the combination of a row in a line of words."""
     load = f"{row['scenario']}, {row['users']:,} users, {row['rate']:g}/s, {row['size_bytes']:,} B"
-    way = str(row["network"]), unusual(str(row["carrier"]))
-    parts = [str(row["technique"]), *way, str(row["variant"]), load]
+    way = way_of(row["network"], row["carrier"])
+    parts = [str(row["technique"]), way, str(row["variant"]), load]
     return ", ".join(part for part in parts if part)
 
 

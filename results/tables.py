@@ -13,7 +13,7 @@ from results.console import Console
 from results.errors import ResultsError
 from results.figures.selection import short
 from results.record.reading import Run
-from results.record.rows import unusual
+from results.record.rows import unusual, way_of
 from results.record.verdicts import Verdict
 from results.summary import by_subject, name_of
 from wire.techniques import BY_SLUG
@@ -33,8 +33,9 @@ def print_summary(console: Console, run: Run) -> None:
     table = by_subject(run)
     for load, rows in table.groupby(_LOAD, sort=False):
         network, carrier, scenario, variant, users, rate, size = load
-        way = f"{network}, {carrier}" if unusual(str(carrier)) else network
-        words = f"{way}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+        words = (
+            f"{way_of(network, carrier)}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+        )
         words += "; round trip" if scenario == "echo" else ""
         printed = _new_table(f"{words}, {variant}" if variant else words)
         printed.add_column("technique")
@@ -56,7 +57,8 @@ def print_summary(console: Console, run: Run) -> None:
             console.print(f"{name} connects in {p50} ms (p50), {p99} ms (p99)")
     for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
         name = BY_SLUG[str(row["technique"])].title
-        console.print(f"{name}, {row['network']}: {row['verdict']}, {row['reason']}")
+        way = way_of(row["network"], row["carrier"])
+        console.print(f"{name}, {way}: {row['verdict']}, {row['reason']}")
     for cell, reason in run.failed:
         console.print(f"{cell}: the trial failed, {reason}", markup=False, highlight=False)
     if table.empty:

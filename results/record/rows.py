@@ -38,6 +38,11 @@ def unusual(carrier: str) -> str:
     return "" if carrier == CARRIERS[0] else carrier
 
 
+def way_of(network: object, carrier: object) -> str:
+    """Name a network, and the carrier where it is unusual."""
+    return ", ".join(filter(None, (str(network), unusual(str(carrier)))))
+
+
 def side_of(variant: str) -> str:
     """Return the side, ``A`` or ``B``, that a variant's first word names; else nothing."""
     first = variant.partition(",")[0]
@@ -68,7 +73,7 @@ class Cell:
     @property
     def way(self) -> str:
         """Network and carrier in words, the usual carrier left out."""
-        return ", ".join(filter(None, (self.network, unusual(self.carrier))))
+        return way_of(self.network, self.carrier)
 
     @property
     def key(self) -> str:

@@ -107,7 +107,7 @@ COMMANDS = {
         "Opens Locust's web page on http://127.0.0.1:8089, with a user for each technique and a\n"
         "tab for what Locust cannot see. Start servers first: python3 lab.py serve\n\n"
         "  SseUser ...           which users; else all, or --class-picker to choose there\n"
-        "  --host URL            the server (such as http://127.0.0.1:8000)\n"
+        "  --host URL            the server (else http://127.0.0.1:8000)\n"
         "  --web-port N          another port than 8089\n"
         "  --headless -u N -t 30 without the page: N users for 30 s",
     ),

@@ -10,8 +10,6 @@ from typing import Any, ClassVar
 
 import gevent
 from locust import User, task
-from locust.env import Environment
-from locust.exception import StopTest
 
 from loadtests import scenarios
 from loadtests.load import session
@@ -25,13 +23,8 @@ class SubscriberUser(User):
 
     abstract = True
     technique: ClassVar[str]
-    host: str
+    host: str = "http://127.0.0.1:8000"  # where `lab.py serve` listens, unless told otherwise
     subscriber: Subscriber | None = None
-
-    def __init__(self, environment: Environment) -> None:
-        super().__init__(environment)
-        if not self.host:
-            raise StopTest("No host: give --host http://127.0.0.1:8000, or fill the host field.")
 
     @classmethod
     def options(cls, settings: Settings) -> dict[str, Any]:

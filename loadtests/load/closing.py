@@ -10,11 +10,12 @@ from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from clients.errors import ClientError
 from loadtests.load.conductor import Conductor, conductor_of
+from loadtests.load.session import server_url
 from loadtests.measures.measure import Measure
 from loadtests.measures.server_line import ServerLine
 from results.record.histogram import new_histogram, percentiles_ms
 from results.record.rows import Audit
-from results.record.verdicts import Judgement, Load, judge
+from results.record.verdicts import NOTHING, Judgement, Load, Verdict, judge
 from wire.techniques import BY_SLUG
 
 _PERIOD_S = 1.0
@@ -44,7 +45,7 @@ class Closing:
 
     def _watch(self, run: object) -> None:
         settings = self._conductor.session.settings if self._conductor.session else None
-        url = (settings.publish_to if settings else "") or self._environment.host or ""
+        url = (settings.publish_to if settings else "") or server_url(self._environment)
         if not url or settings is None:
             return  # the users say so
         line, before = ServerLine(url, settings.channel), (0, 0.0)
@@ -77,6 +78,8 @@ class Closing:
         conditions = totals.conditions.values()
         missing = self._conductor.target - totals.most_connected
         why = next(iter(totals.failures), "they did not start in time")
+        if not totals.most_connected:
+            return Judgement(Verdict.INVALID, f"{NOTHING.reason}: {why}")
         load = Load(
             generator_cpu=[cpu for one in conditions for cpu in one.cpu[1:]],
             generator_lag_ms=[late for one in conditions for late in one.late_ms[1:]],

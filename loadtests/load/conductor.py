@@ -81,7 +81,7 @@ class Conductor:
 
     def _conduct(self, run: Session) -> None:
         settings = run.settings
-        url = settings.publish_to or self.environment.host or ""
+        url = settings.publish_to or session.server_url(self.environment)
         if not url:
             return  # the users say so
         self.publisher = Publisher(
@@ -234,10 +234,10 @@ def _check_addresses(environment: Environment) -> None:
     """End with a line for a person, where every user would end with a traceback."""
     options = environment.parsed_options
     for name, url in (
-        ("host", environment.host),
+        ("host", session.server_url(environment)),
         ("publish-to", getattr(options, "publish_to", "")),
     ):
-        if wrong := wrong_address(url or ""):
+        if wrong := wrong_address(url):
             sys.exit(f"--{name}: {wrong}")
 
 

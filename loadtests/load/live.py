@@ -9,7 +9,7 @@ import gevent
 
 from clients.errors import ClientError
 from loadtests.load.conductor import Conductor
-from loadtests.load.session import SoFar
+from loadtests.load.session import SoFar, server_url
 from loadtests.measures.measure import Measure
 from loadtests.measures.server_line import ServerLine
 from loadtests.measures.tally import Tally
@@ -65,7 +65,7 @@ class LiveView:
         self._server_cpu.clear()
         environment = self._conductor.environment
         settings = self._conductor.session.settings if self._conductor.session else None
-        url = (settings.publish_to if settings else "") or environment.host or ""
+        url = (settings.publish_to if settings else "") or server_url(environment)
         self._line = ServerLine(url, settings.channel) if url and settings else None
 
     def _read_ledger(self) -> None:

@@ -12,7 +12,7 @@ import gevent
 
 import clients
 from clients.errors import ClientError
-from loadtests.load.session import Session
+from loadtests.load.session import Session, server_url
 from wire.message import Message
 
 TIMEOUT_S = 30.0
@@ -23,7 +23,7 @@ def probe(run: Session, slug: str, options: dict[str, Any]) -> None:
 
     ``options`` are those of the technique's client.
     """
-    settings, host = run.settings, run.environment.host or ""
+    settings, host = run.settings, server_url(run.environment)
     tally = run.measure(slug).tallies["naive"]
     with clients.open(slug, host, f"{settings.channel}.naive", **options) as client:
         gevent.sleep(settings.warm_up)

@@ -191,6 +191,12 @@ class Session:
             self._shown_bytes[slug] = measure.flow.message_bytes
 
 
+def server_url(environment: Environment) -> str:
+    """Return where users subscribe: Locust's ``--host``, else what the class of ours says."""
+    said = (found.host for found in environment.user_classes if hasattr(found, "technique"))
+    return environment.host or next(said, None) or ""
+
+
 _sessions: dict[int, Session] = {}
 
 

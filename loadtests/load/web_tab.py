@@ -7,6 +7,7 @@ cannot be measured is refused before the test starts.
 
 import socket
 import sys
+from argparse import Namespace
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +37,7 @@ COLUMNS = {
     "requests": "Requests/s",
     "verdict": "Verdict (last seconds)",
 }
+_USERS = 40
 _LINK = (
     '<a href="./duplex" style="position:fixed;left:1rem;bottom:1rem;padding:.5rem 1rem;'
     'background:#0b5394;color:#fff;border-radius:.4rem;font:1rem system-ui">Live charts</a></body>'
@@ -48,6 +50,7 @@ def attach(environment: Environment, **_: object) -> None:
     if web_ui is None or web_ui.app is None or conductor is None:
         return
     _check_port(web_ui)
+    _fill_in(environment.parsed_options)
     view = LiveView(conductor)
     structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
     web_ui.template_args |= {
@@ -91,6 +94,12 @@ def attach(environment: Environment, **_: object) -> None:
     web_ui.app.before_request(refuse)
     web_ui.app.after_request(extend)
     web_ui.app.register_blueprint(pages)
+
+
+def _fill_in(options: Namespace | None) -> None:
+    """Offer as many users as ``compare`` has, who come at once, where the form would show one."""
+    if options is not None and options.num_users is None and options.spawn_rate is None:
+        options.num_users, options.spawn_rate = _USERS, float(_USERS)
 
 
 def _check_port(web_ui: WebUI) -> None:

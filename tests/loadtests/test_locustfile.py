@@ -171,9 +171,37 @@ def test_prometheus_can_read_the_figures_of_a_test_that_runs() -> None:
 
 
 @pytest.mark.slow
-def test_without_a_host_it_says_what_is_missing() -> None:
-    done = run_locust("SseUser --headless -u 1 -t 2s")
-    assert "--host" in done.stdout + done.stderr
+def test_a_host_where_nobody_answers_is_told_in_words() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        host = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        done = run_locust(f"SseUser --headless -u 2 -r 2 -t 2s --host {host}")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "Duplex: INVALID: nothing was measured: " in done.stdout
+    assert f"cannot connect to {host.removeprefix('http://')}" in done.stdout
+
+
+@pytest.mark.slow
+def test_without_host_the_users_know_where_to_go(tmp_path: Path) -> None:
+    with Server(["sse"]) as server:
+        (tmp_path / "own.py").write_text(
+            "from loadtests.locustfile import SseUser\n"
+            f"class Listener(SseUser):\n    host = {server.url!r}\n"
+            "SseUser.abstract = True\n"
+        )
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "locust", "-f", str(tmp_path / "own.py"), "--headless"),
+                *"-u 2 -r 2 --seconds 1 --rate 20 --naive".split(),
+            ],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert re.search(r"^Server-Sent Events +[1-9].* clean$", done.stdout, re.MULTILINE), done.stdout
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

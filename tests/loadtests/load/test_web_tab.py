@@ -81,6 +81,17 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
         assert all(row["bytes"] > 100 for row in rows)
 
 
+@pytest.mark.slow
+def test_the_form_is_filled_in_with_our_own_server_and_users_for_all() -> None:
+    with LocustUi() as locust:
+        page = await_answer(locust.url).decode()
+    found = re.search(r"window\.templateArgs = (\{.*?\});?\s*$", page, re.MULTILINE)
+    assert found is not None
+    filled = json.loads(found[1])
+    assert filled["host"] == "http://127.0.0.1:8000"
+    assert (filled["num_users"], filled["spawn_rate"]) == (40, 40)
+
+
 def swarm(locust: LocustUi, **entries: object) -> Any:
     """Send the form that starts a test."""
     body = urllib.parse.urlencode({"user_count": 2, "spawn_rate": 2, **entries}).encode()

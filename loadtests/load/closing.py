@@ -4,6 +4,8 @@ Locust's own table rounds times and knows nothing of what was lost. Where ``--re
 file, whoever asked judges the figures; else they are judged here, by the same rules.
 """
 
+from collections.abc import Iterable
+
 import gevent
 from locust.env import Environment
 from locust.stats import CSV_STATS_INTERVAL_SEC
@@ -13,6 +15,7 @@ from loadtests.load.conductor import Conductor, conductor_of
 from loadtests.load.session import server_url
 from loadtests.measures.measure import Measure
 from loadtests.measures.server_line import ServerLine
+from loadtests.plan.options import KNOWN, Settings, unheeded
 from results.record.histogram import new_histogram, percentiles_ms
 from results.record.rows import Audit
 from results.record.verdicts import NOTHING, Judgement, Load, Verdict, judge
@@ -70,7 +73,14 @@ class Closing:
         names = (f"{name:>9}" for name in ("p50 ms", "p90 ms", "p99 ms", "max ms"))
         heading = f"{'technique':<20} {'deliveries':>10}{''.join(names)}  audit"
         rows = [_row(BY_SLUG[slug].title, measure) for slug, measure in found.items()]
-        return ["", f"Duplex: {judgement.verdict}{reason}", *([heading] if rows else []), *rows]
+        verdict = f"Duplex: {judgement.verdict}{reason}"
+        return ["", *self._ignored(found), verdict, *([heading] if rows else []), *rows]
+
+    def _ignored(self, slugs: Iterable[str]) -> list[str]:
+        run = self._conductor.session
+        names = unheeded(run.settings, slugs, Settings()) if run is not None else []
+        flags = ", ".join(KNOWN[name].flag for name in names)
+        return [f"Duplex: {flags} changed nothing for these users and what they do"] * bool(names)
 
     def _judgement(self, found: dict[str, Measure]) -> Judgement:
         totals, published = self._conductor.totals, self._conductor.published

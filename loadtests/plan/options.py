@@ -6,7 +6,7 @@ its check, what the variant is called, and the column of the plan in the record.
 
 import json
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -15,6 +15,7 @@ from clients.net.headers import PROFILES
 from loadtests.plan.amounts import NOT_NEGATIVE, POSITIVE, Amount
 from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
 from loadtests.plan.setting import Compared, Setting, setting, setting_of
+from wire.techniques import BY_SLUG, SLUGS, Delivery, Technique
 
 SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall")
 PUBLISHED = ("feed", "storm", "stall")  # whose messages come from the publisher
@@ -26,6 +27,14 @@ UNHEEDED = {
     "echo": ("jitter", "arrivals", "rate_shape"),
     "idle": ("jitter", "rate", "arrivals", "rate_shape"),
     "stall": ("jitter",),
+}
+# Whom a setting is about, where it is not all techniques.
+_ABOUT: Mapping[str, Callable[[Technique], bool]] = {
+    "poll_interval": lambda one: one.asks,
+    "hold": lambda one: one.delivery is Delivery.REQUEST,
+    "cursor": lambda one: one.delivery is Delivery.REQUEST,
+    "keep_alive": lambda one: not one.streams,
+    "plugin_port": lambda one: one.own_port,
 }
 
 
@@ -134,12 +143,30 @@ USUAL = Settings(**{item.name: item.default for item in COMPARED})
 _USER_SHAPE = Setting("user_shape", "steady", "users over time", SHAPES, on_page=False)
 
 
-def variant(settings: Settings) -> str:
-    """Name what differs from the usual, so that unlike cells never look alike."""
+def unheeded(settings: Settings, slugs: Iterable[str], usual: Settings) -> list[str]:
+    """Name the settings that are not the usual ones and yet change nothing for these techniques."""
+    techniques = [BY_SLUG[slug] for slug in slugs]
+    names = {name for name, heeds in _ABOUT.items() if not any(map(heeds, techniques))}
+    names.update(UNHEEDED.get(settings.scenario, ()))
+    return [name for name in KNOWN if name in names and differs(settings, name, usual)]
+
+
+def differs(settings: Settings, name: str, usual: Settings) -> bool:
+    """Whether a setting is not the usual one."""
+    return bool(getattr(settings, name) != getattr(usual, name))
+
+
+def variant(settings: Settings, slugs: Iterable[str] = SLUGS) -> str:
+    """Name what differs from the usual, so that unlike cells never look alike.
+
+    It is the word for the load of a run, the same for all its techniques, so that they stand in
+    one table; what none of them heeds is not in it.
+    """
+    ignored = unheeded(settings, slugs, USUAL)
     return ", ".join(
-        item.variant.format(getattr(settings, item.name))
-        for item in KNOWN.values()
-        if item.variant and getattr(settings, item.name) != getattr(USUAL, item.name)
+        item.variant.format(getattr(settings, name))
+        for name, item in KNOWN.items()
+        if item.variant and name not in ignored and differs(settings, name, USUAL)
     )
 
 
@@ -226,4 +253,10 @@ def complaint(form: Mapping[str, str]) -> str:
                 item.read(form[name])
             except ArgumentTypeError as error:
                 return f"{name.replace('_', ' ').capitalize()}: {error}."
+    scenario = form.get("scenario", KNOWN["scenario"].default)
+    for name in UNHEEDED.get(scenario, ()):
+        item = KNOWN[name]
+        if name in form and item.read(form[name]) != item.default:
+            words = f"{name.replace('_', ' ').capitalize()}: the scenario {scenario}"
+            return f"{words} does not heed it; leave it at {item.default}."
     return ""

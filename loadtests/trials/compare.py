@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
-from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, variant
+from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, USUAL, unheeded, variant
 from loadtests.plan.plan import Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
 from loadtests.trials import ending, sides
@@ -151,7 +151,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         levels=FULL if options.full else cross(options.users, options.rate, options.delay),
         repeats=options.repeat or (4 if options.full else 1),
         seed=options.seed if options.seed is not None else time.time_ns() % 10_000,
-        variant=variant(settings),
+        variant=variant(settings, options.techniques),
         settings=settings,
         carrier="h1+tls" if options.tls else "h1",
     )
@@ -256,6 +256,9 @@ def main(arguments: Sequence[str]) -> int:
     if isinstance(plan, Turns):
         minutes = sides.seconds_of(plan) / 60
         console.print(f"{plan.a.repeats} blocks of A and B, about {minutes:.0f} minutes")
+    first = plan.a if isinstance(plan, Turns) else plan
+    for name in unheeded(first.settings, first.techniques, USUAL):
+        console.print(f"{KNOWN[name].flag} changes nothing: it is of other techniques")
     usual = Staging(processes=options.processes)
     try:
         with ExitStack() as stack:

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
-from loadtests.plan.options import COMPARED, variant
+from loadtests.plan.options import COMPARED, UNHEEDED, USUAL, differs, variant
 from loadtests.plan.plan import Level, Plan, settings_for
 from loadtests.trials import trial as trials
 from loadtests.trials.trial import Staging
@@ -66,9 +66,12 @@ def measure(
         if not accepts.accepts(value):
             raise ValueError(f"{name}: {value!r} is not {accepts}")
     chosen = settings_for(**told)
+    for name in UNHEEDED.get(chosen.scenario, ()):
+        if differs(chosen, name, USUAL):
+            raise ValueError(f"{name}: the scenario {chosen.scenario!r} does not heed it")
     levels = (Level(users, chosen.rate, delay_ms),)
     carrier = "h1+tls" if tls else "h1"
-    plan = Plan(slugs, levels, repeats, seed, variant(chosen), chosen, carrier)
+    plan = Plan(slugs, levels, repeats, seed, variant(chosen, slugs), chosen, carrier)
     with contextlib.ExitStack() as stack:
         if out is None:
             place = stack.enter_context(TemporaryDirectory(prefix="duplex-"))

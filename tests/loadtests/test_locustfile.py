@@ -182,6 +182,16 @@ def test_a_host_where_nobody_answers_is_told_in_words() -> None:
 
 
 @pytest.mark.slow
+def test_options_that_change_nothing_are_told_at_the_end() -> None:
+    with Server(["sse"]) as server:
+        done = run_locust(
+            f"SseUser --headless -u 2 -r 2 --host {server.url} --scenario idle --seconds 1.5 "
+            "--rate-shape spike --poll-interval 9"
+        )
+    assert "Duplex: --poll-interval, --rate-shape changed nothing" in done.stdout
+
+
+@pytest.mark.slow
 def test_without_host_the_users_know_where_to_go(tmp_path: Path) -> None:
     with Server(["sse"]) as server:
         (tmp_path / "own.py").write_text(
@@ -192,7 +202,7 @@ def test_without_host_the_users_know_where_to_go(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "locust", "-f", str(tmp_path / "own.py"), "--headless"),
-                *"-u 2 -r 2 --seconds 1 --rate 20 --naive".split(),
+                *("-u", "2", "-r", "2", "--seconds", "1", "--rate", "20", "--naive"),
             ],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,

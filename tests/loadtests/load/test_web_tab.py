@@ -104,7 +104,7 @@ def swarm(locust: LocustUi, **entries: object) -> Any:
     [
         ({"host": "http://127.0.0.1:9", "rate": "0"}, "greater than 0"),
         ({"host": "127.0.0.1:9"}, "http://"),
-        ({"host": "https://127.0.0.1:9"}, "http://"),
+        ({"host": "ftp://127.0.0.1:9"}, "http://"),
     ],
 )
 def test_what_cannot_be_measured_starts_no_test(entries: dict[str, str], said: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from loadtests.plan.options import (
     COMPARED,
     KNOWN,
+    SCENARIOS,
     USUAL,
     Settings,
     add_options,
@@ -25,6 +26,8 @@ from loadtests.plan.options import (
 )
 from loadtests.trials.compare import make_plan, parse_arguments
 from results.record.verdicts import Verdict
+from tests.loadtests.apart import run_apart
+from wire.techniques import SLUGS
 
 ROOT = Path(__file__).resolve().parents[3]
 UNUSUAL = Settings(
@@ -108,6 +111,42 @@ def test_a_form_is_judged_by_the_names_of_the_settings() -> None:
     assert "whole number" in complaint({"seed": "soon"})
 
 
+def test_a_form_with_a_load_that_would_not_be_there_is_refused() -> None:
+    usual = {name: str(item.default) for name, item in KNOWN.items() if item.on_page}
+    for scenario in SCENARIOS:
+        assert complaint(usual | {"scenario": scenario}) == ""
+    said = complaint(usual | {"scenario": "echo", "rate_shape": "spike"})
+    assert said.startswith("Rate shape: the scenario echo does not heed it; leave it at steady")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client(
+    slug: str,
+) -> None:
+    """Of settings that not all heed; asked in a process of its own, as users come with Locust."""
+    run_apart(f"""
+from importlib import import_module
+from dataclasses import replace
+from loadtests.plan.options import Settings, unheeded
+from wire.techniques import BY_SLUG
+user = getattr(import_module("loadtests.{slug}"), BY_SLUG["{slug}"].class_stem + "User")
+usual = Settings(scenario="storm")
+for name, value in dict(
+    poll_interval=9.0, hold=9.0, cursor=False, keep_alive=False, plugin_port=9, jitter=False
+).items():
+    told = replace(usual, **{{name: value}})
+    changes = user.options(told) != user.options(usual)
+    assert changes == (unheeded(told, ["{slug}"], usual) == []), name
+""")
+
+
+def test_no_label_tells_of_an_interval_where_nobody_asks_on_a_timer() -> None:
+    often = replace(USUAL, poll_interval=0.2, hold=3.0)
+    assert variant(often, ["sse", "web_socket"]) == ""
+    assert variant(often, ["sse", "polling"]) == "T=0.2 s"
+    assert variant(often, ["long_polling"]) == "hold 3 s"
+
+
 def test_every_default_is_accepted() -> None:
     for item in (*KNOWN.values(), *COMPARED):
         assert item.read(item.default) == item.default
@@ -115,7 +154,7 @@ def test_every_default_is_accepted() -> None:
 
 def test_what_is_not_usual_is_named() -> None:
     assert variant(USUAL) == ""
-    found = variant(replace(UNUSUAL, arrivals="constant"))
+    found = variant(replace(UNUSUAL, scenario="storm", arrivals="constant"))
     assert found == (
         "T=0.2 s, hold 3 s, constant arrivals, spike, heavy headers, no keep-alive, no jitter"
     )

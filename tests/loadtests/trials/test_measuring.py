@@ -19,6 +19,7 @@ from results.record.reading import read_run
         ({"delay_ms": float("nan")}, "delay_ms: nan"),
         ({"speed": 3}, "no setting 'speed'; there are .*rate"),
         ({"scenario": "rush"}, "scenario: 'rush' is not one of feed"),
+        ({"scenario": "echo", "rate_shape": "spike"}, "rate_shape: the scenario 'echo' does not"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(told: dict[str, Any], said: str) -> None:

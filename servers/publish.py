@@ -101,8 +101,11 @@ async def read_body(request: web.Request, most: int) -> bytes:
     return await bodies.read_body(request, most, too_large(service), service.budget)
 
 
-async def publish(request: web.Request) -> web.Response:
-    """Publish the body of a POST."""
+async def publish_request(request: web.Request, slug: str | None = None) -> tuple[Channel, int]:
+    """Publish the body of a POST, through the technique of ``slug``; return where, and its id.
+
+    Raises :class:`~servers.front.problems.Problem`.
+    """
     service = request.app[SERVICE]
     query = query_of(request)
     kind = request.content_type
@@ -116,11 +119,16 @@ async def publish(request: web.Request) -> web.Response:
     body = await read_body(request, most_json(service) if kind == "application/json" else most)
     channel = service.channel(query.channel)
     if kind == "application/json":
-        appended = publish_fields(service, None, channel, load_order(body), query.sender)
+        appended = publish_fields(service, slug, channel, load_order(body), query.sender)
     else:
         content: Body = body if kind == "application/octet-stream" else decode_text(body)
-        appended = publish_body(service, None, channel, content, query.sender, query.sent_ns)
-    number = await kept(appended)
+        appended = publish_body(service, slug, channel, content, query.sender, query.sent_ns)
+    return channel, await kept(appended)
+
+
+async def publish(request: web.Request) -> web.Response:
+    """Publish the body of a POST, and tell its place."""
+    channel, number = await publish_request(request)
     return web.Response(
         status=201,
         body=dump_json({"id": number, "cursor": channel.cursor(number)}),

@@ -31,11 +31,13 @@ def encode_policy(port: int, domain: str = "*") -> bytes:
 class JsonLinesDecoder:
     """Cuts a byte stream at NUL bytes; ``decode`` returns complete lines without their NUL.
 
-    Raises :class:`~wire.errors.MessageError` when a line grows past ``limit`` bytes.
+    ``end`` may be another byte that ends a line. Raises :class:`~wire.errors.MessageError` when a
+    line grows past ``limit`` bytes.
     """
 
-    def __init__(self, limit: int = 16 * 2**20) -> None:
+    def __init__(self, limit: int = 16 * 2**20, end: bytes = END) -> None:
         self._limit = limit
+        self._end = end
         self._rest = bytearray()
 
     @property
@@ -46,8 +48,8 @@ class JsonLinesDecoder:
     def decode(self, chunk: bytes) -> list[bytes]:
         """Take what arrived; return the lines that it completed."""
         lines: list[bytes] = []
-        if END in chunk:
-            *lines, chunk = (bytes(self._rest) + chunk).split(END)
+        if self._end in chunk:
+            *lines, chunk = (bytes(self._rest) + chunk).split(self._end)
             self._rest.clear()
         self._rest += chunk
         if max(map(len, [self._rest, *lines])) > self._limit:

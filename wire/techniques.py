@@ -182,6 +182,19 @@ TECHNIQUES: tuple[Technique, ...] = (
         marker="*",
         two_way=True,
     ),
+    Technique(
+        slug="fetch_stream",
+        title="Fetch streaming",
+        year=2016,
+        idea="fetch() and ReadableStream: an answer is read while it comes",
+        down="lines of JSON in one answer",
+        up="POST, also as the request that is answered",
+        source="WHATWG Fetch, 2.2.4 (bodies); WHATWG Streams, 4",
+        delivery=Delivery.STREAM,
+        codec="line_stream",
+        color="#9008F8",
+        marker="<",
+    ),
 )
 
 SLUGS: tuple[str, ...] = tuple(technique.slug for technique in TECHNIQUES)

@@ -23,6 +23,11 @@ _BYTES: Fields = (("Content-Type", "application/octet-stream"),)
 CURSOR_FIELD = "duplex-cursor"  # in a stream's head: where the stream begins
 
 
+def plain_body(body: Body) -> tuple[bytes, Fields]:
+    """Return what a POST of text or bytes sends: the body, and the field that says what it is."""
+    return (body.encode(), _TEXT) if isinstance(body, str) else (body, _BYTES)
+
+
 class HttpClient(Client):
     """A client whose every byte is HTTP; it sends by ``POST /publish``.
 
@@ -63,10 +68,7 @@ class HttpClient(Client):
         target = self.address.target(
             "/publish", channel=self.channel, sender=sender or self.name, sent_ns=sent_ns
         )
-        if isinstance(body, str):
-            answer = self._post(target, body.encode(), _TEXT, 201)
-        else:
-            answer = self._post(target, body, _BYTES, 201)
+        answer = self._post(target, *plain_body(body), 201)
         try:
             said = load_json(answer.body)
             return Receipt(int(said["id"]), str(said["cursor"]))
@@ -131,10 +133,12 @@ class HttpClient(Client):
         last = batch.messages[0].id - 1 if batch.messages else parse_cursor(batch.cursor).id
         return (Gap(self._cursor_at(last)), *batch.messages)
 
-    def _open_stream(self, target: str, content_type: str, fields: Fields = ()) -> ResponseHead:
-        """GET an answer that does not end, and return its head."""
+    def _open_stream(
+        self, target: str, content_type: str, fields: Fields = (), body: bytes | None = None
+    ) -> ResponseHead:
+        """GET an answer that does not end, or POST a ``body`` for one, and return its head."""
         self._down.close()
-        self._down.ask("GET", target, fields=fields)
+        self._down.ask("GET" if body is None else "POST", target, body or b"", fields)
         limit = self._limit()
         head = self._down.head(limit)
         if head is None:

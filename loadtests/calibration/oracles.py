@@ -19,6 +19,7 @@ from loadtests.calibration.checks import exactly
 from loadtests.trials.processes import Core, Relay, Server
 from results.models import frame_head
 from results.record.rows import CheckRow
+from wire import line_stream
 from wire.chunked import encode_chunk
 from wire.event_stream import encode_event
 from wire.json_lines import encode_line
@@ -39,6 +40,7 @@ FRAME_SIZES = (125, 126, 65_535, 65_536)
 FRAMINGS: dict[str | None, Callable[[bytes, str], bytes]] = {
     "json_lines": lambda body, _: encode_line(body),
     "script_stream": lambda body, _: encode_chunk(encode_script(body)),
+    "line_stream": lambda body, _: encode_chunk(line_stream.encode_line(body)),
     "event_stream": lambda body, cursor: encode_chunk(encode_event(body, cursor)),
     "web_socket_frames": lambda body, _: encode_frame(Opcode.TEXT, body),
 }

@@ -27,6 +27,7 @@ HTTP = tuple(slug for slug in SLUGS if slug not in TWO_WAY)
 HTTP_STREAMS = tuple(slug for slug in HTTP if slug in STREAMS)
 REQUESTED = tuple(slug for slug in SLUGS if slug not in OWN_PORT)  # begin with an HTTP request
 FRAMED = tuple(one.slug for one in TECHNIQUES if one.codec == "web_socket_frames")
+POSTED = ("publish", "fetch_stream")  # take any message by POST
 OFTEN_S = 0.02
 Starting = Callable[..., AbstractContextManager[ServerProcess]]  # with options
 

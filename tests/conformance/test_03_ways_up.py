@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.conformance.steps import (
     FRAMED,
+    POSTED,
     RELOADS,
     REQUESTED,
     TWO_WAY,
@@ -128,6 +129,28 @@ def test_a_json_post_names_sender_and_time(server: ServerAddress, desk: Desk, ch
         desk.ask("POST", f"/publish?channel={channel}", body, JSON)
         (message,) = take_messages(witness, 1)
     assert (message.sender, message.sent_ns) == ("ana", 2**63 - 1)
+
+
+def test_a_question_is_published_and_answered_by_what_follows(
+    server: ServerAddress, desk: Desk, channel: str
+) -> None:
+    """One request brings the question up and the answer down, and whoever listens hears both."""
+    desk.publish(channel, "before")
+    with join("fetch_stream", server, channel) as witness:
+        with raw_to(server, "fetch_stream") as raw:
+            head = (
+                f"POST /fetch_stream?channel={channel}&sender=ana HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            )
+            head += "Content-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
+            raw.send(head.encode() + b"who?")
+            cursor = raw.head().fields["duplex-cursor"]
+            desk.publish(channel, "me")
+            said = raw.until(b'"text":"me"}\n')
+        assert b"who?" not in said
+        question, answer = take_messages(witness, 2)
+        assert (question.sender, question.body, answer.body) == ("ana", "who?", "me")
+    with join("fetch_stream", server, channel, after=cursor) as later:
+        assert take_messages(later, 1) == [answer]
 
 
 def test_a_post_in_chunks_publishes(server: ServerAddress, desk: Desk, channel: str) -> None:
@@ -359,13 +382,14 @@ def test_a_plugin_line_without_an_end_ends_the_connection(
         ({"Content-Type": "text/html"}, b"hola", 415, "application/json"),
     ],
 )
+@pytest.mark.parametrize("door", POSTED)
 def test_a_wrong_post_is_told_what_is_accepted(
-    fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
+    door: str, fields: dict[str, str], body: bytes, status: int, says: str, desk: Desk, channel: str
 ) -> None:
     """A developer reads the answer, not our code: it says what was wrong, and nothing half is
     done.
     """
-    answer = desk.ask("POST", f"/publish?channel={channel}", body, fields)
+    answer = desk.ask("POST", f"/{door}?channel={channel}", body, fields)
     assert answer[0] == status
     check_problem(*answer, says)
     assert desk.publish(channel, "the next")["id"] == 1

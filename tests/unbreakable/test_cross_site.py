@@ -32,6 +32,8 @@ def attack(server: Server, door: str, *fields: str) -> Answer:
     post = None
     if door == "publish":
         post = ("/publish?channel=prey", "text/plain", b"forged")
+    elif door == "question":
+        post = ("/fetch_stream?channel=prey&after=00000000-0", "text/plain", b"forged")
     elif door.startswith("form of "):
         post = (f"/{door.removeprefix('form of ')}", FORM, b"text=forged&channel=prey")
     if post is not None:
@@ -61,15 +63,20 @@ def attack(server: Server, door: str, *fields: str) -> Answer:
 DOORS = [
     "web_socket",
     "publish",
+    "question",
     "form of page_reload",
     "form of frame_reload",
     "sse",
+    "fetch_stream",
     "polling",
     "long_polling",
     "forever_frame",
     "page_reload",
     "frame_reload",
     "stats",
+]
+READS = [
+    door for door in DOORS if door not in ("publish", "question") and not door.startswith("form")
 ]
 SUCCESS = (101, 200, 201, 303)
 
@@ -87,7 +94,7 @@ def succeeds(server: Server, door: str, *fields: str) -> bool:
         assert now == published
         return False
     assert answer.status in SUCCESS, answer
-    writes = door == "publish" or door.startswith("form")
+    writes = door not in READS
     assert now == published + writes
     if not writes and door != "stats":
         assert b"secret" in answer.body or b"gap" in answer.body
@@ -134,15 +141,12 @@ def test_pages_of_an_allowed_origin_are_let_in_and_no_others(choosy: Server, doo
     assert not succeeds(choosy, door, f"Origin: {FRIEND}:8443")
 
 
-@pytest.mark.parametrize("door", [door for door in DOORS if door in ("sse", "polling")])
+@pytest.mark.parametrize("door", ["sse", "fetch_stream", "polling"])
 def test_only_an_allowed_page_is_told_that_it_may_read(choosy: Server, door: str) -> None:
     answer = attack(choosy, door, f"Origin: {FRIEND}")
     assert answer.fields["access-control-allow-origin"] == FRIEND
     assert "access-control-allow-origin" not in attack(choosy, door, f"Origin: {EVIL}").fields
     assert "access-control-allow-origin" not in attack(choosy, door).fields
-
-
-READS = [door for door in DOORS if door != "publish" and not door.startswith("form")]
 
 
 @pytest.mark.parametrize("door", [door for door in READS if door != "web_socket"])

@@ -11,7 +11,7 @@ def chosen(fact: str) -> list[str]:
     return [technique.slug for technique in TECHNIQUES if getattr(technique, fact)]
 
 
-def test_the_eight_in_the_order_in_which_the_web_found_them() -> None:
+def test_all_in_the_order_in_which_the_web_found_them() -> None:
     assert SLUGS == (
         "page_reload",
         "frame_reload",
@@ -21,6 +21,7 @@ def test_the_eight_in_the_order_in_which_the_web_found_them() -> None:
         "long_polling",
         "sse",
         "web_socket",
+        "fetch_stream",
     )
     years = [technique.year for technique in TECHNIQUES]
     assert years == sorted(years)
@@ -59,7 +60,7 @@ def test_one_technique_at_most_has_a_port_of_its_own_as_commands_know_one_plugin
 
 
 def test_the_newest_streams_speak_for_all() -> None:
-    assert newest_streams() == ("sse", "web_socket")
+    assert newest_streams() == ("fetch_stream", "web_socket")
 
 
 def test_the_listing_has_a_line_for_each() -> None:

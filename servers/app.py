@@ -102,6 +102,8 @@ async def running(
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(service.hub.close)
+        if service.answers is not None:
+            stack.callback(service.answers.close)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_say_goodbye, service)
         tls = Tls(secured, service.ledger, settings.most_sockets) if secured else None

@@ -18,7 +18,7 @@ _MOST = 2**31 - 1  # what the kernel takes as a size
 # What only servers take that are started without the lecture.
 _NOT_THE_LECTURES = (
     *("techniques", "heartbeat", "allow_origin", "log_messages", "log_bytes", "max_message"),
-    *("send_buffer", "deflate", "loop", "tls", "cert", "key"),
+    *("send_buffer", "deflate", "answers", "loop", "tls", "cert", "key"),
 )
 
 
@@ -105,6 +105,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="kernel send buffer of a connection (default: %(default)s)",
     )
     add("--deflate", action="store_true", help="allow permessage-deflate on WebSockets")
+    add(
+        "--answers",
+        action="store_true",
+        help='write an answer word by word into a channel where {"answer":{}} is published',
+    )
     add(
         "--tls",
         action="store_true",
@@ -195,4 +200,5 @@ def settings_of(options: argparse.Namespace) -> Settings:
         send_buffer=options.send_buffer,
         most_sockets=most_sockets(),
         deflate=options.deflate,
+        answers=options.answers,
     )

@@ -8,7 +8,7 @@ A log that takes no messages, or none in time, is a problem 503 with ``Retry-Aft
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -51,18 +51,32 @@ def publish_body(
         raise too_large(service)
     if service.allow is not None:
         service.allow(channel.name, size)
+    answers = service.answers
+    question = answers.read(body) if answers is not None else None
     appended = channel.publish(body, sender, sent_ns)
     if slug is not None:
         row = service.row(slug)
-        if isinstance(appended, int):
-            row.publishes += 1
-        else:
-            appended.add_done_callback(partial(_count, row))
+        _once_kept(appended, partial(_count, row))
+    if answers is not None and question is not None:
+        _once_kept(appended, partial(answers.begin, channel, question))
     return appended
 
 
-def _count(row: Row, appended: asyncio.Future[int]) -> None:
-    row.publishes += not appended.cancelled() and appended.exception() is None
+def _once_kept(appended: Appended, do: Callable[[], None]) -> None:
+    """Do something if the log keeps a message: now, where it does so at once."""
+    if isinstance(appended, int):
+        do()
+    else:
+        appended.add_done_callback(partial(_if_kept, do))
+
+
+def _if_kept(do: Callable[[], None], appended: asyncio.Future[int]) -> None:
+    if not appended.cancelled() and appended.exception() is None:
+        do()
+
+
+def _count(row: Row) -> None:
+    row.publishes += 1
 
 
 async def kept(appended: Appended) -> int:

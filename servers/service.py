@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
+from servers.answering import Answers
 from servers.channels.channel import Channel, Hub
 from servers.channels.log import Log, MemoryLog
 from servers.channels.pacer import Pacer
@@ -31,7 +32,8 @@ class Settings:
     reads nothing may hold megabytes of kernel memory; ``most_waiting`` bounds the bytes of all
     large things together that are unfinished or unread (:mod:`servers.front.budget`);
     ``longest_page`` is how many bytes of messages stand on one page, while the rest comes with the
-    next; ``deflate`` allows permessage-deflate.
+    next; ``deflate`` allows permessage-deflate; ``answers`` lets people ask for an answer that is
+    written word by word (:mod:`servers.answering`).
 
     Deflate is off by default, as it would make byte counts unlike. Without context takeover it
     costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
@@ -54,6 +56,7 @@ class Settings:
     send_buffer: int = 64 * 2**10
     most_sockets: int = 10_000
     deflate: bool = False
+    answers: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class Service:
     ledger: Ledger = field(default_factory=Ledger)
     allow: Callable[[str, int], None] | None = None
     listener: Listener = field(init=False)
+    answers: Answers | None = None
     budget: Budget = field(init=False)
     unread: Unread = field(init=False)
 
@@ -128,6 +132,8 @@ def make_service(settings: Settings, logs: Logs = memory_logs) -> Service:
             hub, 1.5 * settings.heartbeat, lambda channel, size: service.may_say(channel, size)
         ),
     )
+    if settings.answers:
+        service.answers = Answers()
     liveness.rounds.append(service.presence.sweep)
     return service
 

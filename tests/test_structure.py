@@ -21,7 +21,7 @@ ROOMS = {
     "wire": (r"wire/\w+", ""),
     "channels": (r"servers/channels/\w+", ""),
     "front": (r"servers/front/\w+", ""),
-    "service": (r"servers/(__init__|service|publish)", "channels front"),
+    "service": (r"servers/(__init__|service|publish|answering)", "channels front"),
     "kinds": (r"servers/kinds/\w+", "channels front service"),
     "server techniques": (rf"servers/{TECHNIQUE}", "front kinds service"),
     "app": (r"servers/(app|checks|observing)", "front kinds service server techniques"),

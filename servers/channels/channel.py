@@ -35,12 +35,16 @@ R = TypeVar("R", bound=Reader)
 
 
 class Channel:
-    """One topic. ``readers`` holds who listens; ``log`` holds what was said."""
+    """One topic. ``readers`` holds who listens; ``log`` holds what was said.
+
+    ``heard_ns`` is when somebody last asked for what is new, or began to listen (monotonic).
+    """
 
     def __init__(self, name: str, log: Log, pacer: Pacer) -> None:
         self.name = name
         self.log = log
         self.readers: dict[object, Reader] = {}
+        self.heard_ns = 0
         self._pacer = pacer
         log.news = self._announce
 
@@ -105,6 +109,7 @@ class Channel:
         is a gap: the client goes on with the oldest message that is still held.
         """
         log = self.log
+        self.heard_ns = time.monotonic_ns()
         if after is None:
             return log.last, False
         if after.epoch != log.epoch or not log.first - 1 <= after.id <= log.last:

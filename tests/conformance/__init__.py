@@ -9,7 +9,8 @@
 7. closing: whoever ends a connection, nothing is left behind;
 8. slow readers: they harm nobody, and are told what they missed;
 9. ledger: what the server says of itself;
-10. foreign clients: others' clients agree.
+10. foreign clients: others' clients agree;
+11. answers: what is written word by word is written for somebody.
 
 Each test begins with *why*: who would suffer were it otherwise. The technique is the one axis: a
 test that takes ``technique`` runs once for each of them, and what only some can do says so in

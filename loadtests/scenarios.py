@@ -3,6 +3,7 @@
 ``feed``  receive what one open-loop publisher sends;
 ``chat``  receive, and talk too: everybody's share of the channel's rate;
 ``echo``  a closed loop: send, wait until it comes back, wait one interval, send again;
+``tokens``  ask, and receive an answer that the server writes word by word; ask again;
 ``idle``  be connected, while nothing is said (one message at the end shows that all still live);
 ``storm`` and ``stall`` are a feed whose server is restarted or frozen by ``compare``.
 """
@@ -19,7 +20,9 @@ from loadtests.load.publisher import overdue, sleep_until
 from loadtests.load.subscriber import Subscriber
 from loadtests.measures.measure import WARM_UP
 from loadtests.plan.schedule import Pace, due_times
-from wire.message import Message
+from wire.message import Message, dump_json
+
+_BETWEEN_ANSWERS_S = 0.5
 
 
 def feed(user: Subscriber) -> None:
@@ -104,6 +107,65 @@ def echo(user: Subscriber) -> None:
     user.receive()
 
 
+def tokens(user: Subscriber) -> None:
+    """Ask for one answer after the other, and measure how smoothly its words come."""
+    session, settings = user.session, user.session.settings
+    session.begun.wait()
+    chance = random.Random(hash((settings.seed, session.process, user.number)))
+    gevent.sleep(chance.uniform(0, _BETWEEN_ANSWERS_S + settings.tokens / settings.rate))
+    while not session.silent:
+        began_ns = time.monotonic_ns()
+        timed = began_ns >= session.begun_ns + int(settings.warm_up * 1e9)
+        asked = {
+            "tokens": settings.tokens,
+            "per_second": settings.rate,
+            "characters": settings.size,
+            "seed": chance.getrandbits(32),
+            # Who asks on a timer is silent so long; on a slow line the question itself takes time.
+            "silence_ms": 2000 * (1 + settings.poll_interval),
+            "sender": f"user {user.number}" if timed else WARM_UP,
+        }
+        question = dump_json({"answer": asked}).decode()
+        try:
+            user.count_up(question)
+            user.client.send(question, sender=WARM_UP, sent_ns=began_ns)
+            user.sent += 1 + settings.tokens
+            session.asked += timed
+            session.accepted += timed
+            _await_answer(user, began_ns, timed)
+        except ClientError as error:
+            rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
+            session.fail(f"{type(error).__name__}: {error}")
+            gevent.sleep(1.0)
+            continue
+        took_ms = (time.monotonic_ns() - began_ns) / 1e6
+        rows.add_event(user.environment, rows.PUBLISH, user.technique, took_ms)
+        gevent.sleep(_BETWEEN_ANSWERS_S)
+    user.receive()
+
+
+def _await_answer(user: Subscriber, began_ns: int, timed: bool) -> None:
+    """Receive all tokens; those that were read together came without a gap between them."""
+    tallies, left, last_ns = user.measure.tallies, user.session.settings.tokens, 0
+    while left > 0:
+        items = user.client.receive_many()
+        user.take_all(items)
+        now_ns = user.client.arrived_ns
+        for item in items:
+            if not isinstance(item, Message) or item.sent_ns == began_ns:
+                continue
+            left -= 1
+            if not timed:
+                continue
+            if last_ns:
+                tallies["gap"].record(max(now_ns - last_ns, 0))
+            else:
+                tallies["first_token"].record(now_ns - began_ns)
+            last_ns = now_ns
+    if timed:
+        tallies["answer"].record(last_ns - began_ns)
+
+
 def _await_own(user: Subscriber, sent_ns: int) -> bool:
     """Receive until the message of ``sent_ns`` is among it; false if that counts as lost.
 
@@ -135,6 +197,7 @@ BEHAVIOURS: dict[str, Callable[[Subscriber], None]] = {
     "feed": feed,
     "chat": chat,
     "echo": echo,
+    "tokens": tokens,
     "idle": feed,
     "storm": feed,
     "stall": feed,

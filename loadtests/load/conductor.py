@@ -26,7 +26,7 @@ from loadtests.load.totals import Totals
 from loadtests.load.worker import Worker
 from loadtests.measures import result_file
 from loadtests.measures.published import Published
-from loadtests.plan.options import PUBLISHED, wrong_address
+from loadtests.plan.options import OWN_CHANNELS, PUBLISHED, wrong_address
 from loadtests.plan.schedule import due_times
 
 # Until all users are connected, and a second for every 50 of them, and for who polls an interval,
@@ -178,8 +178,8 @@ class Conductor:
 
     def _learn_finals(self, run: Session) -> dict[str, int]:
         publisher, scenario = self.publisher, run.settings.scenario
-        if publisher is None or scenario == "echo":
-            return {}  # at echo all have channels of their own, and wait for each message
+        if publisher is None or scenario in OWN_CHANNELS:
+            return {}  # all have channels of their own, and wait for each message
         if scenario == "idle":
             # One message, so that the audit tells who of the idle still lives.
             publisher.run([0.0], 0.0, time.monotonic_ns())

@@ -19,6 +19,7 @@ from loadtests.load.session import Session, SoFar
 from loadtests.measures.audit import Auditor
 from loadtests.measures.measure import Flow, Measure
 from loadtests.measures.server_line import ServerLine
+from loadtests.plan.options import OWN_CHANNELS
 from wire.cursor import parse_cursor
 from wire.message import Gap, Message
 
@@ -33,7 +34,7 @@ class Subscriber:
     """
 
     client: Client
-    sent = 0  # messages, at an echo, into the channel of its own
+    sent = 0  # messages into a channel of its own
 
     def __init__(self, run: Session, technique: str, host: str, options: dict[str, Any]) -> None:
         self.session = run
@@ -51,9 +52,9 @@ class Subscriber:
         self._options = options
 
     def _own_channel(self) -> str:
-        """Return the test's channel, or at an echo one of its own."""
+        """Return the test's channel, or one of its own where each user has one."""
         settings = self.session.settings
-        if settings.scenario == "echo":
+        if settings.scenario in OWN_CHANNELS:
             return f"{settings.channel}.{self.session.process}.{self.number}"
         return settings.channel
 

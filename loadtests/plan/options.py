@@ -17,16 +17,19 @@ from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
 from loadtests.plan.setting import Compared, Setting, setting, setting_of
 from wire.techniques import BY_SLUG, SLUGS, Delivery, Technique
 
-SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall")
+SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall", "tokens")
+OWN_CHANNELS = ("echo", "tokens")  # whose users have a channel each
 PUBLISHED = ("feed", "storm", "stall")  # whose messages come from the publisher
 # What a scenario does not heed: only in a storm do all reconnect, closed loops have no schedule,
 # and idle users say nothing.
 UNHEEDED = {
-    "feed": ("jitter",),
-    "chat": ("jitter",),
-    "echo": ("jitter", "arrivals", "rate_shape"),
-    "idle": ("jitter", "rate", "arrivals", "rate_shape"),
-    "stall": ("jitter",),
+    "feed": ("jitter", "tokens"),
+    "chat": ("jitter", "tokens"),
+    "echo": ("jitter", "arrivals", "rate_shape", "tokens"),
+    "idle": ("jitter", "rate", "arrivals", "rate_shape", "tokens"),
+    "storm": ("tokens",),
+    "stall": ("jitter", "tokens"),
+    "tokens": ("jitter", "arrivals", "rate_shape"),
 }
 # Whom a setting is about, where it is not all techniques.
 _ABOUT: Mapping[str, Callable[[Technique], bool]] = {
@@ -50,13 +53,20 @@ class Settings:
     scenario: str = setting("feed", "what the users do", SCENARIOS, compared=Compared())
     rate: float = setting(
         10.0,
-        "messages/s in the channel, whoever falls behind (echo: of each user)",
+        "messages/s in the channel, whoever falls behind (echo, tokens: of each user)",
         POSITIVE,
         compared=Compared(20.0, levels=True),
     )
     # What the server takes as one message, less its JSON.
     size: int = setting(
         100, "bytes of each message's text", Amount(int, most=4_000_000), compared=Compared()
+    )
+    tokens: int = setting(
+        100,
+        "tokens of each answer (tokens)",
+        Amount(int, least=1, most=10_000),
+        compared=Compared(),
+        variant="{} tokens",
     )
     warm_up: float = setting(
         0.0, "seconds of untimed messages", NOT_NEGATIVE, compared=Compared(0.5)

@@ -78,7 +78,10 @@ class Plan:
             repeat=repeat,
             carrier=self.carrier,
         )
-        return Trial(cell, replace(self.settings, rate=level.rate, seed=self.seed + repeat))
+        settings = replace(self.settings, rate=level.rate, seed=self.seed + repeat)
+        if settings.scenario == "tokens":  # what has begun is written to its end
+            settings = replace(settings, drain=settings.drain + settings.tokens / settings.rate)
+        return Trial(cell, settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
         flags = ["--tls"] if cell.carrier == "h1+tls" else []
+        flags += ["--answers"] if cell.scenario == "tokens" else []
         server = stack.enter_context(
             Server([cell.technique], near, flags=flags, root=staging.server_root)
         )

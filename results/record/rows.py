@@ -20,6 +20,7 @@ SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),
     *("round_trip", "connect", "spread", "naive"),
+    *("first_token", "gap", "answer"),
 )
 SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
 FIGURES = ("p50", "p99")  # what of a latency is compared

@@ -25,12 +25,14 @@ from rich.table import Table
 from loadtests.limits.delivering import cost, edge, pace, polls, scale
 from loadtests.limits.encrypted import tls
 from loadtests.limits.holding import many, memory, slow, soak
+from loadtests.limits.tokens import tokens
 from loadtests.limits.tools import OUR_CORE, Finding
 from loadtests.plan.amounts import AT_LEAST_ONE, POSITIVE
 
 Part = Callable[[int], Iterator[Finding]]
 PARTS: dict[str, Part] = {
-    part.__name__: part for part in (cost, pace, edge, polls, scale, memory, many, slow, soak, tls)
+    part.__name__: part
+    for part in (cost, pace, edge, polls, scale, tokens, memory, many, slow, soak, tls)
 }
 
 

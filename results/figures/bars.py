@@ -46,6 +46,7 @@ def bytes_per_message(run: Run) -> Drawing:
     slugs = [slug for slug in SLUGS if slug in set(rows["technique"])]
     shown = [layer for layer in LAYERS if layer in set(rows["layer"])]
     table = main_summary(run)
+    noun = "token" if cells[0].scenario == "tokens" else "message"
     medians = rows.groupby(["technique", "direction", "layer"])["per_message"].median()
     said = []
     with lecture_style():
@@ -53,7 +54,7 @@ def bytes_per_message(run: Run) -> Drawing:
         for axes, direction in zip(panels, ("down", "up"), strict=True):
             arrow = "down: server to client" if direction == "down" else "up: client to server"
             axes.set_title(arrow)
-            axes.set_xlabel("bytes per delivered message")
+            axes.set_xlabel(f"bytes per delivered {noun}")
             for y, slug in enumerate(slugs):
                 layers = {
                     layer: float(medians.get((slug, direction, layer), 0.0)) for layer in shown
@@ -68,8 +69,8 @@ def bytes_per_message(run: Run) -> Drawing:
         heading(figure, "Bytes on the wire", f"{network}; {describe(cells[0])}")
     return Drawing(
         "bytes_per_message",
-        "Bytes on the wire for one delivered message, by layer",
-        "Stacked bars of bytes per delivered message: message, framing"
+        f"Bytes on the wire for one delivered {noun}, by layer",
+        f"Stacked bars of bytes per delivered {noun}: message, framing"
         f"{', TLS' * ('tls' in shown)} and modelled TCP/IP headers. "
         f"Totals: {'; '.join(said)}.",
         figure,

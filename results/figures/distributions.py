@@ -41,6 +41,9 @@ from results.record.histogram import NS_PER_MS, curve, percentiles_ms
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 
+TOGETHER_MS = 0.1  # stands for whatever took less: no time, on a logarithmic axis
+STALL_MS = 200  # between two tokens; a reader notices it
+
 
 def latency_distribution(run: Run) -> Drawing:
     """Draw how delivery latencies are distributed: a row per technique, a panel per network."""
@@ -74,6 +77,51 @@ def latency_distribution(run: Run) -> Drawing:
         "Median and 99th percentile: " + "; ".join(said) + ".",
         figure,
     )
+
+
+def token_gaps(run: Run) -> Drawing:
+    """Draw how smoothly the words of an answer come: the gaps between one and the next."""
+    cells = main_cells(run, "gap")
+    names = networks(cells)
+    slugs = slugs_of(cells)
+    table = main_summary(run, "gap")
+    said = []
+    with lecture_style():
+        figure, panels = row_panels(slugs, len(names))
+        for axes, network in zip(panels, names, strict=True):
+            axes.set_xscale("log")
+            axes.set_title(network)
+            axes.set_xlabel("gap, ms")
+            axes.text(1.03, 1.02, "p50 | p99", transform=axes.transAxes, color=FAINT)
+            axes.axvline(STALL_MS, color=FAINT, linestyle=":")
+            for y, slug in enumerate(slugs):
+                chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
+                for _, _, row in rows_of(table, [slug], [network]):
+                    gaps = run.merged(chosen, "gap")
+                    _distribution(axes, y, slug, gaps, row, TOGETHER_MS)
+                    said.append(
+                        f"{title(slug)} {short(row['p50_ms'])} and {short(row['p99_ms'])} ms, "
+                        f"{_longer_than(gaps, STALL_MS):.1%} of the gaps are stalls, on {network}"
+                        + unless_valid(row["verdict"])
+                    )
+        _share_x(panels)
+        marks = f"far left: together; dotted: {STALL_MS} ms, a stall"
+        heading(figure, "How smoothly an answer comes", f"{describe(cells[0])}; {marks}")
+    return Drawing(
+        "token_gaps",
+        "The gaps between one token's arrival and the next one's",
+        "Distribution of gaps on a logarithmic axis, one row per technique; tokens that were read "
+        "together are at the far left. Median and 99th percentile, and stalls of more than "
+        f"{STALL_MS} ms: " + "; ".join(said) + ".",
+        figure,
+    )
+
+
+def _longer_than(histogram: HdrHistogram, ms: float) -> float:
+    """Return the share of the times that are longer."""
+    times, reached = curve(histogram)
+    place = int(np.searchsorted(np.array(times), ms, side="right"))
+    return 1 - reached[place - 1] if place else 1.0
 
 
 def latency_percentiles(run: Run, network: str | None = None) -> Drawing:
@@ -182,11 +230,16 @@ def _percent_axis(axes: Axes, wide: bool = True) -> None:
 
 
 def _distribution(
-    axes: Axes, y: int, slug: str, histogram: HdrHistogram, row: "pd.Series[Any]"
+    axes: Axes,
+    y: int,
+    slug: str,
+    histogram: HdrHistogram,
+    row: "pd.Series[Any]",
+    least_ms: float = 1e-3,
 ) -> None:
     verdict = str(row["verdict"])
     valid = verdict == Verdict.VALID
-    middles, heights = _density(histogram)
+    middles, heights = _density(histogram, least_ms)
     axes.fill_between(
         middles,
         y + 0.32 - 0.8 * heights,
@@ -200,7 +253,7 @@ def _distribution(
     p50, p99 = float(row["p50_ms"]), float(row["p99_ms"])  # medians over the repeats
     for value, size in ((p50, 10), (p99, 6)):
         axes.plot(
-            value,
+            max(value, least_ms),
             y + 0.32,
             marker=marker(slug),
             markersize=mark_size(marker(slug), size),
@@ -221,12 +274,14 @@ def _distribution(
     )
 
 
-def _density(histogram: HdrHistogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _density(
+    histogram: HdrHistogram, least_ms: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return times in ms and the density of their logarithm there, the highest being 1."""
     times, shares = (np.array(part) for part in curve(histogram))
     if not len(times):
         return times, shares
-    logs = np.log10(np.maximum(times, 1e-3))
+    logs = np.log10(np.maximum(times, least_ms))
     step = 0.02
     grid = np.arange(logs[0] - 0.15, logs[-1] + 0.15 + step, step)
     counts, edges = np.histogram(logs, grid, weights=np.diff(shares, prepend=0.0))

@@ -17,6 +17,7 @@ from results.figures.distributions import (
     honest_and_naive,
     latency_distribution,
     latency_percentiles,
+    token_gaps,
 )
 from results.figures.over_time import knee_of_steps, latency_over_time
 from results.figures.style import Drawing
@@ -43,11 +44,13 @@ __all__ = [
     "sequence_diagram",
     "sequences",
     "server_cost",
+    "token_gaps",
 ]
 
 # In the order of the report: what matters most first.
 _OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
     checks,
+    token_gaps,
     latency_distribution,
     bytes_per_message,
     connection_rates,

@@ -6,6 +6,7 @@ by NUL on its second port, as our plugin socket does, so that publishing costs a
     send_str    aiohttp's WebSocketResponse, ``await ws.send_str(text)`` for one after the other
     broadcast   ``websockets.broadcast``
     bare        asyncio streams of pre-framed bytes: one ``transport.write`` per message and socket
+    writing     tokens to whoever asks, by a timer and a ``transport.write`` of a line for each
     plain       aiohttp handlers for polling and long-polling: a future is parked, and
                 ``web.json_response`` answers; its SSE and WebSocket handlers hold idle connections
 
@@ -15,6 +16,7 @@ by NUL on its second port, as our plugin socket does, so that publishing costs a
 import argparse
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -129,6 +131,36 @@ async def bare() -> tuple[int, Publish]:
     return server.sockets[0].getsockname()[1], publish
 
 
+async def writing() -> tuple[int, Publish]:
+    """Answer each POST by tokens at the times that our server would write them."""
+    loop = asyncio.get_running_loop()
+
+    class Writing(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport: Any = transport
+
+        def data_received(self, data: bytes) -> None:
+            asked = json.loads(data[data.index(b"\r\n\r\n") :])["answer"]
+            self.left, self.rate = asked["tokens"], asked["per_second"]
+            self.chance = random.Random(asked["seed"])
+            self.transport.write(b"HTTP/1.1 200 OK\r\n\r\n\n")
+            self.due = time.monotonic() + 0.3
+            loop.call_later(0.3, self.write)
+
+        def write(self) -> None:
+            while self.due <= (now := time.monotonic()):
+                line = encode(self.left, b'{"text":"word","sent_ns":%d}' % int(self.due * 1e9))
+                self.transport.write(line.encode() + b"\n")
+                self.left -= 1
+                if not self.left:
+                    return
+                self.due += self.chance.uniform(0.5, 1.5) / self.rate
+            loop.call_later(self.due - now, self.write)
+
+    server = await loop.create_server(Writing, "127.0.0.1", 0, backlog=4096)
+    return server.sockets[0].getsockname()[1], lambda text: None
+
+
 async def plain() -> tuple[int, Publish]:
     """Serve polling, long-polling, SSE and WebSocket by ordinary aiohttp handlers."""
     log: list[str] = []
@@ -200,7 +232,13 @@ async def serve_app(routes: list[web.RouteDef]) -> int:
     return int(runner.addresses[0][1])
 
 
-BASELINES = {"send_str": send_str, "broadcast": broadcast, "bare": bare, "plain": plain}
+BASELINES = {
+    "send_str": send_str,
+    "broadcast": broadcast,
+    "bare": bare,
+    "writing": writing,
+    "plain": plain,
+}
 
 
 async def main() -> None:

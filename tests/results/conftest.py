@@ -60,18 +60,20 @@ def _add(
 ) -> None:
     wait, framing, up, asks = INVENTED.get(cell.technique, INVENTED["sse"])
     delivery, naive, publish = new_histogram(), new_histogram(), new_histogram()
+    gap = new_histogram()
     for _ in range(200):  # each four times
         base = chance.lognormvariate(0, 0.35) * slow * (1 + cell.users / 200)
         late = cell.delay_ms + base + chance.random() * wait * 2000
         record_ns(delivery, int(late * MS), 4)
         record_ns(naive, int((cell.delay_ms + base) * MS), 4)
         record_ns(publish, int(base * 0.3 * MS), 4)
+        record_ns(gap, int(33 * base * MS) if wait < 0.1 else chance.choice([0, 0, 1000 * MS]), 4)
     lost = 3 if bad is Verdict.SERVER_BOUND else 0
     busy = min(0.02 + cell.users * (0.001 + asks / 1500), 0.99)
     requests = asks * cell.users
     writer.add(
         cell,
-        histograms={"delivery": delivery, "naive": naive, "publish": publish},
+        histograms={"delivery": delivery, "naive": naive, "publish": publish, "gap": gap},
         audit=Audit(expected=800 + lost, received=800),
         judgement=Judgement(bad, "invented for this test") if bad else None,
         ledger=[

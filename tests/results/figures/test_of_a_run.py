@@ -38,6 +38,7 @@ OF_A_RUN = [
     figures.honest_and_naive,
     figures.ledger_over_time,
     figures.checks,
+    figures.token_gaps,
 ]
 
 

@@ -41,9 +41,6 @@ from results.record.histogram import NS_PER_MS, curve, percentiles_ms
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 
-TOGETHER_MS = 0.1  # stands for whatever took less: no time, on a logarithmic axis
-STALL_MS = 200  # between two tokens; a reader notices it
-
 
 def latency_distribution(run: Run) -> Drawing:
     """Draw how delivery latencies are distributed: a row per technique, a panel per network."""
@@ -61,8 +58,8 @@ def latency_distribution(run: Run) -> Drawing:
             for y, slug in enumerate(slugs):
                 chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
                 for _, _, row in rows_of(table, [slug], [network]):
-                    _distribution(axes, y, slug, run.merged(chosen), row)
-        _share_x(panels)
+                    distribution(axes, y, slug, run.merged(chosen), row)
+        share_x(panels)
         marks = "large mark: p50, small mark: p99, both in ms at the right"
         heading(figure, "Delivery latency", f"{describe(cells[0])}; {marks}")
     said = [
@@ -77,51 +74,6 @@ def latency_distribution(run: Run) -> Drawing:
         "Median and 99th percentile: " + "; ".join(said) + ".",
         figure,
     )
-
-
-def token_gaps(run: Run) -> Drawing:
-    """Draw how smoothly the words of an answer come: the gaps between one and the next."""
-    cells = main_cells(run, "gap")
-    names = networks(cells)
-    slugs = slugs_of(cells)
-    table = main_summary(run, "gap")
-    said = []
-    with lecture_style():
-        figure, panels = row_panels(slugs, len(names))
-        for axes, network in zip(panels, names, strict=True):
-            axes.set_xscale("log")
-            axes.set_title(network)
-            axes.set_xlabel("gap, ms")
-            axes.text(1.03, 1.02, "p50 | p99", transform=axes.transAxes, color=FAINT)
-            axes.axvline(STALL_MS, color=FAINT, linestyle=":")
-            for y, slug in enumerate(slugs):
-                chosen = [c for c in cells if (c.technique, c.network) == (slug, network)]
-                for _, _, row in rows_of(table, [slug], [network]):
-                    gaps = run.merged(chosen, "gap")
-                    _distribution(axes, y, slug, gaps, row, TOGETHER_MS)
-                    said.append(
-                        f"{title(slug)} {short(row['p50_ms'])} and {short(row['p99_ms'])} ms, "
-                        f"{_longer_than(gaps, STALL_MS):.1%} of the gaps are stalls, on {network}"
-                        + unless_valid(row["verdict"])
-                    )
-        _share_x(panels)
-        marks = f"far left: together; dotted: {STALL_MS} ms, a stall"
-        heading(figure, "How smoothly an answer comes", f"{describe(cells[0])}; {marks}")
-    return Drawing(
-        "token_gaps",
-        "The gaps between one token's arrival and the next one's",
-        "Distribution of gaps on a logarithmic axis, one row per technique; tokens that were read "
-        "together are at the far left. Median and 99th percentile, and stalls of more than "
-        f"{STALL_MS} ms: " + "; ".join(said) + ".",
-        figure,
-    )
-
-
-def _longer_than(histogram: HdrHistogram, ms: float) -> float:
-    """Return the share of the times that are longer."""
-    times, reached = curve(histogram)
-    place = int(np.searchsorted(np.array(times), ms, side="right"))
-    return 1 - reached[place - 1] if place else 1.0
 
 
 def latency_percentiles(run: Run, network: str | None = None) -> Drawing:
@@ -229,7 +181,7 @@ def _percent_axis(axes: Axes, wide: bool = True) -> None:
     axes.set_xticks([-np.log10(1 - p / 100) for p in percents], [f"{p:g}" for p in percents])
 
 
-def _distribution(
+def distribution(
     axes: Axes,
     y: int,
     slug: str,
@@ -237,6 +189,7 @@ def _distribution(
     row: "pd.Series[Any]",
     least_ms: float = 1e-3,
 ) -> None:
+    """Draw one technique's times in its row; what took less than ``least_ms`` stands there."""
     verdict = str(row["verdict"])
     valid = verdict == Verdict.VALID
     middles, heights = _density(histogram, least_ms)
@@ -290,7 +243,8 @@ def _density(
     return 10 ** ((edges[:-1] + edges[1:]) / 2), smooth / smooth.max()
 
 
-def _share_x(panels: Sequence[Axes]) -> None:
+def share_x(panels: Sequence[Axes]) -> None:
+    """Give all panels the same logarithmic axis."""
     limits = [axes.get_xlim() for axes in panels]
     for axes in panels:
         axes.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))

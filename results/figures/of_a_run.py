@@ -17,10 +17,10 @@ from results.figures.distributions import (
     honest_and_naive,
     latency_distribution,
     latency_percentiles,
-    token_gaps,
 )
 from results.figures.over_time import knee_of_steps, latency_over_time
 from results.figures.style import Drawing
+from results.figures.tokens import token_gaps
 from results.record.reading import Run
 from results.record.rows import TraceRow
 from wire.techniques import BY_SLUG

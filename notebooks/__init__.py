@@ -1,1 +1,1 @@
-"""The course: thirteen notebooks; their code is in ``notebooks.course``."""
+"""The course: fourteen notebooks; their code is in ``notebooks.course``."""

@@ -37,6 +37,12 @@ _TEXT = (
 )
 
 
+def written(place: int, size: int) -> str:
+    """Return ``size`` characters of what is written, from the character ``place`` on."""
+    place %= len(_TEXT)
+    return (_TEXT * (size // len(_TEXT) + 2))[place : place + size]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What sort of answer is asked for; ``sender`` is who writes it."""
@@ -174,9 +180,8 @@ class Writer:
         self._timer = self._wait()
 
     def _write(self) -> None:
-        size = self._question.characters
-        text = (_TEXT * (size // len(_TEXT) + 2))[self._place : self._place + size]
-        self._place = (self._place + size) % len(_TEXT)
+        text = written(self._place, self._question.characters)
+        self._place += len(text)
         appended = self.channel.publish(text, self._question.sender, self._next_ns)
         if not isinstance(appended, int):
             appended.add_done_callback(_drop)

@@ -6,6 +6,7 @@ const { technique: slug, module, pagePort } = document.documentElement.dataset;
 const pageOrigin = `${location.protocol}//${location.hostname}:${pagePort}`;
 const wanted = new URLSearchParams(location.search);
 const SHOWN = 6;
+const LONGEST_WORD = 8; // characters of a text that is told though the lane is brief
 
 /** @param {News} news */
 const report = (news) => parent.postMessage({ lane: slug, ...news }, pageOrigin);
@@ -64,6 +65,7 @@ class Lane {
       : base64 !== undefined
         ? (base64.length * 3) / 4 - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0)
       : new TextEncoder().encode(text).length;
+    if (text?.length <= LONGEST_WORD) fields.text = text;
     if (!this.brief) {
       fields.text = text;
       fields.bytes = bytes ?? (base64 === undefined ? undefined

@@ -32,6 +32,7 @@ from notebooks.course.processes import Job, Relay, Server
 from notebooks.course.progress import Progress, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from results.record.verdicts import Verdict
+from wire.techniques import SLUGS
 
 CELL_S = 30.0  # what one cell may take
 _TICK_S = 0.5
@@ -72,6 +73,15 @@ class Lab:
         if self.live:
             return f"Live: everything below is measured now, on this machine ({describe_host()})."
         return f"Recorded on {self._book['recorded']} ({self._book['host']}); nothing is measured."
+
+    @property
+    def slugs(self) -> list[str]:
+        """All techniques; in a replay, those that there were when it was recorded."""
+        if self.live:
+            return list(SLUGS)
+        recorded = json.dumps(self._book["entries"])
+        # As keys of what was found; what was asked is quoted once more.
+        return [slug for slug in SLUGS if f'"{slug}"' in recorded or f'\\"{slug}\\"' in recorded]
 
     def measure(
         self, experiment: str, *, delay_ms: float = 0.0, flags: tuple[str, ...] = (), **asked: Any
@@ -242,7 +252,7 @@ class Lab:
 
 
 def open_lab(notebook: str, live: bool = True) -> Lab:
-    """Open the laboratory of one notebook, ``"00"`` to ``"12"``."""
+    """Open the laboratory of one notebook, ``"00"`` to ``"13"``."""
     return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")
 
 

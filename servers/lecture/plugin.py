@@ -20,6 +20,8 @@ from wire.message import dump_json, load_json
 
 _PAUSE_SECONDS = 0.5  # before it connects again
 
+LONGEST_WORD = 8  # characters; as in lane.js
+
 
 class Plugin:
     """One plugin of one page: keeps its socket open, resumes by its cursor."""
@@ -122,10 +124,12 @@ class Plugin:
 
 
 def brief(fields: dict[str, Any]) -> dict[str, Any]:
-    """Leave a message's body out, and tell its size instead."""
+    """Tell a message's size instead of its body, unless that is a word and no longer."""
     body = fields.pop("base64", None)
-    size = len(fields.pop("text", "").encode()) if body is None else len(base64.b64decode(body))
-    return fields | {"size": size}
+    text = fields.pop("text", "")
+    size = len(text.encode()) if body is None else len(base64.b64decode(body))
+    word = {"text": text} if body is None and len(text) <= LONGEST_WORD else {}
+    return fields | {"size": size} | word
 
 
 def check_order(text: bytes) -> dict[str, Any]:

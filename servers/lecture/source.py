@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from servers.answering import written
 from servers.lecture.stage import CLOCK, KEY_FIELD, RACE
 from servers.lecture.stage_process import StageProcess
 
@@ -65,6 +66,7 @@ class Source:
         self._is_empty.set()
         self._new_rate = asyncio.Event()
         self._picture: bytes | None = None
+        self._place = 0  # in the text that is written
 
     def state(self) -> dict[str, Any]:
         """Describe it to the page."""
@@ -78,7 +80,7 @@ class Source:
 
     def begin(self, preset: str) -> None:
         """Publish to a fresh channel from now on: nobody's reload brings what was there before."""
-        self.preset = preset
+        self.preset, self._place = preset, 0
         self.channel = f"{RACE}-{next(self._races)}"
 
     async def settle(self) -> None:
@@ -89,13 +91,19 @@ class Source:
     def burst(self, count: int) -> None:
         """Publish ``count`` messages at once."""
         for _ in range(count):
-            self._add(time.monotonic_ns(), "." * self.size)
+            self._add(time.monotonic_ns(), self._text())
 
     async def send_picture(self) -> None:
         """Publish a picture as bytes."""
         if self._picture is None:
             self._picture = await asyncio.to_thread(picture)
         self._add(time.monotonic_ns(), self._picture)
+
+    def _text(self) -> str:
+        """Go on with what is being written: each message has the next ``size`` characters."""
+        text = written(self._place, self.size)
+        self._place += self.size
+        return text
 
     def _add(self, sent_ns: int, body: bytes | str) -> None:
         # Numbered here, so that what falls out of the queue is missed where it should arrive.
@@ -117,7 +125,7 @@ class Source:
         while True:
             self._new_rate.clear()
             if self.rate:
-                self._add(round(due * 1e9), "." * self.size)
+                self._add(round(due * 1e9), self._text())
                 due += (0.5 + random.random()) / self.rate
                 wait = max(due - time.monotonic(), 0)
             else:

@@ -62,6 +62,9 @@ SOLUTIONS = {
     "12.2": "'web_socket'",
     "12.3": "2 * (0.55 - 0.05)",
     "12.4": "1000 * 10",
+    "13.1": "60 + 400 + 60",
+    "13.2": "2 * 0.06 * 50",
+    "13.3": "'polling'",
 }
 
 WRONG = {
@@ -155,4 +158,7 @@ WRONG = {
     "12.2": [("'sse'", "POST"), ("'polling'", "half an interval")],
     "12.3": [("0.5", "twice that"), ("1.1", "take D away")],
     "12.4": [("10", "thousand times"), ("1000", "ten did")],
+    "13.1": [("460", "has to travel"), ("400", "the thinking")],
+    "13.2": [("3", "twice the distance"), ("1", "next door")],
+    "13.3": [("'sse'", "kernel tells"), ("'web_socket'", "with the page")],
 }

@@ -15,8 +15,8 @@ LESSONS = {"chunks", "events"}
 PATH = re.compile(r"(?:/(?:home|root|tmp|work|Users|usr|opt|var)/|[A-Z]:\\)")
 
 
-def test_there_are_thirteen() -> None:
-    assert [path.name[:2] for path in PATHS] == [f"{n:02}" for n in range(13)]
+def test_there_are_fourteen() -> None:
+    assert [path.name[:2] for path in PATHS] == [f"{n:02}" for n in range(14)]
 
 
 @BOOKS

@@ -8,6 +8,7 @@ import { Track } from "./track.js";
 
 const KEPT = 1200;
 const RECENT_MS = 30000;
+const KEPT_WORDS = 160;
 // What lanes say against sending, in words of the language in use; all else was said by the server.
 const FAULTS = { "no answer": "lane.no-answer", "not connected": "lane.not-connected" };
 const PATIENCE_MS = 8000;
@@ -57,6 +58,7 @@ export class Lane extends EventTarget {
   /** Count from now, and only what comes after the source's message `from`. */
   reset(from = 0) {
     this.from = from;
+    this.words = ""; // the end of what short messages say
     this.messages = []; // the last ones, with `latency` in ms
     this.received = 0;
     this.lost = 0;
@@ -172,6 +174,7 @@ export class Lane extends EventTarget {
     message.published = message.published_ns / 1e6;
     message.latency = message.arrived - message.sent_ns / 1e6;
     this.received += 1;
+    if (message.text) this.words = (this.words + message.text).slice(-KEPT_WORDS);
     if (number) {
       if (this.newest && number > this.newest + 1) this.lost += number - this.newest - 1;
       if (number <= this.newest) this.repeated += 1;

@@ -11,7 +11,7 @@ import { room } from "./room.js";
  */
 export async function begin(name) {
   await free();
-  await room.control("source", { rate: 0, size: 40, preset: name });
+  await room.control("source", { rate: 0, size: PRESETS[name].size ?? 40, preset: name });
 }
 
 const rate = (value) => () => room.control("source", { rate: value });
@@ -39,6 +39,7 @@ export const PRESETS = {
     link: { bytes_per_s: 500_000 },
     go: () => room.control("burst", { picture: true }),
   },
+  answer: { poll: 1, link: { delay_s: 0.05 }, size: 4, shows: "words", go: rate(30) },
   busy: { poll: 1, link: {}, go: rate(50) },
 };
 
@@ -119,8 +120,8 @@ export function controls({ setPoll, state }) {
   mine.querySelector("select").value = "1";
   const theirs = el("fieldset", { className: "theirs", disabled: true },
     el("legend", { say: "control.theirs" }),
-    field("rate", [0, 1 / 60, 1, 2, 4, 10, 20, 50], often, order("source", (v) => ({ rate: Number(v) }))),
-    field("size", [40, 1000, 10000, 100000], size, order("source", (v) => ({ size: Number(v) }))),
+    field("rate", [0, 1 / 60, 1, 2, 4, 10, 20, 30, 50], often, order("source", (v) => ({ rate: Number(v) }))),
+    field("size", [4, 40, 1000, 10000, 100000], size, order("source", (v) => ({ size: Number(v) }))),
     field("delay", [0, 0.02, 0.05, 0.1, 0.25, 0.5, 1], (s) => duration(s * 1000),
       order("link", (v) => ({ delay_s: Number(v) }))),
     field("speed", [null, 1e6, 500000, 100000, 20000, 5000], speed,

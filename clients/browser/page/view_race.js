@@ -144,8 +144,9 @@ function row({ slug, year }) {
   const name = el("th", { scope: "row" }, markerIcon(slug),
     el("span", { className: "name" }, el("span", { say: `technique.${slug}` }),
       el("small", {}, el("span", { className: "when", textContent: `${year} ` }), state)));
-  rows.set(slug, { canvas, cells, state, diagram: null });
-  return el("tr", { data: { technique: slug } }, name, el("td", { className: "diagram" }, canvas),
+  const words = el("p", { className: "words" });
+  rows.set(slug, { canvas, cells, state, words, diagram: null });
+  return el("tr", { data: { technique: slug } }, name, el("td", { className: "diagram" }, canvas, words),
     ...Object.values(cells));
 }
 
@@ -198,6 +199,7 @@ function showPreset(name) {
   const preset = readPreset(name);
   saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
   press(name);
+  document.getElementById("race").toggleAttribute("data-words", preset?.shows === "words");
   if (!preset) return;
   setPoll(preset.poll);
   /** @type {HTMLInputElement} */ (document.getElementById("control-poll")).value = preset.poll;
@@ -253,12 +255,13 @@ function draw(time) {
 
 function count() {
   if (pausedAt !== null) return;
-  for (const [slug, { cells, state }] of rows) {
+  for (const [slug, { cells, state, words }] of rows) {
     const lane = lanes.get(slug);
     if (!lane) continue;
     const { track } = lane;
     setText(cells.age, duration(lane.messages.at(-1)?.latency));
     setText(cells.mean, duration(lane.mean()));
+    setText(words, lane.words);
     setText(cells.messages, number(lane.received));
     setText(cells.lost, number(lane.lost));
     cells.lost.classList.toggle("bad", lane.lost > 0);

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from notebooks.course.experiments import cost, feed, sockets, trouble, weak_server
+from notebooks.course.experiments import answers, cost, feed, sockets, trouble, weak_server
 from notebooks.course.experiments.place import Place
 from wire.techniques import BY_SLUG, unknown
 
@@ -40,6 +40,8 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
         trouble.stall_seen,
         trouble.stalled_reader,
         trouble.both_ways,
+        answers.answer,
+        answers.aborted,
     )
 }
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from servers.answering import written
 from tests.browser.watching import OpenPage, Race, ReadLanes, WaitForLanes
 from wire.techniques import SLUGS
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
-HELD = ("plugin_socket", "forever_frame", "sse", "web_socket")
+HELD = ("plugin_socket", "forever_frame", "sse", "web_socket", "fetch_stream")
 ASKING = ("page_reload", "frame_reload", "polling")
 
 
@@ -183,6 +184,24 @@ def test_a_slow_line_is_told_in_every_view_and_freed_by_a_click(open_page: OpenP
         page.wait_for_selector("#line", state="hidden")
     link = lecturer.evaluate("import('/page/room.js').then(({ room }) => room.state.link)")
     assert (link["delay_s"], link["bytes_per_s"], link["down"]) == (0, None, False)
+
+
+def test_an_answer_is_written_in_every_lane(race: Race, wait_for_lanes: WaitForLanes) -> None:
+    page = race("answer")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 60)
+    assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
+    page.wait_for_function(
+        "(count) => [...document.querySelectorAll('#race .words')]"
+        ".filter((one) => one.textContent.length >= 160).length === count",
+        arg=len(SLUGS),
+    )
+    text = written(0, 1000)
+    for slug in SLUGS:
+        words = page.locator(f'#race tr[data-technique="{slug}"] .words')
+        assert words.is_visible()
+        assert (words.text_content() or "") in text
+    page.click("[data-preset=busy]")
+    page.wait_for_selector("#race:not([data-words])")
 
 
 def test_presets_do_not_spoil_each_other(race: Race, wait_for_lanes: WaitForLanes) -> None:

@@ -161,8 +161,8 @@ export default {
   "preset.cut.watch": "After three seconds the line dies for five: all come back with a cursor (the forever frame last), late messages in a bunch, none lost.",
   "preset.picture": "A 1 MB picture",
   "preset.picture.watch": "A picture of 1 MB at 500 kB a second: as bytes on a WebSocket it takes about two seconds; as base64 in text, a third more. Polling asks again before the answer is whole, and so fetches it twice.",
-  "preset.answer": "An answer being written",
-  "preset.answer.watch": "A text at 30 pieces a second, as a model writes: streams and sockets write on smoothly, long-polling nearly so; polling shows a second's worth at once, and reloading besides moves all of the page.",
+  "preset.answer": "Word by word",
+  "preset.answer.watch": "An answer being written, at 30 pieces a second, as a model writes: streams and sockets write on smoothly, long-polling nearly so; polling shows a second's worth at once, and reloading besides moves all of the page.",
   "preset.busy": "Fifty a second",
   "preset.busy.watch": "Fifty a second: polling now moves fewer bytes than SSE, hardly more than WebSocket, since one answer carries many; it pays in time.",
 

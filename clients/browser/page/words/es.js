@@ -161,8 +161,8 @@ export default {
   "preset.cut.watch": "A los tres segundos la línea muere cinco: todos vuelven con un cursor (el forever frame el último) y nada se pierde.",
   "preset.picture": "Una imagen de 1 MB",
   "preset.picture.watch": "1 MB a 500 kB por segundo: como bytes por WebSocket tarda unos dos segundos; como base64 en texto, un tercio más. El sondeo vuelve a preguntar antes de tener la respuesta entera, y la trae dos veces.",
-  "preset.answer": "Una respuesta que se escribe",
-  "preset.answer.watch": "Un texto a 30 trozos por segundo, como escribe un modelo: los flujos y sockets siguen con suavidad, el long-polling casi; el polling muestra de golpe lo de un segundo, y recargar mueve además toda la página.",
+  "preset.answer": "Palabra por palabra",
+  "preset.answer.watch": "Una respuesta que se escribe, a 30 trozos por segundo, como escribe un modelo: los flujos y sockets siguen con suavidad, el long-polling casi; el polling muestra de golpe lo de un segundo, y recargar mueve además toda la página.",
   "preset.busy": "Cincuenta por segundo",
   "preset.busy.watch": "Cincuenta por segundo: el sondeo mueve ahora menos bytes que SSE y apenas más que WebSocket, pues una respuesta lleva muchos; lo paga en tiempo.",
 

@@ -161,8 +161,8 @@ export default {
   "preset.cut.watch": "După trei secunde linia moare cinci: toți revin cu un cursor (forever frame ultimul) și nimic nu se pierde.",
   "preset.picture": "O imagine de 1 MB",
   "preset.picture.watch": "1 MB la 500 kB pe secundă: ca octeți prin WebSocket durează cam două secunde; ca base64 în text, cu o treime mai mult. Interogarea întreabă din nou înainte de a avea tot răspunsul, și îl aduce de două ori.",
-  "preset.answer": "Un răspuns care se scrie",
-  "preset.answer.watch": "Un text în 30 de bucăți pe secundă, cum scrie un model: fluxurile și socketurile curg lin, long-polling aproape; polling arată deodată cât s-a scris într-o secundă, iar reîncărcarea mută în plus toată pagina.",
+  "preset.answer": "Cuvânt cu cuvânt",
+  "preset.answer.watch": "Un răspuns care se scrie, în 30 de bucăți pe secundă, cum scrie un model: fluxurile și socketurile curg lin, long-polling aproape; polling arată deodată cât s-a scris într-o secundă, iar reîncărcarea mută în plus toată pagina.",
   "preset.busy": "Cincizeci pe secundă",
   "preset.busy.watch": "Cincizeci pe secundă: interogarea mută acum mai puțini octeți decât SSE și abia mai mulți decât WebSocket, căci un răspuns poartă multe; costă timp.",
 

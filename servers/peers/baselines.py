@@ -148,6 +148,7 @@ async def writing() -> tuple[int, Publish]:
             loop.call_later(0.3, self.write)
 
         def write(self) -> None:
+            """Write all that is due."""
             while self.due <= (now := time.monotonic()):
                 line = encode(self.left, b'{"text":"word","sent_ns":%d}' % int(self.due * 1e9))
                 self.transport.write(line.encode() + b"\n")

@@ -2,6 +2,7 @@
 
 import random
 from math import isclose
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def test_the_guides_traffic_lets_messages_share_a_poll() -> None:
             "rate": rate,
             "interval": 1.0,
         }
-        given |= {"SLUGS": SLUGS, "bars": lambda *_, **__: None}
+        given |= {"lab": SimpleNamespace(slugs=SLUGS), "bars": lambda *_, **__: None}
         exec(code, given)
         traffic = given["traffic"]
         assert (traffic["polling"] < traffic["web_socket"]) == lighter, rate

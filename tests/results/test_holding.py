@@ -13,11 +13,11 @@ from results.record.verdicts import Verdict
 def test_each_combination_is_held_against_each_threshold(run: Run) -> None:
     every = [read_threshold(text) for text in ("p50 > 1 us", "sse: lost > 0", "lost > 0")]
     found = outcomes(run, every, list(Verdict))
-    assert len(found) == 16 + 16 + 2 + 16
+    assert len(found) == 18 + 18 + 2 + 18
     failed = list(broken(found))
-    assert sum("p50 > 1 us" in line for line in failed) == 16
+    assert sum("p50 > 1 us" in line for line in failed) == 18
     assert sum("lost is 6" in line for line in failed) == 2  # polling, on two networks
-    assert len(failed) == 18
+    assert len(failed) == 20
 
 
 def test_what_was_not_measured_breaks_its_threshold(run: Run) -> None:
@@ -54,7 +54,7 @@ def test_junit_counts_what_it_holds(run: Run, tmp_path: Path) -> None:
     found = outcomes(run, [read_threshold("sse: p50 > 1 us")], USUALLY_ACCEPTED)
     write_junit(path, "duplex", found, ["a trial failed: \x1b[31mred\x1b[0m & <rest>"])
     suite = ET.parse(path).getroot()
-    assert suite.attrib == {"name": "duplex", "tests": "19", "failures": "2", "errors": "3"}
-    assert len(suite.findall("testcase")) == 19
+    assert suite.attrib == {"name": "duplex", "tests": "21", "failures": "2", "errors": "3"}
+    assert len(suite.findall("testcase")) == 21
     assert len(suite.findall("testcase/failure")) == 2
     assert "& <rest>" in (suite.findall("testcase/error")[-1].text or "")

@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 UNUSUAL = Settings(
     rate=7.123456789,
     arrivals="poisson",
+    tokens=7,
     size=17,
     warm_up=0.5,
     seconds=3.0,

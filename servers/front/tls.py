@@ -6,8 +6,8 @@ once, and given a few seconds. Whoever speaks without TLS is told so, in words t
 Three things are otherwise than over bare TCP:
 
 * what a connection costs: 24 KiB on uvloop, 54 on asyncio's own loop, as each has buffers and a
-  state of OpenSSL's; and what a delivery costs: about twice the CPU, as each is encrypted for itself
-  (``python -m loadtests.limits tls`` measures both);
+  state of OpenSSL's; and what a delivery costs: about twice the CPU, as each one is encrypted
+  anew (``python -m loadtests.limits tls`` measures both);
 * a write buffer counts as full at 64 KiB, as over TCP, where TLS would take half a MiB;
 * there is no half-close: a client that ends its side gets no more answers.
 """

@@ -19,6 +19,6 @@ run in any order.
 
 ``pytest tests/conformance --url http://127.0.0.1:8000`` asks a server that runs already, be it
 ours or not; what needs options of its own, or a technique that it has not, is skipped with words.
-At ``https://``, ``--cafile`` names whom to trust. ``pytest tests/conformance --server-options=--tls``
-asks our own server by TLS.
+At ``https://``, ``--cafile`` names whom to trust. By ``--server-options=--tls`` our own server is
+asked by TLS.
 """

@@ -29,6 +29,8 @@ from wire.message import Body
 
 _MARK = '{"answer":'
 _MOST_AT_ONCE = 2000
+# Loops round timers to whole milliseconds: woken too early, a writer would only turn in circles.
+_ROUNDED_S = 0.0005
 _LONGEST_QUESTION = 1000
 # What is written, again and again.
 _TEXT = (
@@ -164,7 +166,7 @@ class Writer:
     def _wait(self) -> asyncio.TimerHandle:
         left = (self._next_ns - time.monotonic_ns()) / 1e9
         # Not past the moment at which it should be seen that nobody listens any more.
-        return self._loop.call_later(min(max(left, 0.0), 0.1), self._go_on)
+        return self._loop.call_later(min(max(left, 0.0) + _ROUNDED_S, 0.1), self._go_on)
 
     def _go_on(self) -> None:
         now = time.monotonic_ns()

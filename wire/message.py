@@ -17,6 +17,8 @@ from wire.errors import MessageError
 
 Body = str | bytes
 T = TypeVar("T")
+# json.dumps makes an encoder for each call that is not quite usual.
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 
 
@@ -51,7 +53,7 @@ class Gap:
 
 def dump_json(value: object) -> bytes:
     """Write ``value`` as one line of UTF-8 JSON that is also safe inside a ``<script>``."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _write_json(value)
     if "<" in text:
         text = text.replace("<", "\\u003c")
     if "\u2028" in text or "\u2029" in text:

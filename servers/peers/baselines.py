@@ -156,7 +156,7 @@ async def writing() -> tuple[int, Publish]:
                 if not self.left:
                     return
                 self.due += self.chance.uniform(0.5, 1.5) / self.rate
-            loop.call_later(self.due - now, self.write)
+            loop.call_later(self.due - now + 0.0005, self.write)  # timers are rounded to ms
 
     server = await loop.create_server(Writing, "127.0.0.1", 0, backlog=4096)
     return server.sockets[0].getsockname()[1], lambda text: None

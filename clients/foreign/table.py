@@ -107,12 +107,12 @@ class Table:
         found, here = 0, ""
         whole = f"{self._name}.{key}" if self._name and key else self._name or key
         for number, line in enumerate(self._source.splitlines(), 1):
-            if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                here = header[1].replace('"', "")
+            if header := re.match(r"\s*+\[++([^\]]++)\]", line):
+                here = header[1].strip().replace('"', "")
                 if here == whole:
                     return number
                 found = number if here == self._name else found
-            elif assigned := re.match(r"\s*([\w.\"-]+)\s*=", line):
+            elif assigned := re.match(r"\s*+([\w.\"-]++)\s*+=", line):
                 path = f"{here}.{assigned[1]}".strip(".").replace('"', "")
                 if path == whole:
                     return number

@@ -13,7 +13,7 @@ PALETTE: dict[str, tuple[str, str]] = {one.slug: (one.color, one.marker) for one
 LAYER_PALETTE: dict[str, tuple[str, str]] = {
     "message": ("#1B4F72", ""),
     "framing": ("#D98324", "//"),
-    "tls": ("#6C3483", "\\\\"),
+    "tls": ("#8E44AD", "\\\\"),
     "tls_handshake": ("#A569BD", "xx"),
     "tcp_ip_headers": ("#A6ACAF", ".."),
 }

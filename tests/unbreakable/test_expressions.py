@@ -31,11 +31,12 @@ EXAMPLES = {
     # wire
     r"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?": "1f \t; a=b",
     r"[!#$%&'*+.^_`|~0-9A-Za-z-]+": "X-Abc",
+    r"dx (\d{1,18}) (\d{1,18}) ([^\s\"\\<]{1,100}) x*": "dx 1 2 abc xx",
     r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: (.*))?": "HTTP/1.1 200 OK ",
-    r"^(?P<who>\w+) ready(?: (?P<url>http://\S+))?(?: plugin (?P<plugin>\S+:\d+))?"
-    r"(?: -> (?P<to>\S+:\d+))?(?P<ports>(?: \d+)*)\r?\n":
-        "\na ready http://a:1 plugin b:2 -> c:3 4 5\r\n",
-    r"http://(\[[^]]+\]|[^:/]+):(\d+)": "http://[::1]:80 http://a:1",
+    r"^(?P<who>\w+) ready(?: (?P<url>https?://\S+))?(?: plugin (?P<plugin>\S+:\d+))?"
+    r"(?: -> (?P<to>\S+:\d+))?(?P<ports>(?: \d+)*)(?: trust (?P<trust>[^\r\n]+))?\r?\n":
+        "\na ready http://a:1 plugin b:2 -> c:3 4 5 trust /a b\r\n",
+    r"https?://(\[[^]]+\]|[^:/]+):(\d+)": "http://[::1]:80 https://a:1",
     r'([a-z_]+)(?:\s*=\s*"?([0-9]+)"?)?': 'server_max_window_bits = "15"',
     # servers
     r"([a-z][a-z0-9+.-]*)://([a-z0-9_][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?":
@@ -50,7 +51,13 @@ EXAMPLES = {
     r"""(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]*+))*+>""": """ a="1" b='2' c= 3 = >""",
     r"(?P<name>[^\s/>=]++)\s*+"
     r"""(?:=\s*+(?:"(?P<a>[^"]*+)"|'(?P<b>[^']*+)'|(?P<c>[^\s>]*+)))?""": """a ="1" b='2' c= 3 =""",
+    r"\s*+\[++([^\]]++)\]": " [[ a b ]]",
+    r'\s*+([\w.\"-]++)\s*+=': ' a."b-c" =',
+    r"[^:]+\.py:\w+": "a/b.py:C",
+    r"{(\w+)}": "{name}",
+    r"[A-Z]+": "POST",
     # loadtests
+    r'"sent_ns":(\d+)': '"sent_ns":12',
     r'"sender":"publisher","sent_ns":(\d+)': '"sender":"publisher","sent_ns":12',
     r"(?i)^sec-websocket-accept: (\S+)\r$": "\r\nSec-WebSocket-Accept: ab=\r\n",
     r'"id":(\d+),"sender"': '"id":12,"sender"',
@@ -101,6 +108,7 @@ def expressions() -> dict[str, bool]:
                 parts = [one for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
                 text = parts[0].value if parts else ""  # else it is the caller's
                 uses = re.findall(rf"\b{re.escape(names.get(node, '?'))}\.(\w+)\(", source)
+                uses += [name] if (name := ast.unparse(node.func)[3:]) != "compile" else []
                 text = text.decode() if isinstance(text, bytes) else str(text)
                 is_sought = not uses or not {"match", "fullmatch"}.issuperset(uses)
                 found[text] = found.get(text, False) or is_sought

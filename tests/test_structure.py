@@ -44,16 +44,20 @@ ROOMS = {
     "report": (r"results/(report|tables|hlog)", "figures record result errors summary"),
     "result command": (r"results/(__main__|course)", "record report result errors summary"),
     "plan": (r"loadtests/plan/\w+", "net record"),
-    "measures": (r"loadtests/measures/\w+", "net client errors plan record"),
-    "load": (r"loadtests/load/\w+", "client net client errors figures front measures plan record"),
+    "measures": (r"loadtests/measures/\w+", "foreign net client errors plan record"),
+    "load": (
+        r"loadtests/load/\w+",
+        "foreign client net client errors figures front measures plan record",
+    ),
     "user": (r"loadtests/(user|scenarios)", "client errors load measures plan"),
     "load techniques": (rf"loadtests/{TECHNIQUE}", "plan user"),
     "locustfile": (r"loadtests/locustfile", "load load techniques net plan"),
     # Under the notebooks, too: they start the same programs.
     "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
     "trials": (
-        r"loadtests/trials/(__init__|compare|ending|evidence|generator|interference|knee|measuring|sampler|sides|trial)",
-        "client errors measures net plan processes record report result errors summary",
+        r"loadtests/trials/(?!(processes|lifeline)$)\w+",
+        "client client errors foreign measures net plan processes record report result errors "
+        "summary",
     ),
     "calibration": (
         r"loadtests/calibration/\w+",

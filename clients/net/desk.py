@@ -31,9 +31,14 @@ class Desk:
         self._http = HttpConnection(self.address, self.traffic, headers, timeout)
 
     def ask(
-        self, method: str, target: str, expected: int, body: bytes = b"", fields: Fields = ()
+        self,
+        method: str,
+        target: str,
+        expected: int | range,
+        body: bytes = b"",
+        fields: Fields = (),
     ) -> bytes:
-        """Return the body of an answer with the ``expected`` status. Raises ``ClientError``."""
+        """Return the body of an answer with an ``expected`` status. Raises ``ClientError``."""
         try:
             self._http.ask(method, target, body, fields)
             answer = self._http.answer(time.monotonic() + self._timeout)
@@ -45,7 +50,8 @@ class Desk:
         if answer is None:
             self._http.close()
             raise UnexpectedAnswerError(f"{method} {target}: no answer within {self._timeout:g} s")
-        if answer.head.status != expected:
+        accepted = range(expected, expected + 1) if isinstance(expected, int) else expected
+        if answer.head.status not in accepted:
             raise refused(answer.head, answer.body)
         return answer.body
 

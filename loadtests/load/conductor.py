@@ -85,7 +85,7 @@ class Conductor:
         if not url:
             return  # the users say so
         self.publisher = Publisher(
-            url, settings.channel, settings.text, self._report, run.watch.late
+            url, settings.channel, settings.text, self._report, run.watch.late, run.peer
         )
         self.published = self.publisher.published
         self._await_users(run)

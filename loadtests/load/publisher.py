@@ -12,7 +12,9 @@ from itertools import takewhile
 import gevent
 
 from clients.errors import ClientError
+from clients.foreign.peer_file import PeerFile
 from loadtests.measures.measure import WARM_UP
+from loadtests.measures.peer_line import PeerLine
 from loadtests.measures.published import Published
 from loadtests.measures.server_line import ServerLine
 
@@ -50,15 +52,25 @@ def overdue(times: Iterator[float], start_ns: int) -> Iterator[float]:
 class Publisher:
     """Publishes ``text`` on several lines at once, so that a slow answer holds nobody up.
 
+    To a ``peer`` there is one line only, so that no order is lost on our side.
+
     ``report`` gets each publish's duration in ms and its error, ``late`` by how many ns a message
     left too late; waiting for the server's answers does not count there, for that is the server's.
     """
 
     def __init__(
-        self, url: str, channel: str, text: str, report: Report, late: Callable[[int], None]
+        self,
+        url: str,
+        channel: str,
+        text: str,
+        report: Report,
+        late: Callable[[int], None],
+        peer: PeerFile | None = None,
     ) -> None:
         self.published = Published()
         self._lines = [ServerLine(url, channel) for _ in range(LINES)]
+        if peer is not None:
+            self._lines = [PeerLine(url, peer)]
         self._text = text
         self._report = report
         self._late = late

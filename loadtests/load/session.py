@@ -7,12 +7,14 @@ Every process of a test, worker or not, has one session at a time; the conductor
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from clients.foreign.peer_file import PeerFile, read_peer_file
 from clients.net import arrival
 from loadtests.load import locust_rows as rows
 from loadtests.load.turns import Turns
@@ -103,6 +105,11 @@ class Session:
         gevent.killall(self._greenlets, block=False)
         self._greenlets.clear()
 
+    @property
+    def peer(self) -> PeerFile | None:
+        """How the server is spoken to, if it is not ours."""
+        return _peer(self.settings.server) if self.settings.server else None
+
     def next_number(self) -> int:
         """Number the users of this process; seeds what is random about each."""
         self.user_number += 1
@@ -112,7 +119,7 @@ class Session:
         """Return the measure of a technique."""
         found = self.measures.get(slug)
         if found is None:
-            found = self.measures[slug] = Measure()
+            found = self.measures[slug] = Measure(foreign=self.peer is not None)
         return found
 
     def fail(self, what: str) -> None:
@@ -197,6 +204,7 @@ def server_url(environment: Environment) -> str:
     return environment.host or next(said, None) or ""
 
 
+_peer = cache(read_peer_file)
 _sessions: dict[int, Session] = {}
 
 

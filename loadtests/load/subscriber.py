@@ -14,6 +14,7 @@ from locust.env import Environment
 import clients
 from clients.client import Client
 from clients.errors import ClientError
+from clients.foreign.opening import open_foreign, stray_words
 from loadtests.load import locust_rows as rows
 from loadtests.load.session import Session, SoFar
 from loadtests.measures.audit import Auditor
@@ -62,7 +63,7 @@ class Subscriber:
         """Connect, trying again until it works, and join the session."""
         self.client = self._connect()
         # A client that does without a cursor still began somewhere.
-        cursor = self.client.cursor or self._channel_cursor()
+        cursor = self._start_cursor()
         if cursor:
             self.epoch = parse_cursor(cursor).epoch
         self._start = parse_cursor(cursor).id if cursor else 0
@@ -82,7 +83,7 @@ class Subscriber:
         while True:
             began_ns = time.monotonic_ns()
             try:
-                client = clients.open(self.technique, self.host, self.channel, **self._options)
+                client = self._open()
             except (ClientError, OSError) as error:
                 rows.add_event(self.environment, rows.CONNECT, self.technique, 0.0, error)
                 self.session.fail(f"{type(error).__name__}: {error}")
@@ -92,6 +93,17 @@ class Subscriber:
             self.measure.tallies["connect"].record(took_ns)
             rows.add_event(self.environment, rows.CONNECT, self.technique, took_ns / 1e6)
             return client
+
+    def _open(self) -> Client:
+        peer = self.session.peer
+        if peer is not None:
+            return open_foreign(peer, self.technique, self.host, **self._options)
+        return clients.open(self.technique, self.host, self.channel, **self._options)
+
+    def _start_cursor(self) -> str:
+        if self.session.peer is not None:
+            return ""  # we number its messages ourselves, and begin when all are connected
+        return self.client.cursor or self._channel_cursor()
 
     def _channel_cursor(self) -> str:
         line = ServerLine(self.host, self.channel)
@@ -171,6 +183,8 @@ class Subscriber:
         if auditor is None:
             return
         self.session.members.discard(self)
+        if auditor.last == self._start and (words := stray_words(self.client)):
+            self.session.fail(words)
         finals = self._expected(finals)
         if not self.epoch and len(finals) == 1:
             (self.epoch,) = finals  # the channel began after this user

@@ -72,14 +72,14 @@ class Flow:
 class Arrivals:
     """What one process saw of one message: first and last arrival, and its size as JSON.
 
-    ``publish_ns`` is how long it took from its intended send time to the channel; ``timed`` is
-    false for a message of the warm-up.
+    ``publish_ns`` is how long it took from its intended send time to the channel, ``None`` where
+    nobody tells; ``timed`` is false for a message of the warm-up.
     """
 
     first_ns: int
     last_ns: int
     size: int
-    publish_ns: int
+    publish_ns: int | None
     timed: bool
 
 
@@ -110,7 +110,8 @@ class Measure:
     ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
     anew when a server does. ``earlier`` has what must be added to the delivery's counts so that
     each message is as early as it may have come: fewer late ones, more early ones. ``seconds`` has
-    the deliveries by the second (monotonic) in which their message was due.
+    the deliveries by the second (monotonic) in which their message was due. ``foreign`` are
+    messages of which only the text is ours: nobody tells when they were in the channel.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
@@ -121,6 +122,7 @@ class Measure:
     doubts: Doubts = field(default_factory=Doubts)
     earlier: Tally = field(default_factory=Tally)
     seconds: dict[int, Tally] = field(default_factory=dict)
+    foreign: bool = False
 
     def take_message(
         self, message: Message, asked_ns: int, arrived_ns: int, earliest_ns: int | None = None
@@ -135,7 +137,7 @@ class Measure:
         published_ns = message.published_ns
         before = max(published_ns - arrived_ns, message.sent_ns - published_ns)
         if before > 0:
-            self.flow.message_bytes += len(encode_message(message))
+            self.flow.message_bytes += self._size(message)
             self.doubts.add(Doubts(impossible=1, most_ns=before))
             return
         seen = self.arrivals.get(published_ns)
@@ -153,6 +155,8 @@ class Measure:
             if earliest_ns is not None:
                 self._doubt(message, arrived_ns, earliest_ns)
             self.second(message.sent_ns // _NS_PER_S).record(arrived_ns - message.sent_ns)
+            if self.foreign:
+                return
             if asked_ns > published_ns:
                 tallies["wait"].record(asked_ns - published_ns)
                 tallies["transfer"].record(arrived_ns - asked_ns)
@@ -177,18 +181,25 @@ class Measure:
     def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
         if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
             self._fold(_KEPT_MESSAGES)
-        publish_ns = message.published_ns - message.sent_ns
-        size = len(encode_message(message))
-        seen = Arrivals(arrived_ns, arrived_ns, size, publish_ns, message.sender != WARM_UP)
+        publish_ns = None if self.foreign else message.published_ns - message.sent_ns
+        timed = message.sender != WARM_UP
+        seen = Arrivals(arrived_ns, arrived_ns, self._size(message), publish_ns, timed)
         self.arrivals[message.published_ns] = seen
         return seen
+
+    def _size(self, message: Message) -> int:
+        """Return the bytes that are the message's own: its JSON, or the text alone."""
+        if self.foreign and isinstance(message.body, str):
+            return len(message.body)
+        return len(encode_message(message))
 
     def _fold(self, count: int) -> None:
         """Count what is known once per message, not per receiver, of the oldest messages."""
         for key in list(self.arrivals)[:count]:
             seen = self.arrivals.pop(key)
             if seen.timed:
-                self.tallies["publish"].record(seen.publish_ns)
+                if seen.publish_ns is not None:
+                    self.tallies["publish"].record(seen.publish_ns)
                 self.tallies["spread"].record(seen.last_ns - seen.first_ns)
 
     def take(self) -> dict[str, Any]:

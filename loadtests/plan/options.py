@@ -8,6 +8,7 @@ import json
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import PurePath
 from typing import Any
 
 from clients.net.address import parse_address
@@ -39,6 +40,17 @@ _ABOUT: Mapping[str, Callable[[Technique], bool]] = {
     "keep_alive": lambda one: not one.streams,
     "plugin_port": lambda one: one.own_port,
 }
+
+
+def foreign(server: str) -> str:
+    """Mark what was measured of somebody else's server, by its short name.
+
+    A comma would end the mark, so there is none.
+    """
+    name = PurePath(server).parent.name if PurePath(server).name == "peer.toml" else server
+    if "://" not in name:
+        name = PurePath(name).stem
+    return f"foreign {name.replace(',', '_')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,13 @@ class Settings:
         compared=Compared(),
         variant="no jitter",
     )
+    server: str = setting(
+        "",
+        "measure another server: a peer's name, its file, or the address of one that runs",
+        compared=Compared(),
+        variant=foreign,
+        on_page=False,
+    )
     plugin_port: int = setting(
         0, "port of the plugin socket (0: the host's port + 1)", Amount(int, most=65_535)
     )
@@ -174,7 +193,9 @@ def variant(settings: Settings, slugs: Iterable[str] = SLUGS) -> str:
     """
     ignored = unheeded(settings, slugs, USUAL)
     return ", ".join(
-        item.variant.format(getattr(settings, name))
+        item.variant(getattr(settings, name))
+        if callable(item.variant)
+        else item.variant.format(getattr(settings, name))
         for name, item in KNOWN.items()
         if item.variant and name not in ignored and differs(settings, name, USUAL)
     )

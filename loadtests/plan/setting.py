@@ -33,7 +33,7 @@ class Setting:
 
     ``accepts`` are bounds of a number or the words to choose from; ``compared`` is ``None`` where
     ``compare`` does not ask; ``variant`` says in a table that the value is not the usual one (a
-    format); ``on_page`` is false for what Locust's page does not show.
+    format, or who makes the words); ``on_page`` is false for what Locust's page does not show.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Setting:
     help: str
     accepts: Amount | tuple[str, ...] | None = None
     compared: Compared | None = None
-    variant: str = ""
+    variant: str | Callable[[str], str] = ""
     on_page: bool = True
 
     @property
@@ -105,7 +105,7 @@ def setting(
     accepts: Amount | tuple[str, ...] | None = None,
     *,
     compared: Compared | None = None,
-    variant: str = "",
+    variant: str | Callable[[str], str] = "",
     on_page: bool = True,
 ) -> Any:
     """Return a field of ``Settings``; the parameters are those of :class:`Setting`."""

@@ -18,12 +18,14 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from clients.foreign.table import PeerFileError
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
-from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, USUAL, unheeded, variant
+from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, USUAL, Settings, unheeded, variant
 from loadtests.plan.plan import Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
 from loadtests.trials import ending, sides
 from loadtests.trials import trial as trials
+from loadtests.trials.peers import techniques_of
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Staging
 from results.console import Console
@@ -117,7 +119,19 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             f"--rate-shape {options.rate_shape}: the rate changes after {STEP_S:g} s, so ask for "
             "more --seconds"
         )
+    try:
+        settings = settings_of(options)
+        everything = options.techniques is SLUGS
+        options.techniques = techniques_of(settings, options.techniques, everything, options.tls)
+    except PeerFileError as error:
+        parser.error(f"--server {options.server}: {error}")
     return options
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return the settings that a command line asks for, but for its levels."""
+    told = {item.name: getattr(options, item.name) for item in COMPARED if not item.is_a_level}
+    return settings_for(**told)
 
 
 def make_turns(options: argparse.Namespace, arguments: Sequence[str]) -> Turns | None:
@@ -144,8 +158,7 @@ def _refuse(what: str) -> int:
 
 def make_plan(options: argparse.Namespace) -> Plan:
     """Return the plan that a command line asks for."""
-    told = {item.name: getattr(options, item.name) for item in COMPARED if not item.is_a_level}
-    settings = settings_for(**told)
+    settings = settings_of(options)
     return Plan(
         techniques=tuple(slug for slug in SLUGS if slug in options.techniques),
         levels=FULL if options.full else cross(options.users, options.rate, options.delay),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.plan.amounts import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE
-from loadtests.plan.options import COMPARED
+from loadtests.plan.options import COMPARED, foreign
 from loadtests.plan.plan import Level, Plan, Trial, settings_for
 from loadtests.trials import ending
 from loadtests.trials import trial as trials
@@ -166,6 +166,7 @@ class Climb:
             (self._slug,),
             (replace(self._level, rate=rate),),
             seed=options.seed + repeat,
+            variant=foreign(options.server) if options.server else "",
             settings=settings_for(**told),
         )
         (trial,) = plan.trials()

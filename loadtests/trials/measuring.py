@@ -23,6 +23,7 @@ from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
 from loadtests.plan.options import COMPARED, UNHEEDED, USUAL, differs, variant
 from loadtests.plan.plan import Level, Plan, settings_for
 from loadtests.trials import trial as trials
+from loadtests.trials.peers import techniques_of
 from loadtests.trials.trial import Staging
 from results.record.reading import Run, read_run
 from results.record.writer import RunWriter
@@ -69,6 +70,7 @@ def measure(
     for name in UNHEEDED.get(chosen.scenario, ()):
         if differs(chosen, name, USUAL):
             raise ValueError(f"{name}: the scenario {chosen.scenario!r} does not heed it")
+    slugs = techniques_of(chosen, slugs, all_of_them=False, tls=tls)
     levels = (Level(users, chosen.rate, delay_ms),)
     carrier = "h1+tls" if tls else "h1"
     plan = Plan(slugs, levels, repeats, seed, variant(chosen, slugs), chosen, carrier)

@@ -54,20 +54,31 @@ class Child:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        module = ["loadtests.trials.lifeline"] if lifeline else []
+        places = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        told = {**os.environ, "PYTHONPATH": places, **(environment or {})}
+        self._launch([*before, sys.executable, "-m", *module, *words], root, told, lifeline, core)
+
+    def _launch(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        lifeline: bool = False,
+        core: Core = None,
+    ) -> None:
         # Removed by end(). Read by its name, as to seek in it would move where the process writes.
         descriptor, path = tempfile.mkstemp(prefix="duplex-", suffix=".log")
         self.log = Path(path)
-        module = ["loadtests.trials.lifeline"] if lifeline else []
-        places = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         try:
             with _undisturbed(), open(descriptor, "wb") as log:
                 self._process = subprocess.Popen(
-                    [*before, sys.executable, "-m", *module, *words],
+                    command,
                     stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, "PYTHONPATH": places, **(environment or {})},
-                    cwd=root,
+                    env=environment,
+                    cwd=folder,
                     start_new_session=True,
                 )
         except KeyboardInterrupt:

@@ -25,18 +25,21 @@ def period_s(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One technique's ledger at one moment; totals are since process ``pid`` began."""
+    """One technique's ledger at one moment; totals are since process ``pid`` began.
+
+    What is not known is NaN.
+    """
 
     pid: int
     at_s: float
     cpu_s: float
-    rss_bytes: int
-    open: int
-    held: int
-    requests: int
-    connections: int
-    deliveries: int
-    bytes_down: int
+    rss_bytes: float
+    open: float
+    held: float
+    requests: float
+    connections: float
+    deliveries: float
+    bytes_down: float
     server: CoreTime | None = None
     relay: CoreTime | None = None
 

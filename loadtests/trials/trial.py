@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 
 from hdrh.histogram import HdrHistogram
 
+from clients.foreign.peer_file import PeerFile
+from clients.foreign.table import PeerFileError
 from loadtests.measures import result_file
 from loadtests.measures.layers import bytes_rows
 from loadtests.measures.measure import Flow
@@ -18,6 +20,8 @@ from loadtests.plan.plan import Trial
 from loadtests.trials.evidence import impossible, lateness, percentiles, trouble, waits
 from loadtests.trials.generator import Locust, descriptors_missing, usable_cores
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
+from loadtests.trials.peer_sampler import PeerSampler
+from loadtests.trials.peers import find_peer, start_peer, techniques_of, try_out
 from loadtests.trials.processes import (
     ROOT,
     Core,
@@ -99,25 +103,20 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
-        flags = ["--tls"] if cell.carrier == "h1+tls" else []
-        flags += ["--answers"] if cell.scenario == "tokens" else []
-        server = stack.enter_context(
-            Server([cell.technique], near, flags=flags, root=staging.server_root)
-        )
+        server, peer = _serve(trial, near, staging.server_root)
+        stack.enter_context(server)
         host, plugin_port = server.url, server.plugin_port
         between = stack.enter_context(way(server)) if way is not None else None
         if between is not None:
             host, plugin_port = between.url, between.plugin_port
         settings = replace(
-            trial.settings, plugin_port=plugin_port, publish_to=server.url, result=str(path)
+            trial.settings,
+            plugin_port=plugin_port,
+            publish_to=server.url,
+            result=str(path),
+            server=str(peer.path) if peer is not None else "",
         )
-        sampler = Sampler(
-            server.url,
-            cell.technique,
-            between.pid if between else None,
-            period_s(trial.settings.seconds),
-            server.trust,
-        )
+        sampler = _watch(trial, server, between.pid if between else None)
         stack.callback(sampler.close)
         locust = stack.enter_context(
             Locust(
@@ -147,7 +146,40 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         result = result_file.read(path)
         if other := result_file.unlike(result, settings):
             raise ProcessError(f"the load was another one than was asked for: {other}")
+        if peer is not None:
+            _check_heard(trial, result)
         return _outcome(trial, result, sampler, shared, usable_cores(locust))
+
+
+def _serve(trial: Trial, core: Core, root: Path) -> tuple[Server, PeerFile | None]:
+    """Start the server of a trial, ours or another that is known to take and bring a text."""
+    slug = trial.cell.technique
+    if not trial.settings.server:
+        flags = ["--tls"] if trial.cell.carrier == "h1+tls" else []
+        flags += ["--answers"] if trial.cell.scenario == "tokens" else []
+        return Server([slug], core, flags=flags, root=root), None
+    try:
+        peer = find_peer(trial.settings.server)
+        techniques_of(trial.settings, [slug], all_of_them=False)
+        try_out(peer, slug)
+        return start_peer(peer, core), peer
+    except PeerFileError as error:
+        raise ProcessError(str(error)) from None
+
+
+def _watch(trial: Trial, server: Server, relay_pid: int | None) -> Sampler:
+    period = period_s(trial.settings.seconds)
+    if trial.settings.server:
+        return PeerSampler(server.pid, relay_pid, period)
+    return Sampler(server.url, trial.cell.technique, relay_pid, period, server.trust)
+
+
+def _check_heard(trial: Trial, result: Result) -> None:
+    """Raise if of all that was published nothing came back: then there is only a fault to tell."""
+    found = result.techniques.get(trial.cell.technique)
+    if result.published["accepted"] and not (found and found.audit.received):
+        why = "; ".join(result.failures) or "nothing else came either"
+        raise ProcessError(f"the server took messages and none came back: {why}")
 
 
 def _attend(

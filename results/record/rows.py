@@ -15,7 +15,7 @@ run did; it never changes again.
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, get_args
 
-FORMAT = 3
+FORMAT = 4
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),
@@ -150,18 +150,21 @@ class LatencyRow:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One second of one cell, ``t_s`` seconds after its measuring began. See the README."""
+    """One second of one cell, ``t_s`` seconds after its measuring began. See the README.
+
+    What nobody knows of a foreign server is NaN.
+    """
 
     table: ClassVar[str] = "ledger"
     t_s: float
-    open_sockets: int
-    held_requests: int
+    open_sockets: float
+    held_requests: float
     requests_per_s: float
     connections_per_s: float
     deliveries_per_s: float
     bytes_per_s: float
     server_cpu: float
-    server_rss_bytes: int
+    server_rss_bytes: float
     generator_cpu: float
     generator_lag_ms: float
     server_wait_ms: float | None = None

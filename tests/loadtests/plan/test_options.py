@@ -53,6 +53,7 @@ UNUSUAL = Settings(
     plugin_port=81,
     publish_to="http://127.0.0.1:80",
     result="a file",
+    server="a file, too",
 )
 ADDED = (
     '    courtesy: float = setting(3.0, "bows", NOT_NEGATIVE, compared=Compared(), '
@@ -157,7 +158,8 @@ def test_what_is_not_usual_is_named() -> None:
     assert variant(USUAL) == ""
     found = variant(replace(UNUSUAL, scenario="storm", arrivals="constant"))
     assert found == (
-        "T=0.2 s, hold 3 s, constant arrivals, spike, heavy headers, no keep-alive, no jitter"
+        "T=0.2 s, hold 3 s, constant arrivals, spike, heavy headers, no keep-alive, no jitter, "
+        "foreign a file_ too"
     )
 
 

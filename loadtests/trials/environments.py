@@ -1,0 +1,99 @@
+"""What a foreign server needs to run: made at its first use, from pinned and hashed packages.
+
+Each has an environment of its own in ``.peers``, which Git ignores; never in ours. Its name holds
+a hash of what it was made of, so other pins make another one.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from clients.foreign.peer_file import PeerFile
+from loadtests.trials.processes import ROOT, ProcessError
+
+PLACE = ROOT / ".peers"
+_LONGEST_S = 600
+
+
+def prepare(peer: PeerFile) -> Path | None:
+    """Return the folder of a peer's environment, made if it is not there; none if it needs none.
+
+    Raises :class:`~loadtests.trials.processes.ProcessError`, which says what the system lacks.
+    """
+    needs = peer.needs
+    for program, command in needs.programs.items():
+        if shutil.which(program) is None:
+            raise ProcessError(f"{peer.title} needs {program}, which is not here: {command}")
+    for file, command in needs.files.items():
+        if not Path(file).exists():
+            raise ProcessError(f"{peer.title} needs {file}, which is not here: {command}")
+    if not (needs.python or needs.node):
+        return None
+    sources = [peer.folder / needs.python] if needs.python else []
+    if needs.node:
+        folder = peer.folder / needs.node
+        sources += [folder / "package.json", folder / "package-lock.json"]
+    try:
+        made_of = b"".join(path.read_bytes() for path in sources)
+    except OSError as error:
+        raise ProcessError(f"{peer.title}: {error.filename}: {error.strerror}") from None
+    made_of += sys.version.encode() if needs.python else b""
+    place = PLACE / f"{peer.folder.name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
+    if not place.exists():
+        _make(peer, place)
+    return place
+
+
+def _make(peer: PeerFile, place: Path) -> None:
+    """Make an environment aside, and put it into its place once it is whole."""
+    print(f"{peer.title}: making its environment, once", file=sys.stderr, flush=True)
+    PLACE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=PLACE, prefix="making-") as made:
+        aside = Path(made) / "environment"
+        aside.mkdir()
+        if peer.needs.python:
+            _run(peer, [sys.executable, "-m", "venv", "--without-pip", str(aside)])
+            lock = str(peer.folder / peer.needs.python)
+            install = [sys.executable, "-m", "pip", "--python", str(python_of(aside)), "install"]
+            options = ["-q", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+            _run(peer, [*install, *options, "-r", lock])
+        if peer.needs.node:
+            folder = peer.folder / peer.needs.node
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(folder / name, aside)
+            npm = shutil.which("npm") or "npm"
+            _run(peer, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], aside)
+        try:
+            aside.rename(place)
+        except OSError:
+            if not place.exists():  # else somebody else was quicker
+                raise
+
+
+def python_of(environment: Path) -> Path:
+    """Return an environment's Python."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _run(peer: PeerFile, command: Sequence[str], folder: Path | None = None) -> None:
+    what = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST_S,
+            env={**os.environ, "PYTHONPATH": ""},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProcessError(f"{peer.title}: its environment was not made: {error}") from None
+    if done.returncode:
+        words = "\n".join((done.stderr or done.stdout).splitlines()[-6:])
+        raise ProcessError(f"{peer.title}: its environment was not made, {what} said:\n{words}")

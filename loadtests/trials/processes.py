@@ -159,6 +159,8 @@ class Child:
         if not self.ended:
             if self._process.stdin is None:
                 self._process.terminate()
+            if hasattr(signal, "SIGCONT"):
+                self.signal(signal.SIGCONT)  # who stands still hears nothing
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_S)
         self._process.kill()

@@ -19,6 +19,7 @@ from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
 from loadtests.trials.trial import Staging, run
 from results.record.histogram import new_histogram, record_ns
 from results.record.rows import Audit, Cell
+from results.record.verdicts import Verdict
 
 LIMIT = 200
 CONDITION = Condition(
@@ -141,3 +142,17 @@ def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server() -> N
     trial = Trial(Cell("sse", users=2, rate=20.0), settings)
     with pytest.raises(ProcessError, match="the relay ended during the run"):
         run(trial, Staging(interference=kill, way=way))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)  # the bound: nobody waits for ever for a server that stands still
+@pytest.mark.parametrize("processes", [0, 2], ids=["one process", "2 workers"])
+def test_a_server_that_stands_still_to_the_end_is_what_bounds(processes: int) -> None:
+    def stop(scene: Scene, seconds: float) -> None:
+        if seconds > 0.2:
+            scene.server.signal(signal.SIGSTOP)
+
+    trial = Trial(Cell("sse", users=4, rate=20.0), Settings(rate=20.0, seconds=4.0, drain=0.5))
+    said = run(trial, Staging(interference=stop, processes=processes)).judgement
+    assert said.verdict is Verdict.SERVER_BOUND, said
+    assert "did not answer /stats" in said.reason

@@ -61,7 +61,7 @@ ROOMS = {
     ),
     "calibration": (
         r"loadtests/calibration/\w+",
-        "client models net plan processes record result errors trials",
+        "client models net plan processes record result errors summary trials",
     ),
     "limits": (r"loadtests/limits/\w+", "net plan processes"),
     "load command": (r"loadtests/(__init__|__main__|deflate)", "calibration plan trials"),

@@ -7,6 +7,7 @@ has nothing else to do; where others share it, real-time priority helps
 """
 
 import argparse
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -68,7 +69,7 @@ def bare() -> Iterator[Checked]:
 
 def throttled() -> Iterator[Checked]:
     """A tired generator says so."""
-    return models.throttled()
+    yield models.throttled()
 
 
 def meddling() -> Iterator[Checked]:
@@ -151,6 +152,7 @@ def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
     for name, part in PARTS.items():
         if name not in chosen:
             continue
+        began_s = time.monotonic()
         with console.status(name):
             try:
                 for checked in part():
@@ -159,6 +161,7 @@ def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
             except ProcessError as error:
                 console.print(f"{name}: {error}", style="red")
                 failed += 1
+        console.print(f"{name}: {time.monotonic() - began_s:.0f} s")
     return failed
 
 

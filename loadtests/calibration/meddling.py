@@ -140,6 +140,8 @@ class Meddling:
 
 
 ALL = (
+    # The others' twin: a host that is busy anyway would be said to be so whoever meddles.
+    Meddling("nobody meddles", Verdict.VALID, _nothing),
     Meddling("a generator process stopped for 3 s", Verdict.GENERATOR_BOUND, _stopped),
     Meddling("generators stopped 90 of 100 ms", Verdict.GENERATOR_BOUND, _throttled),
     Meddling("the server's core taken", Verdict.HOST_BUSY, _core_taken),
@@ -165,7 +167,8 @@ def meddle(
 ) -> tuple[Cell, Outcome, list[CheckRow]]:
     """Measure while something meddles, and check the verdict.
 
-    Where others on this host meddled, too, it is measured again, three times at most.
+    Where others on this host meddled, too, it is measured again, three times at most. A verdict of
+    ``HOST-BUSY`` proves something only beside the twin with which nobody meddles.
     """
     variant = f"{how.words}, {'2 workers' if processes else 'one process'}"
     trial = one_trial(slug, _USERS, _LOAD, variant=variant)

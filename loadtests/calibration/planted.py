@@ -3,18 +3,12 @@ sockets beside it. What comes out says whether the instrument can be trusted.
 """
 
 import json
-import signal
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Level, Plan, Trial
-from loadtests.trials.interference import Scene
-from loadtests.trials.processes import Child, Core, Server, Way, cores
+from loadtests.trials.processes import Core, Server, Way, cores
 from loadtests.trials.trial import Outcome, Staging, run
 from wire.techniques import OWN_PORT
 
@@ -55,48 +49,6 @@ def on_one_core(settings: Settings) -> Outcome:
     """Measure with the generator on the server's own core."""
     core = cores()[0]
     return run(one_trial("sse", 40, settings), Staging(on_cores=(core, core)))
-
-
-def with_a_tenth_of_a_core(settings: Settings) -> Outcome:
-    """Measure with a generator that is stopped for nine tenths of every 100 ms."""
-    with _throttle() as interfere:
-        return run(one_trial("sse", 40, settings), Staging(interference=interfere))
-
-
-@contextmanager
-def _throttle() -> Iterator["Throttle"]:
-    throttle = Throttle()
-    try:
-        yield throttle
-    finally:
-        throttle.end()
-
-
-class Throttle:
-    """Lets the generator run for 10 ms of every 100 once the load has begun."""
-
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __call__(self, scene: Scene, seconds: float) -> None:
-        """Begin with the load; an interference."""
-        if self._thread is None and seconds > 0:
-            self._thread = threading.Thread(target=self._run, args=(scene.locust,))
-            self._thread.start()
-
-    def _run(self, locust: Child) -> None:
-        while not self._ended.is_set():
-            locust.signal(signal.SIGSTOP)
-            time.sleep(0.09)
-            locust.signal(signal.SIGCONT)
-            time.sleep(0.01)
-
-    def end(self) -> None:
-        """Let it run freely again."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
 
 
 GROUPS = 5  # of bare sockets, between which the users connect in four batches

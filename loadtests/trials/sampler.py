@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -118,11 +118,7 @@ def ledger_rows(
     they may use only so many cores (0: not known).
     """
     rows = []
-    for before, now in pairwise(readings):
-        middle = (before.at_s + now.at_s) / 2
-        restarted = now.pid != before.pid
-        if restarted or not began_s <= middle <= ended_s:
-            continue
+    for before, now in _within(readings, began_s, ended_s):
         seconds = now.at_s - before.at_s
 
         def per_second(
@@ -152,6 +148,29 @@ def ledger_rows(
             )
         )
     return rows
+
+
+def _within(
+    readings: Sequence[Reading], began_s: float, ended_s: float
+) -> Iterator[tuple[Reading, Reading]]:
+    """Yield the pairs of readings of one server within the measured time."""
+    for before, now in pairwise(readings):
+        if now.pid == before.pid and began_s <= (before.at_s + now.at_s) / 2 <= ended_s:
+            yield before, now
+
+
+def stalls(
+    readings: Sequence[Reading], began_s: float, ended_s: float
+) -> list[tuple[str, list[float]]]:
+    """Return how long server and relay waited for a core in all, between two readings each (ms)."""
+    found: dict[str, list[float]] = {"the server": [], "the relay": []}
+    for before, now in _within(readings, began_s, ended_s):
+        sides = ((before.server, now.server), (before.relay, now.relay))
+        for who, own, other in zip(found, sides, reversed(sides), strict=True):
+            each = _waited(*own, *other)
+            if each is not None and own[0] is not None and own[1] is not None:
+                found[who].append(each * (own[1].turns - own[0].turns))
+    return [(who, values) for who, values in found.items() if values]
 
 
 def _waited(

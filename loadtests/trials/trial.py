@@ -32,7 +32,7 @@ from loadtests.trials.processes import (
     cores,
     share_a_core,
 )
-from loadtests.trials.sampler import Sampler, ledger_rows, period_s
+from loadtests.trials.sampler import Sampler, ledger_rows, period_s, stalls
 from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Judgement, Load, judge
 from results.record.writer import RunWriter, second_row
@@ -231,6 +231,7 @@ def _outcome(
         trouble=shared or trouble(result),
         impossible=impossible(found, result.failures),
         waits_ms=waits(ledger),
+        stalls_ms=stalls(sampler.readings, began_s, ended_s),
         percentiles=percentiles(found, result.published["accepted"]),
         seconds=result.settings.seconds,
         silence_s=0.0 if storm else sampler.silence_s(began_s, ended_s),

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 
 class Verdict(StrEnum):
@@ -94,9 +95,9 @@ class Load:
     sending.
 
     ``waits_ms`` has, for each process that was watched, how long it waited for a core on average
-    whenever it wanted one; ``percentiles`` how sure the delivery's are, ``silence_s`` is the
-    longest time in which the server did not answer ``/stats``. ``seconds`` is how long was
-    measured, where that is not as many as ``server_cpu`` has values.
+    whenever it wanted one, and ``stalls_ms`` how long in all; ``percentiles`` how sure the
+    delivery's are, ``silence_s`` is the longest time in which the server did not answer ``/stats``.
+    ``seconds`` is how long was measured, where that is not as many as ``server_cpu`` has values.
     """
 
     generator_cpu: Sequence[float]
@@ -109,6 +110,7 @@ class Load:
     trouble: str = ""
     impossible: str = ""
     waits_ms: Sequence[tuple[str, Sequence[float]]] = ()
+    stalls_ms: Sequence[tuple[str, Sequence[float]]] = ()
     percentiles: Sequence[Blurred] = ()
     silence_s: float = 0.0
     seconds: float | None = None
@@ -178,7 +180,28 @@ def _kept_waiting(load: Load, limits: Limits) -> str:
                 f"{who} had to wait {stall:.0f} ms for a core whenever it wanted one, in the worst "
                 f"tenth of seconds (limit {limits.generator_stall_ms:.0f} ms)"
             )
-    return ""
+    return next((said for one in load.stalls_ms if (said := _held_up(load, *one, limits))), "")
+
+
+def _held_up(load: Load, who: str, stalls_ms: Sequence[float], limits: Limits) -> str:
+    """Say so if p99 stands or falls with a few standstills, one value per second."""
+    p99_ms = next((one.measured_ms for one in load.percentiles if one.name == "p99"), 0.0)
+    # What is due while all stands still waits for the rest of that time. So more than 1 % of all
+    # wait longer than x if the standstills beyond x add up to more than 1 % of the time.
+    longest = sorted(stalls_ms, reverse=True)
+    allowed_ms = 10.0 * _seconds(load)
+    sums = enumerate(accumulate(longest), 1)
+    x_ms = max(((total - allowed_ms) / count for count, total in sums), default=0.0)
+    if not max(limits.blur_ms, p99_ms / 2) < x_ms <= (1 + limits.blur) * p99_ms:
+        return ""
+    return (
+        f"{who} stood still for {longest[0]:.0f} ms in one second, waiting for others on this "
+        f"host, and that is most of the p99 of {p99_ms:.0f} ms"
+    )
+
+
+def _seconds(load: Load) -> float:
+    return len(load.server_cpu) if load.seconds is None else load.seconds
 
 
 def _late(load: Load, limits: Limits) -> str:
@@ -194,7 +217,7 @@ def _late(load: Load, limits: Limits) -> str:
             f"(limit {limits.generator_stall_ms:.0f} ms)"
         )
     longest = max(load.generator_lag_ms, default=0.0) / 1000
-    seconds = len(load.server_cpu) if load.seconds is None else load.seconds
+    seconds = _seconds(load)
     if longest > limits.standstill * seconds and longest * 1000 > limits.generator_stall_ms:
         return f"the generator stood still for {longest:.1f} s of about {seconds:g}"
     return ""

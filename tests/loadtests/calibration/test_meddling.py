@@ -21,7 +21,15 @@ def test_receivers_on_a_clock_of_their_own_measure_nothing(words: str, processes
     assert "before they were sent" in outcome.judgement.reason
 
 
-def test_a_stopped_worker_is_not_the_servers_fault() -> None:
+@pytest.mark.parametrize(
+    ("words", "processes"),
+    [
+        ("a generator process stopped for 3 s", 2),
+        ("generators stopped 90 of 100 ms", 0),
+        ("generators stopped 90 of 100 ms", 2),
+    ],
+)
+def test_a_stopped_generator_is_not_the_servers_fault(words: str, processes: int) -> None:
     """On a host that others use, too, what kept it waiting may be named first."""
-    _, outcome, _ = meddle(ALL[0], 2)
+    _, outcome, _ = meddle(BY_WORDS[words], processes)
     assert outcome.judgement.verdict in (Verdict.GENERATOR_BOUND, Verdict.HOST_BUSY)

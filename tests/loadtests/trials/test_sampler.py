@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.measures.condition import Condition
 from loadtests.measures.core_time import CoreTime
-from loadtests.trials.sampler import Reading, ledger_rows
+from loadtests.trials.sampler import Reading, ledger_rows, stalls
 
 
 def reading(at_s: float, **values: Any) -> Reading:
@@ -55,6 +55,11 @@ def test_a_wait_for_a_core_is_told_for_each_turn_without_what_our_own_processes_
     assert row.server_wait_ms == pytest.approx(2.0)  # 0.3 s, of which the relay had 0.1
     assert row.relay_wait_ms == 0
     assert row.generator_wait_ms is None
+    assert stalls(readings, 1.0, 2.0) == [
+        ("the server", [pytest.approx(200.0)]),
+        ("the relay", [0.0]),
+    ]
+    assert stalls([reading(1.0), reading(2.0)], 1.0, 2.0) == []
     (row,) = ledger_rows([reading(1.0), reading(2.0)], [], 1.0, 2.0)
     assert row.server_wait_ms is None
 

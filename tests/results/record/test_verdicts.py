@@ -1,5 +1,6 @@
 """The rules that say whether a figure may be believed."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -108,6 +109,37 @@ def test_a_wait_for_a_core_counts_beside_the_latency_that_it_is_part_of() -> Non
     assert judge(far).verdict is Verdict.VALID
     near = replace(far, percentiles=[Blurred("p50", 3.0, 3.0)])
     assert judge(near).verdict is Verdict.HOST_BUSY
+
+
+def held_up(stalls: list[float], p99_ms: float, seconds: float = 4.0) -> Verdict:
+    at99 = Blurred("p99", p99_ms, p99_ms)
+    stalls_ms = [("the server", stalls)]
+    return judge(replace(GOOD, seconds=seconds, stalls_ms=stalls_ms, percentiles=[at99])).verdict
+
+
+def test_a_p99_that_is_one_standstill_of_the_host_is_told() -> None:
+    # 120 of 4,000 ms: 3 % were due in it, so 1 % waited for 80 ms or more.
+    assert held_up([1.0, 120.0, 1.0, 1.0], p99_ms=82.0) is Verdict.HOST_BUSY
+    assert held_up([0.0, 60.0, 60.0, 1.0], p99_ms=42.0) is Verdict.HOST_BUSY  # two of them: 40 ms
+    assert held_up([1.0, 120.0] + [1.0] * 10, p99_ms=2.0, seconds=12) is Verdict.VALID  # just 1 %
+    assert held_up([1.0, 120.0, 1.0, 1.0], p99_ms=990.0) is Verdict.VALID  # that is polling's
+    assert held_up([60.0] * 4, p99_ms=3.0) is Verdict.VALID  # many short waits are no standstill
+    assert held_up([], p99_ms=82.0) is Verdict.VALID
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_standstill_makes_of_a_p99_is_what_the_rule_expects(seed: int) -> None:
+    chance = random.Random(seed)
+    begins = (chance.uniform(0, 1500), chance.uniform(2000, 3500))
+    lengths = [chance.uniform(50, 200) for _ in begins]
+    waits = []
+    for _ in range(40_000):
+        due = chance.uniform(0, 4000)
+        inside = (b + s - due for b, s in zip(begins, lengths, strict=True) if b <= due < b + s)
+        waits.append(1.0 + next(inside, 0.0))
+    p99_ms = sorted(waits)[int(0.99 * len(waits))]
+    assert held_up([*lengths, 0.0, 0.0], p99_ms) is Verdict.HOST_BUSY
+    assert held_up([*lengths, 0.0, 0.0], 3 * p99_ms) is Verdict.VALID
 
 
 def test_a_server_that_uses_all_of_its_core_is_not_said_to_wait_for_it() -> None:

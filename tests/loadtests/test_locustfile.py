@@ -183,6 +183,28 @@ def test_a_host_where_nobody_answers_is_told_in_words() -> None:
 
 
 @pytest.mark.slow
+def test_users_who_come_over_an_interval_are_waited_for_as_long() -> None:
+    """Apart from that interval, patience is short here; it would not do for the last of them."""
+    hasty = (
+        "import sys; from locust.main import main; from loadtests.load import conductor;"
+        "conductor._PATIENCE_S = 0.1; sys.argv[0] = 'locust'; main()"
+    )
+    with Server(["polling"]) as server:
+        words = "-f loadtests/locustfile.py PollingUser --headless -u 8 -r 8 --poll-interval 4"
+        words += f" --host {server.url} --rate 20 --seconds 1 --seed 1"
+        done = subprocess.run(
+            [sys.executable, "-c", hasty, *words.split()],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert re.search(r"^Polling +160 .* clean$", done.stdout, re.MULTILINE), done.stdout
+    assert "not connected" not in done.stdout
+
+
+@pytest.mark.slow
 def test_options_that_change_nothing_are_told_at_the_end() -> None:
     with Server(["sse"]) as server:
         done = run_locust(

@@ -44,6 +44,14 @@ def test_one_call_gives_tables_audit_and_verdict(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
+def test_of_less_than_a_second_the_cpu_is_known_or_the_cell_is_not_valid() -> None:
+    run = measure("sse", users=2, rate=50, seconds=0.3, warm_up=0)
+    known = not run.ledger.empty and bool(run.ledger["server_cpu"].notna().all())
+    assert known or run.verdict.verdict == "INVALID", run.verdict
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
 def test_by_tls_the_bytes_of_each_record_are_told_apart() -> None:
     run = measure(["sse", "polling"], users=3, rate=20, seconds=1, warm_up=0, delay_ms=1, tls=True)
     assert run.audit.clean

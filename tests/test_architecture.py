@@ -13,7 +13,7 @@ ROOT = PAGE.parent
 PAGES = [
     page
     for page in ROOT.rglob("*.md")
-    if not {".venv", "node_modules", ".git", "runs"} & set(page.relative_to(ROOT).parts)
+    if not {".venv", ".peers", "node_modules", ".git", "runs"} & set(page.relative_to(ROOT).parts)
 ]
 
 

@@ -28,7 +28,7 @@ ROOMS = {
     "relay": (r"servers/relay/\w+", "front"),
     "lecture": (r"servers/lecture/\w+", "app front kinds relay service"),
     "server command": (r"servers/(__main__|command_line)", "app front lecture relay service"),
-    "peers": (r"servers/peers/\w+", ""),
+    "peers": (r"servers/peers/(\w+|shelf/\w+/\w+)", ""),
     "client errors": (r"clients/errors", ""),
     "net": (r"clients/net/\w+", "client errors"),
     "client": (r"clients/(__init__|client|options)", "net client errors"),

@@ -26,8 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 START_S = 20.0
 END_S = 10.0
 PINS = hasattr(os, "sched_setaffinity")
-
-
 Core = int | None  # on which a process runs; None leaves it free
 
 

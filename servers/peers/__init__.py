@@ -1,4 +1,6 @@
 """Other people's ways to serve, to be measured beside ours.
 
-Rule of this room: the same contract and the same ready line, importing ``wire`` only.
+Rule of this room: no code of ours but ``wire``. ``baselines`` keep our contract and say our ready
+line; each folder of ``shelf`` is a foreign server as its peer file describes it
+(``python -m loadtests --server NAME``), and may be copied for one of your own.
 """

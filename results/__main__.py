@@ -66,7 +66,9 @@ def show(options: argparse.Namespace) -> None:
         print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
     elif options.hlog:
         paths = write_hlog(runs[0], options.hlog)
-        console.print(f"{len(paths)} files in {options.hlog}", soft_wrap=True)
+        console.print(
+            f"{len(paths)} file{'s' * (len(paths) != 1)} in {options.hlog}", soft_wrap=True
+        )
     elif options.over_time:
         print_seconds(console, runs[0])
     else:

@@ -159,8 +159,7 @@ class Child:
                 self._process.terminate()
             if hasattr(signal, "SIGCONT"):
                 self.signal(signal.SIGCONT)  # who stands still hears nothing
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END_S)
+            self.wait(END_S)
         self._process.kill()
         if hasattr(os, "killpg"):
             self.signal(signal.SIGKILL)  # what it may have left behind

@@ -195,8 +195,8 @@ def _attend(
         if scene.locust.ended:
             raise ProcessError(f"locust wrote no result:\n{scene.locust.last_words()}")
         if scene.server.ended:
-            words = scene.server.last_words()
-            raise ProcessError(f"the server ended during the run:\n{words}")
+            words = f"with status {scene.server.status}:\n{scene.server.last_words()}"
+            raise ProcessError(f"the server ended during the run {words}")
         if between is not None and between.ended:
             # Else what it swallowed would count as lost by the server.
             raise ProcessError(f"{between.name} ended during the run:\n{between.last_words()}")

@@ -177,7 +177,8 @@ def meddle(
             staging = Staging(interference=interference, processes=processes, clock_s=how.clock_s)
             outcome = run(trial, staging)
         said = outcome.judgement
-        if said.verdict is how.verdict or said.verdict is not Verdict.HOST_BUSY:
+        spoiled = said.verdict is Verdict.HOST_BUSY or how.verdict is Verdict.VALID
+        if said.verdict is how.verdict or not spoiled:
             break
     note = f"{said.verdict}: {said.reason}"
     check = exactly(how.verdict, 1, int(said.verdict is how.verdict), "said", note)

@@ -112,6 +112,7 @@ def test_says_how_to_start_a_server(make_proxy: Callable[[int], Proxy]) -> None:
     assert not out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

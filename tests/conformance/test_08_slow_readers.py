@@ -102,6 +102,7 @@ def test_answers_that_are_not_read_do_not_pile_up(
             raw.close()
 
 
+@pytest.mark.slow
 def test_a_reader_that_was_behind_is_live_again(
     technique: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:

@@ -29,6 +29,7 @@ def said(server: ServerAddress, channel: str) -> int:
     return int(server.stats()["channels"][channel]["messages"])
 
 
+@pytest.mark.slow
 def test_an_aborted_answer_is_written_no_further(
     technique: str, answering: ServerProcess, channel: str
 ) -> None:

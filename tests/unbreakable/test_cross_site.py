@@ -8,6 +8,8 @@ import pytest
 from tests.support.raw import Answer, RawSocket, get, upgrade
 from tests.unbreakable.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 EVIL = "https://evil.example"
 FRIEND = "https://friend.example"
 FORM = "application/x-www-form-urlencoded"

@@ -13,6 +13,8 @@ from tests.support.raw import RawSocket, get, upgrade
 from tests.support.waiting import eventually
 from tests.unbreakable.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("resource", reason="this system limits no open files")
 FILES = 160
 OPENINGS = [get("/sse?channel=full"), get("/forever_frame?channel=full"), b'{"channel":"full"}\0']

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("wire", "servers", "clients", "loadtests", "results")
 SHORT, LONG = 1_000, 10_000  # characters
@@ -167,7 +169,6 @@ def test_an_expression_that_tries_again_from_everywhere_takes_for_ever(
     assert longest_growth(expression, True, ("", part, "\0")) > MOST_TIMES
 
 
-@pytest.mark.slow
 @pytest.mark.attack("stop who reads it by text that takes for ever", "on")
 @pytest.mark.parametrize("expression", EXAMPLES)
 def test_an_expression_takes_no_longer_than_its_text_is_long(expression: str) -> None:

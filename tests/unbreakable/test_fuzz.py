@@ -19,6 +19,8 @@ from tests.unbreakable.fuzz import mutate, seeds
 from tests.unbreakable.serving import Server, serving
 from wire.message import Gap
 
+pytestmark = pytest.mark.slow
+
 DOORS = list(seeds(0))
 # Streams thrown at each door; 10,000 each (100,000 in all) take a minute or two.
 COUNT = int(os.environ.get("DUPLEX_FUZZ", "1000"))
@@ -95,7 +97,6 @@ def is_back(server: Server, descriptors: int) -> Callable[[], bool]:
 
 
 @pytest.mark.attack("stop the server, fill its log", "on")
-@pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("loop", ["auto", "asyncio"])
 def test_hostile_streams_leave_nothing_behind_and_nobody_notices(tmp_path: Path, loop: str) -> None:

@@ -29,6 +29,8 @@ from tests.support.waiting import eventually
 from tests.unbreakable.serving import Server, serving
 from wire.message import Message
 
+pytestmark = pytest.mark.slow
+
 HEARTBEAT = 4.0
 SLACK = 1.5  # seconds for asking and for a busy machine, on top of one and a half heartbeats
 HELD = ("sse", "forever_frame", "web_socket", "plugin_socket", "long_polling")
@@ -142,7 +144,6 @@ def far() -> Iterator[Far]:
     place.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_silent_peer_is_found_on_every_technique(tmp_path: Path, far: Far, loop: str) -> None:
     if loop == "uvloop":
@@ -180,7 +181,6 @@ def test_a_silent_peer_is_found_on_every_technique(tmp_path: Path, far: Far, loo
         witness.close()
 
 
-@pytest.mark.slow
 def test_a_slow_reader_that_dies_is_found_too(tmp_path: Path, far: Far) -> None:
     """Its window was closed, so it owes no acknowledgement, only answers to probes."""
     with serving(tmp_path, "--host", far.near, "--heartbeat", "2") as server:
@@ -217,7 +217,6 @@ SLOW: dict[str, Callable[[int], bytes]] = {
 }
 
 
-@pytest.mark.slow
 def test_a_closed_window_is_not_taken_for_death(tmp_path: Path) -> None:
     """Through more than four heartbeats their kernels answer for them, and only for that."""
     with serving(tmp_path, "--heartbeat", "1") as server:
@@ -261,7 +260,6 @@ def test_a_closed_connection_is_reported_as_left(server: Server, slug: str) -> N
     witness.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("slug", ["polling", "long_polling", "page_reload", "frame_reload"])
 def test_a_client_that_asks_no_more_is_reported_as_left(tmp_path: Path, slug: str) -> None:
     with serving(tmp_path, "--heartbeat", "0.5") as server:
@@ -272,7 +270,6 @@ def test_a_client_that_asks_no_more_is_reported_as_left(tmp_path: Path, slug: st
         witness.close()
 
 
-@pytest.mark.slow
 def test_a_held_poll_is_no_silence(tmp_path: Path) -> None:
     with serving(tmp_path, "--heartbeat", "0.5") as server:
         cursor = json.loads(server.ask("/polling?channel=other").body)["cursor"]

@@ -22,6 +22,8 @@ from tests.support.raw import RawSocket, get, upgrade
 from tests.support.waiting import eventually
 from tests.unbreakable.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 POST = (
     b"POST /publish?channel=%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
     b"Content-Length: %d\r\n\r\n%b"

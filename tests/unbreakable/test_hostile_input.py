@@ -22,6 +22,8 @@ from tests.unbreakable.fuzz import seeds
 from tests.unbreakable.serving import Server, serving
 from wire.web_socket_frames import Opcode, encode_frame
 
+pytestmark = pytest.mark.slow
+
 MASK = b"abcd"
 
 
@@ -119,7 +121,6 @@ def test_a_thousand_requests_sent_ahead_on_each_door(server: Server) -> None:
         assert server.ask("/clock").status == 200, door
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_peer_that_resets_in_the_middle_of_a_burst_is_no_news(tmp_path: Path, loop: str) -> None:
     """asyncio complains of the fifth write to a connection that is lost."""
@@ -136,7 +137,6 @@ def test_a_peer_that_resets_in_the_middle_of_a_burst_is_no_news(tmp_path: Path, 
         eventually(lambda: not server.stats()["techniques"]["web_socket"]["open"], "their end")
 
 
-@pytest.mark.slow
 def test_whoever_reads_no_complaints_is_cut_off(server: Server) -> None:
     wrong = {
         "web_socket": encode_frame(Opcode.TEXT, b"x", mask=MASK) * 1000,
@@ -201,7 +201,6 @@ async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     ],
     ids=["silent", "one byte", "head", "body", "idle poll", "head of a second poll"],
 )
-@pytest.mark.slow
 async def test_whoever_dribbles_is_cut_off(
     hasty: Running, first: bytes, drip: bytes, answer: bytes
 ) -> None:

@@ -13,6 +13,8 @@ from tests.support.waiting import PATIENCE_S
 from tests.unbreakable.undefended import without
 from wire.ready_line import ReadyLine, decode_ready_lines
 
+pytestmark = pytest.mark.slow
+
 MALFORMED = {
     b"GET /state HTTP/1.1\r\nHost: 127.0.0.1:1\r\nHost: b\r\n\r\n": b"400",
     b"GET /state HTTP/1.1\r\nHost: 127.0.0.1:1\r\nCookie: %s\r\n\r\n" % (b"x" * 17_000): b"431",

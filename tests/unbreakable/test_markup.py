@@ -12,6 +12,8 @@ from tests.unbreakable.serving import Server, serving
 from tests.unbreakable.undefended import without
 from wire.web_socket_frames import Opcode, encode_frame
 
+pytestmark = pytest.mark.slow
+
 EVIL_TEXTS = [
     "</script><script>parent.owned=1</script>",
     "<!--<script>",
@@ -162,7 +164,6 @@ def ran_and_heard(server: Server) -> tuple[set[str], list[str]]:
     return ran, heard
 
 
-@pytest.mark.slow
 @pytest.mark.attack("have what people wrote run as script", "off", "on")
 def test_chromium_runs_nothing_that_somebody_wrote(server: Server, tmp_path: Path) -> None:
     assert ran_and_heard(server) == (set(), EVIL_TEXTS)

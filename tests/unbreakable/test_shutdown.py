@@ -16,10 +16,11 @@ from wire.techniques import SLUGS
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import encode_close
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 2.0  # what is promised: no measure, but a bound, and one that users feel
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_everybody_is_told_and_the_server_ends_in_time(tmp_path: Path, loop: str) -> None:
     if loop == "uvloop":
@@ -118,7 +119,6 @@ def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
     talk.close()
 
 
-@pytest.mark.slow
 def test_clients_come_back_by_themselves_and_are_told_of_the_gap(tmp_path: Path) -> None:
     """Every technique, through one restart, without a word to the clients."""
     server = Server(tmp_path / "first")

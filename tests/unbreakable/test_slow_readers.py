@@ -13,6 +13,8 @@ import pytest
 from tests.support.raw import RawSocket, get, upgrade
 from tests.unbreakable.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 HEALTHY, SLOW = 90, 10
 BODY = "x" * 5000
 COUNT = 400  # messages: 2 MB for each subscriber
@@ -64,7 +66,6 @@ def subscribe(server: Server, slug: str, buffer: int | None = None) -> RawSocket
     return talk
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("is_short", [False, True], ids=["the log holds all", "the log is short"])
 @pytest.mark.parametrize("slug", OPENINGS)
 def test_ten_of_a_hundred_stop_reading(tmp_path: Path, slug: str, is_short: bool) -> None:
@@ -107,7 +108,6 @@ def test_ten_of_a_hundred_stop_reading(tmp_path: Path, slug: str, is_short: bool
             talk.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("slug", OPENINGS)
 @pytest.mark.parametrize("size", [100, 50_000])
 def test_what_a_stalled_reader_costs(tmp_path: Path, slug: str, size: int) -> None:

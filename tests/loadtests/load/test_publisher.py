@@ -1,8 +1,11 @@
 """A publisher ends, also before a server that answers nothing. Apart, for gevent patches it."""
 
+import pytest
+
 from tests.loadtests.apart import run_apart
 
 
+@pytest.mark.slow
 def test_before_a_server_that_stands_still_it_ends_and_all_that_was_due_counts_as_asked() -> None:
     run_apart(
         """

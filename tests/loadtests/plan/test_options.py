@@ -27,7 +27,6 @@ from loadtests.plan.options import (
 from loadtests.trials.compare import make_plan, parse_arguments
 from results.record.verdicts import Verdict
 from tests.loadtests.apart import run_apart
-from wire.techniques import SLUGS
 
 ROOT = Path(__file__).resolve().parents[3]
 UNUSUAL = Settings(
@@ -121,24 +120,23 @@ def test_a_form_with_a_load_that_would_not_be_there_is_refused() -> None:
     assert said.startswith("Rate shape: the scenario echo does not heed it; leave it at steady")
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client(
-    slug: str,
-) -> None:
+def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client() -> None:
     """Of settings that not all heed; asked in a process of its own, as users come with Locust."""
-    run_apart(f"""
+    run_apart("""
 from importlib import import_module
 from dataclasses import replace
 from loadtests.plan.options import Settings, unheeded
-from wire.techniques import BY_SLUG
-user = getattr(import_module("loadtests.{slug}"), BY_SLUG["{slug}"].class_stem + "User")
+from wire.techniques import TECHNIQUES
 usual = Settings(scenario="storm")
-for name, value in dict(
-    poll_interval=9.0, hold=9.0, cursor=False, keep_alive=False, plugin_port=9, jitter=False
-).items():
-    told = replace(usual, **{{name: value}})
-    changes = user.options(told) != user.options(usual)
-    assert changes == (unheeded(told, ["{slug}"], usual) == []), name
+for technique in TECHNIQUES:
+    slug = technique.slug
+    user = getattr(import_module("loadtests." + slug), technique.class_stem + "User")
+    for name, value in dict(
+        poll_interval=9.0, hold=9.0, cursor=False, keep_alive=False, plugin_port=9, jitter=False
+    ).items():
+        told = replace(usual, **{name: value})
+        changes = user.options(told) != user.options(usual)
+        assert changes == (unheeded(told, [slug], usual) == []), (slug, name)
 """)
 
 

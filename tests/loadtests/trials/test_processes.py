@@ -52,6 +52,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.slow
 def test_with_a_lifeline_it_ends_even_with_a_starter_that_is_killed() -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTS_A_CHILD],

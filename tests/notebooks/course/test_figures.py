@@ -5,6 +5,8 @@ import pytest
 from notebooks.course import figures
 from wire.web_socket_frames import Opcode, encode_frame
 
+pytestmark = pytest.mark.slow
+
 
 def test_summary_has_mean_interval_median_and_worst() -> None:
     found = figures.summary([1.0, 2.0, 3.0, 10.0])

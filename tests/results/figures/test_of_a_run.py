@@ -28,6 +28,8 @@ from results.record.writer import RunWriter
 from results.summary import summarize
 from wire.techniques import BY_SLUG
 
+pytestmark = pytest.mark.slow
+
 OF_A_RUN = [
     figures.latency_distribution,
     figures.latency_percentiles,
@@ -81,7 +83,6 @@ def outside_ticks(figure: Figure) -> set[int]:
     return found
 
 
-@pytest.mark.slow
 def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
     bars: tuple[Drawing, str], run: Run, tmp_path: Path
 ) -> None:
@@ -97,7 +98,6 @@ def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
     assert bars[0].svg() == bars[1]
 
 
-@pytest.mark.slow
 def test_techniques_that_lost_everything_do_not_keep_a_report_from_being_drawn() -> None:
     sample = Path(__file__).parents[1] / "record" / "samples" / "format_1"
     names = [drawing.name for drawing in figures.draw_run(read_run(sample))]
@@ -126,7 +126,6 @@ def test_draws(run: Run, draw: Callable[[Run], Drawing]) -> None:
         assert Verdict.SERVER_BOUND in words
 
 
-@pytest.mark.slow
 def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
     steps: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +140,6 @@ def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
     assert all(xs == [10, 50, 200, 1000] for xs in lines)
 
 
-@pytest.mark.slow
 def test_the_rates_of_a_search_do_not_lie_on_each_other(
     steps: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +152,6 @@ def test_the_rates_of_a_search_do_not_lie_on_each_other(
     check(drawing)
 
 
-@pytest.mark.slow
 def test_knee(steps: Run) -> None:
     check(figures.knee(steps, "users"))
 
@@ -165,7 +162,6 @@ def test_one_level_has_no_knee(run: Run, load: str) -> None:
         figures.knee(run, load)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("column", ["requests_per_s", "held_requests", "server_rss_bytes"])
 def test_ledger_columns(run: Run, column: str) -> None:
     check(figures.ledger_over_time(run, column, "relay 25 ms"))
@@ -218,7 +214,6 @@ def test_the_bytes_of_tls_are_drawn_where_there_are_some(run: Run) -> None:
     assert "h1" not in describe(run.cells[0])
 
 
-@pytest.mark.slow
 def test_one_network_one_technique(run: Run) -> None:
     cells = tuple(c for c in run.cells if c.technique == "sse" and c.network == "loopback")
     keys = {cell.key for cell in cells}
@@ -294,7 +289,6 @@ def test_empty_sequence_is_refused() -> None:
         figures.sequence_diagram([], "s", "Nothing")
 
 
-@pytest.mark.slow
 def test_a_run_draws_what_it_holds(run: Run) -> None:
     names = [drawing.name for drawing in figures.draw_run(run)]
     assert "latency_distribution" in names

@@ -16,6 +16,8 @@ from results.record.reading import Run, read_run
 from results.record.rows import Audit, Cell
 from results.record.writer import RunWriter, second_row
 
+pytestmark = pytest.mark.slow
+
 MS = 1_000_000
 WARM_UP_S = 0.5
 USERS = 2

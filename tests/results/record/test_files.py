@@ -21,6 +21,7 @@ def write_everything(folder: Path, run: Run) -> None:
     write_report(run, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["report.html", "report.html.part", "figures", "run.json.part"])
 @pytest.mark.parametrize("there", [True, False])
 def test_what_is_written_stays_in_the_runs_folder(
@@ -140,6 +141,7 @@ def test_a_line_without_end_would_fill_the_memory(
     assert attack() > 8 * size
 
 
+@pytest.mark.slow
 def test_rows_of_unknown_cells_take_no_memory(small_run: Path) -> None:
     expected = read_run(small_run)
     size = 500_000

@@ -52,6 +52,7 @@ def lines(cell: Cell, rows: Sequence[LedgerRow | BytesRow]) -> list[tuple[object
     return [(cell.key, *astuple(cell), *astuple(row)) for row in rows]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
@@ -136,6 +137,7 @@ def test_a_cell_that_delivered_nothing_at_all_does_not_vanish_from_the_summary(
     assert row["p50_ms"] == pytest.approx(1.0, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_plain_pandas_is_enough(run: Run) -> None:
     table = pd.read_csv(run.folder / "latency.csv")
     assert list(table.columns) == columns(LatencyRow)
@@ -285,6 +287,7 @@ def test_a_report_that_cannot_be_written_is_told(
     assert "cannot write" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).resolve().parents[3]
     page = (root / "results" / "README.md").read_text(encoding="utf-8")
@@ -300,6 +303,7 @@ def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert read_run(tmp_path / "mine").finished
 
 
+@pytest.mark.slow
 def test_pooling(write_run: Callable[..., Path], tmp_path: Path) -> None:
     near = {"networks": (("loopback", 0.0),)}
     a = read_run(write_run(tmp_path / "a", repeats=2, **near))

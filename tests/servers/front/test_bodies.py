@@ -75,6 +75,7 @@ async def send(link: Link, kind: str) -> None:
         link.send(fragments() if kind == "fragments" else unfinished(kind)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.attack("fill it by what is unfinished", "off", "on")
 @pytest.mark.parametrize("kind", ["body", "line", "frame", "fragments"])
 async def test_what_does_not_end_fills_no_more_than_the_budget(kind: str) -> None:
@@ -116,6 +117,7 @@ async def test_a_body_without_room_is_told_to_come_back() -> None:
         assert server.service.budget.used == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", ["polling", "page_reload", "frame_reload"])
 async def test_large_answers_that_nobody_reads_share_the_budget(slug: str) -> None:
     async with running(Settings(most_waiting=15 * MIB)) as server:

@@ -60,6 +60,7 @@ async def test_who_takes_nothing_is_left_and_its_room_given_back(is_stream: bool
         assert pair.transport.is_closing()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 async def test_who_takes_little_by_little_is_served() -> None:
     budget = Budget(2 * SIZE)

@@ -71,6 +71,7 @@ async def test_a_place_is_given_back_when_its_connection_ends() -> None:
     assert places.taken == 0
 
 
+@pytest.mark.slow
 async def test_who_is_asked_and_says_nothing_is_cut() -> None:
     make = lambda listener, doors: Entrance(listener, Places(0, 0), doors.has_key)  # noqa: E731
     async with doors(make, 10) as port, contextlib.AsyncExitStack() as stack:

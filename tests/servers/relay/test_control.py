@@ -190,6 +190,7 @@ def test_the_command_says_that_a_port_is_taken() -> None:
             main(["--to", "127.0.0.1:1", "--port", port])
 
 
+@pytest.mark.slow
 @pytest.mark.attack("give it a line that nothing can count", "off", "on")
 @pytest.mark.parametrize("link", [{"delay_s": 1e308}, {"jitter_s": 1e308}, {"delay_s": 10**400}])
 async def test_a_line_that_nothing_can_count_would_never_end(
@@ -223,6 +224,7 @@ async def test_a_line_that_nothing_can_count_would_never_end(
                 assert await asyncio.wait_for(started.wait(), 5) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [{"delay_s": 3600}, {"bytes_per_s": 1}, {"stalled": True}])
 async def test_sigterm_ends_it_however_long_the_line_still_holds(
     link: dict[str, object], backend: Backend

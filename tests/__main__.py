@@ -21,7 +21,8 @@ from tests.support.chromium import node_starts
 ROOT = Path(__file__).resolve().parent.parent
 NODE = "Playwright's node"
 FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
-WORKERS = min(os.cpu_count() or 1, 4) + 1
+CORES = min(os.cpu_count() or 1, 4)
+MORE_WORKERS = {"not slow": 1, "slow": 2}  # than cores: tests wait, slow ones most of the time
 
 
 class Part(NamedTuple):
@@ -123,14 +124,14 @@ def run_tests(fast: bool, pytest: Sequence[str], run: Callable[..., int] = run) 
 
     Pytest says the last word: its closing line is what a reader and a CI look for. A run in which
     no test was selected is a failure, but for a side on which there is nothing: no slow test
-    exists, or the selection names tests of the other side only. Tests mostly wait, so there are
-    more workers than cores. A slow one that fails in this crowd is run again alone; that counts.
+    exists, or the selection names tests of the other side only. A slow one that fails in this crowd
+    is run again alone; that counts.
     """
     ran = False
     for name, mark in [("fast tests", "not slow"), ("slow tests", "slow")][: 1 if fast else 2]:
         print(f"== {name}", flush=True)
         select = (sys.executable, "-m", "pytest", "-m", mark)
-        crowd = ["-n", str(WORKERS), "--dist", "loadfile"]
+        crowd = ["-n", str(CORES + MORE_WORKERS[mark]), "--dist", "loadfile"]
         if mark == "slow":
             crowd.append("--no-loadscope-reorder")
         if fast:

@@ -21,6 +21,7 @@ COMMANDS = (
     "loadtests knee",
     "loadtests.calibration.bare",
     "loadtests.calibration.hog",
+    "loadtests.calibration.pairs",
     "loadtests.limits",
     "loadtests.limits.deflate",
     "loadtests.limits.probe",

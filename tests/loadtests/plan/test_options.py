@@ -120,6 +120,7 @@ def test_a_form_with_a_load_that_would_not_be_there_is_refused() -> None:
     assert said.startswith("Rate shape: the scenario echo does not heed it; leave it at steady")
 
 
+@pytest.mark.slow
 def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client() -> None:
     """Of settings that not all heed; asked in a process of its own, as users come with Locust."""
     run_apart("""

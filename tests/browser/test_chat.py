@@ -11,7 +11,7 @@ import pytest
 from tests.browser.watching import OpenPage
 from wire.techniques import BY_SLUG, SLUGS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 MARKUP = "<img src=x onerror='top.pwned=1'><script>top.pwned=1</script><b>&amp;"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="

@@ -12,7 +12,7 @@ from wire.techniques import SLUGS
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 HELD = ("plugin_socket", "forever_frame", "sse", "web_socket", "fetch_stream")
 ASKING = ("page_reload", "frame_reload", "polling")
 

@@ -18,6 +18,8 @@ from loadtests.measures import result_file
 from loadtests.trials.processes import Child, Server
 from wire.techniques import SLUGS
 
+pytestmark = pytest.mark.timeout(180)
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

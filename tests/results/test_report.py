@@ -16,7 +16,8 @@ from tests.results.test_comparison import in_turns
 from tests.support import chromium
 from wire.techniques import BY_SLUG
 
-pytestmark = pytest.mark.slow  # some ten figures are drawn for each page
+# Some ten figures are drawn for each page.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 class Page(HTMLParser):

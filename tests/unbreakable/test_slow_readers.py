@@ -13,7 +13,7 @@ import pytest
 from tests.support.raw import RawSocket, get, upgrade
 from tests.unbreakable.serving import Server, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 HEALTHY, SLOW = 90, 10
 BODY = "x" * 5000

@@ -13,6 +13,8 @@ import pytest
 from loadtests.measures.result_file import Result, unlike
 from loadtests.plan.options import Settings
 
+pytestmark = pytest.mark.timeout(180)
+
 ROOT = Path(__file__).resolve().parents[3]
 FEW = "compare --techniques sse --users 2 --delay 0 --seconds 1 --rate 20 --warm-up 0"
 

@@ -57,9 +57,9 @@ def _make(peer: PeerFile, place: Path) -> None:
         aside = Path(made) / "environment"
         aside.mkdir()
         if peer.needs.python:
-            _run(peer, [sys.executable, "-m", "venv", "--without-pip", str(aside)])
+            _run(peer, [sys.executable, "-m", "venv", str(aside)])
             lock = str(peer.folder / peer.needs.python)
-            install = [sys.executable, "-m", "pip", "--python", str(python_of(aside)), "install"]
+            install = [str(python_of(aside)), "-m", "pip", "install"]  # ours may have no pip
             options = ["-q", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
             _run(peer, [*install, *options, "-r", lock])
         if peer.needs.node:

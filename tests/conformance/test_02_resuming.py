@@ -225,7 +225,7 @@ def test_a_client_away_for_too_long_is_told_of_the_gap(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_backoff")
-def test_all_eight_survive_a_restart_of_the_server_and_are_told_of_the_gap(
+def test_all_survive_a_restart_of_the_server_and_are_told_of_the_gap(
     starting: Starting, channel: str
 ) -> None:
     """Servers are updated in the middle of the day; nobody should have to reload the page for

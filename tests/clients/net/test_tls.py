@@ -26,7 +26,7 @@ from clients.net.traffic import TlsTotals, Traffic
 from tests.clients.conftest import Script
 from tests.support.certificates import authority, cafile_of, context_for, expired_context
 from tests.support.processes import ServerProcess
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, eventually
 from wire.techniques import SLUGS
 
 __all__ = ["authority"]
@@ -83,8 +83,7 @@ def pair(
     peer = make_peer(context_for(authority, "127.0.0.1"))
     traffic = Traffic()
     link = connect(address(peer.port, authority), traffic, PATIENCE_S)
-    while not peer.came:
-        time.sleep(0.001)
+    eventually(lambda: peer.came, "the peer's end of the connection")
     yield link, peer.came[0], traffic
     link.close()
 
@@ -112,8 +111,7 @@ def test_who_stands_in_the_line_hears_only_a_client_that_does_not_check(
         peer = make_peer(context_for(authority, "127.0.0.1"))
         with contextlib.closing(connect(address(peer.port, None), Traffic(), PATIENCE_S)) as link:
             link.send(b"secret", PATIENCE_S)
-            while not peer.came:
-                time.sleep(0.001)
+            eventually(lambda: peer.came, "the peer's end of the connection")
             return peer.came[0].recv(100)
 
     with pytest.raises(UntrustedError):
@@ -155,8 +153,7 @@ def test_it_is_quiet_though_tickets_have_come(
     for _ in range(3):
         assert link.is_quiet()
     peer.sendall(b"unasked")
-    while link.is_quiet():
-        time.sleep(0.001)
+    eventually(lambda: not link.is_quiet(), "what was not asked for")
 
 
 def test_an_end_is_told_from_a_cut(pair: tuple[Connection, socket.socket, Traffic]) -> None:

@@ -155,7 +155,7 @@ def test_a_full_disk_is_told_and_ends_with_a_status(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_all_eight_deliver_everything_and_the_run_can_be_read(tmp_path: Path) -> None:
+def test_all_deliver_everything_and_the_run_can_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(folder, "--delay", "0", "--require", *map(str, Verdict))
     printed, _ = process.communicate(timeout=170)

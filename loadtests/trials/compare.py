@@ -51,7 +51,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog=os.environ.pop("DUPLEX_COMMAND", "python -m loadtests"),
-        description="Compare the techniques: about two minutes, then a table and a report.",
+        description="Compare the techniques: about three minutes, then a table and a report.",
         epilog="Also: %(prog)s knee (the highest load that each technique carries), "
         "%(prog)s calibrate (the instrument checks itself), "
         "%(prog)s options (of the users, on Locust's own command line).\n\n" + ending.STATUSES,

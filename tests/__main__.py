@@ -28,7 +28,8 @@ MORE_WORKERS = {"not slow": 1, "slow": 2}  # than cores: tests wait, slow ones m
 class Part(NamedTuple):
     """A program that tests need and no Python package brings: its names and where to get it.
 
-    Debian starts a `service` as soon as it is installed.
+    Debian starts a `service` as soon as it is installed. What is `spared` not every system has to
+    offer: even in CI its tests may be skipped.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Part(NamedTuple):
     package: str
     elsewhere: str
     service: bool = False
+    spared: bool = False
 
 
 PARTS = (
@@ -44,6 +46,13 @@ PARTS = (
         ("chromium", "chromium-browser", "google-chrome", "chrome"),
         "chromium",
         "elsewhere `brew install --cask chromium`, or any Chrome on the PATH",
+    ),
+    Part(
+        "Firefox",
+        ("firefox-esr", "firefox"),
+        "firefox-esr",
+        "elsewhere `brew install --cask firefox`, or any Firefox on the PATH",
+        spared=True,
     ),
     Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org", True),
     Part(
@@ -155,12 +164,12 @@ def provide_parts() -> bool:
     False where tests would have to be skipped and may not: in CI.
     """
     missing = missing_parts()
-    packages = [part.package for part in missing]
     apt = bool(missing and os.name == "posix" and shutil.which("apt-get"))
     if apt and os.geteuid() == 0:
-        print(f"== apt-get install {' '.join(packages)}", flush=True)
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         run("apt-get", "update", "-qq")
+        packages = [part.package for part in missing if not part.spared or has(part.package)]
+        print(f"== apt-get install {' '.join(packages)}", flush=True)
         run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
         services = [part.programs[0] for part in missing if part.service]
         if services and Path("/run/systemd/system").is_dir():  # the tests start their own
@@ -168,11 +177,17 @@ def provide_parts() -> bool:
         missing = missing_parts()
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
     for part in missing:
-        print(explain(part, in_ci), flush=True)
+        print(explain(part, in_ci and not part.spared), flush=True)
     if apt and os.geteuid() != 0:
+        packages = [part.package for part in missing if not part.spared]
         line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
         print(f"All of it, by you or an administrator:\n\n    sudo apt-get update && sudo {line}\n")
-    return not (missing and in_ci)
+    return not (in_ci and any(not part.spared for part in missing))
+
+
+def has(package: str) -> bool:
+    """Tell whether apt knows a package: Debian's Firefox has another name elsewhere."""
+    return subprocess.run(("apt-cache", "show", package), capture_output=True).returncode == 0
 
 
 def missing_parts(which: Callable[[str], str | None] = shutil.which) -> list[Part]:

@@ -1,0 +1,48 @@
+"""The same page in a second engine: its lanes receive in Firefox what they receive in Chromium."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.watching import LANES, Lanes
+from tests.support.firefox import MISSING, PROGRAM, Firefox
+from tests.support.processes import Lecture
+from tests.support.waiting import eventually
+from wire.techniques import SLUGS
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    with Firefox(tmp_path_factory.mktemp("firefox")) as firefox:
+        yield firefox
+
+
+def test_each_technique_delivers(firefox: Firefox, lecture: Lecture) -> None:
+    firefox.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
+
+    def lanes(least: int) -> Lanes:
+        found: Lanes = firefox.evaluate(f"({LANES})()")
+        return found if all(lane["received"] >= least for lane in found.values()) else {}
+
+    found = eventually(lambda: lanes(50), "50 messages in each lane")
+    assert set(found) == set(SLUGS)
+    assert all(lane["lost"] == lane["repeated"] == 0 for lane in found.values())
+
+
+def test_what_was_said_while_the_line_was_cut_comes_after(
+    firefox: Firefox, lecture: Lecture
+) -> None:
+    """Each module's coming back, by its cursor, is this engine's too."""
+    room = "import('/page/room.js').then(async ({ room }) => { await room.control(%s); })"
+    firefox.evaluate(room % "'source', { rate: 20 }")
+    firefox.evaluate(room % "'cut', { seconds: 1 }")
+    seen = max(lane["newest"] for lane in firefox.evaluate(f"({LANES})()").values())
+
+    def back() -> Lanes:
+        found: Lanes = firefox.evaluate(f"({LANES})()")
+        return found if all(lane["newest"] > seen + 40 for lane in found.values()) else {}
+
+    found = eventually(back, "what came after the cut, in each lane")
+    assert all(lane["lost"] == lane["repeated"] == lane["gaps"] == 0 for lane in found.values())

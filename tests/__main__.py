@@ -62,6 +62,7 @@ PARTS = (
         "elsewhere `brew install haproxy`, or haproxy.org",
         service=True,
     ),
+    Part("tshark", ("tshark",), "tshark", "elsewhere `brew install wireshark`, or wireshark.org"),
     Part("OpenSSL", ("openssl",), "openssl", "elsewhere `brew install openssl`, or openssl.org"),
     Part("curl", ("curl",), "curl", "elsewhere `brew install curl`, or curl.se"),
     Part("ip", ("ip",), "iproute2", "elsewhere there is none: it is Linux's"),

@@ -4,6 +4,7 @@
     |-- MessageError      not a message of ours: JSON, UTF-8, a missing field
     |-- CursorError       not a cursor or a channel name of the accepted form
     |-- HttpError         not an HTTP/1.1 head or chunk (RFC 9112)
+    |-- CaptureError      not a capture file of ours (pcapng)
     `-- WebSocketError    RFC 6455 says to fail the connection; carries the close code
     HandshakeError        a handshake that must be refused; carries the HTTP status
 
@@ -26,6 +27,10 @@ class CursorError(WireError):
 
 class HttpError(WireError):
     """An HTTP head, a chunk or a length does not follow RFC 9112."""
+
+
+class CaptureError(WireError):
+    """A capture file is broken, or is none."""
 
 
 class WebSocketError(WireError):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from servers.relay.capture import Capture
 from servers.relay.pipe import End, Line, Pipe, Side
 from servers.relay.trace import Direction, Kind, Trace
 
@@ -35,6 +36,7 @@ class Owner(Protocol):
     to_port: int
     line: Line
     trace: Trace
+    capture: Capture | None
 
     def appeared(self, connection: "Connection") -> bool:
         """A client has come; false where it may not stay."""
@@ -89,24 +91,50 @@ class Connection:
         if was_open:
             self._record("close")
             self._relay.remember(self.count())
+        if self._relay.capture is not None:
+            self._relay.capture.closed(self, time.monotonic_ns(), "down" if reset else None)
 
     def _pipe(self, direction: Direction, admit: Callable[[int], int]) -> Pipe:
         def passed(data: bytes, entered_ns: int) -> None:
             self._bytes[direction] += len(data)
             self._record(direction, entered_ns, data)
+            self._capture(direction, entered_ns, data)
             self._relay.passed(self, direction, len(data))
 
         def ended(sink: asyncio.Transport, end: End, entered_ns: int) -> None:
             if end == "reset":
                 return self.close(reset=True)
             self._record(direction, entered_ns)
+            self._capture(direction, entered_ns)
             with contextlib.suppress(OSError):  # the other side has gone meanwhile
                 sink.write_eof()
             self._ended += 1
             if self._ended == 2:
                 self.close(reset=False)
 
-        return Pipe(direction, self._relay.line, admit, passed, ended)
+        captured = direction == "up" and self._relay.capture is not None
+        came = self._capture_sent if captured else None
+        return Pipe(direction, self._relay.line, admit, passed, ended, came)
+
+    def _capture_sent(self, data: bytes, end: End | None, now: int) -> None:
+        assert self._relay.capture is not None
+        sent = max(now, self.up.opens_ns)
+        if end == "reset":
+            self._relay.capture.closed(self, sent, "up")
+        else:
+            self._relay.capture.sent(self, data, len(data), sent)
+
+    def _capture(self, direction: Direction, entered_ns: int, data: bytes = b"") -> None:
+        """Tell a capture what was handed on; without data that was an end."""
+        capture, now = self._relay.capture, time.monotonic_ns()
+        if capture is None:
+            return
+        if direction == "down":
+            capture.received(self, data, len(data), entered_ns, now)
+        else:
+            back = now + round(self._relay.line.link.delay("down") * 1e9)
+            capture.reached(self, len(data), max(entered_ns, self.up.opens_ns), now, back)
+        capture.write(now)
 
     def _record(self, kind: Kind, entered_ns: int | None = None, data: bytes = b"") -> None:
         now = time.monotonic_ns()
@@ -123,7 +151,11 @@ class Connection:
             # trip, which the relay's own kernel has answered at once.
             link = self._relay.line.link
             round_trip_ns = round((link.delay("up") + link.delay("down")) * 1e9)
-            self.up.opens_ns = time.monotonic_ns() + round_trip_ns
+            now = time.monotonic_ns()
+            self.up.opens_ns = now + round_trip_ns
+            if self._relay.capture is not None:
+                server = transport.get_extra_info("sockname")
+                self._relay.capture.opened(self, peer[:2], server[:2], now, self.up.opens_ns)
             self._task = asyncio.get_running_loop().create_task(self._connect())
         else:
             if self.has_place is not False:  # else anybody could fill the trace with refusals

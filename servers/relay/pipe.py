@@ -114,7 +114,8 @@ class Pipe:
     """Carries bytes one way: in order, delayed, paced, and never more than the line's buffer.
 
     ``admit(size)`` says how many bytes may pass now; ``passed(data, entered_ns)`` is told of the
-    bytes handed to the sink; ``ended(sink, end, entered_ns)`` of the end of this direction.
+    bytes handed to the sink; ``ended(sink, end, entered_ns)`` of the end of this direction; and
+    ``came(data, end, entered_ns)``, if it is given, of all that enters.
     """
 
     def __init__(
@@ -124,12 +125,13 @@ class Pipe:
         admit: Callable[[int], int],
         passed: Callable[[bytes, int], None],
         ended: Callable[[asyncio.Transport, End, int], None],
+        came: Callable[[bytes, End | None, int], None] | None = None,
     ) -> None:
         self.waiting = 0  # bytes
         self.opens_ns = 0  # nothing could have been sent before
         self._direction: Direction = direction
         self._line = line
-        self._admit, self._passed, self._ended = admit, passed, ended
+        self._admit, self._passed, self._ended, self._came = admit, passed, ended, came
         self._queue: deque[_Waiting] = deque()
         self._slot: tuple[int, int] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -143,6 +145,8 @@ class Pipe:
         if self._dropped:
             return
         now = time.monotonic_ns()
+        if self._came is not None:
+            self._came(data, end, now)
         due_ns = max(now, self.opens_ns) + round(self._line.link.delay(self._direction) * 1e9)
         self._queue.append(_Waiting(now, due_ns, data, end))
         self.waiting += len(data)

@@ -1,6 +1,6 @@
 """A TCP relay that plays the network between clients and a server.
 
-    clients -> Relay (delay, jitter, bandwidth, stall, cut; counts and trace) -> server
+    clients -> Relay (delay, jitter, bandwidth, stall, cut; counts, trace, capture) -> server
 
 As a process ``python -m servers.relay --to 127.0.0.1:8000 --delay-ms 25``; in a running loop::
 
@@ -31,6 +31,7 @@ from typing import Final, Self
 
 from servers.front.listening import listen
 from servers.front.places import Places
+from servers.relay.capture import Capture
 from servers.relay.connection import Connection, ConnectionCount
 from servers.relay.pipe import Line, Link
 from servers.relay.trace import Direction, Trace
@@ -73,6 +74,7 @@ class Relay:
         link: Link | None = None,
         buffer_bytes: int = 1 << 20,
         trace: Trace | None = None,
+        capture: Capture | None = None,
         listen: str = "127.0.0.1",
         places: Places | None = None,
         most_held: int | None = None,
@@ -80,6 +82,7 @@ class Relay:
         self.host, self.to_port, self.port = host, to_port, port
         self._listen = listen
         self.trace = Trace() if trace is None else trace
+        self.capture = capture
         self.line = Line(Link() if link is None else link, buffer_bytes)
         self._places = places
         self._buffer_bytes, self._most_held = buffer_bytes, most_held

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from servers.relay.control import _arguments, control_app, main
+from servers.relay.command_line import _arguments, main
+from servers.relay.control import control_app
 from servers.relay.relay import Link
 from tests.servers import asking
 from tests.servers.asking import serving

@@ -88,15 +88,15 @@ COMMANDS = {
     "notebooks": Command(
         "notebooks",
         (
-            "jupyterlab",
+            "notebooks.course.opening",
             "--ServerApp.ip=127.0.0.1",
-            "--ServerApp.root_dir=notebooks",
             "--LabApp.default_url=/lab/tree/README.md",
             "--LabApp.app_settings_dir=notebooks/course/jupyterlab",
         ),
         "open the course in JupyterLab",
         "Opens the course in JupyterLab, in your browser. It listens on this machine only and\n"
         "lets in whoever has the token in the address that it prints. Ctrl-C ends it.\n\n"
+        "  --language es         in Spanish (es) or Romanian (ro), as a copy of your own\n"
         "  --no-browser          only print the address\n"
         "  --ServerApp.port=N    another port than 8888",
     ),
@@ -163,7 +163,7 @@ def about(name: str) -> str:
     """Tell what a command does that starts somebody else's program."""
     return (
         f"usage: python3 lab.py {name} [options]\n\n{COMMANDS[name].about}\n\n"
-        f"All options of {COMMANDS[name].module[0]}: python3 lab.py {name} --help-all"
+        f"All options there are: python3 lab.py {name} --help-all"
     )
 
 

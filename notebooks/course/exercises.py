@@ -19,12 +19,14 @@ from zlib import crc32
 
 from notebooks.course.errors import LabError
 from notebooks.course.units import slip
+from notebooks.course.words import say
 from results.errors import ResultsError
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 _KINDS = ("number", "choice", "text", "function")
 _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CLOSE = 0.05
+_NO_GUESS = "you made no prediction: try one before you look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,8 @@ def check(key: str, answer: Any) -> Answer:
         raise LabError(f"there is no question {key!r}; there are {', '.join(questions())}")
     question = questions()[key]
     if answer is ...:
-        return Answer(
-            False, f"{key}: not answered yet. Put your answer in place of the dots (...)."
-        )
+        waits = say("not answered yet. Put your answer in place of the dots (...).")
+        return Answer(False, f"{key}: {waits}")
     judge: dict[str, Callable[[dict[str, Any], Any], str]] = {
         "number": _judge_number,
         "choice": _judge_choice,
@@ -66,8 +67,8 @@ def check(key: str, answer: Any) -> Answer:
     }
     wrong = judge[question["kind"]](question, answer)
     if wrong:
-        return Answer(False, f"{key}: not yet. {wrong}")
-    return Answer(True, f"{key}: right. {question['why']}")
+        return Answer(False, f"{key}: {say('not yet.')} {wrong}")
+    return Answer(True, f"{key}: {say('right')}. {say(question['why'])}")
 
 
 def reveal(guess: Any, found: float, unit: str = "", *, within: float | None = None) -> str:
@@ -79,27 +80,30 @@ def reveal(guess: Any, found: float, unit: str = "", *, within: float | None = N
     """
     if isinstance(found, bool):
         return _Text(_reveal_yes_or_no(guess, found))
-    said = f"measured: {_short(found)} {unit}".rstrip()
+    said = say("measured: {found} {unit}", found=_short(found), unit=say(unit)).rstrip()
     if guess is ...:
-        return _Text(f"{said} (you made no prediction: try one before you look)")
+        return _Text(f"{said} ({say(_NO_GUESS)})")
     if not isinstance(guess, (int, float)) or isinstance(guess, bool) or not isfinite(guess):
-        return _Text(f"{said} (a prediction is a number, not {guess!r})")
+        return _Text(f"{said} ({say('a prediction is a number, not {guess!r}', guess=guess)})")
     if within is None:
-        near, praise = _rounds_to(guess, found), "right"
+        near, praise = _rounds_to(guess, found), say("right")
     else:
-        near, praise = abs(guess - found) <= within * abs(found), "well predicted"
+        near, praise = abs(guess - found) <= within * abs(found), say("well predicted")
     verdict = praise if near else slip(guess, found, unit, within or 0) or _missed(guess, found)
-    return _Text(f"you said {_short(guess)}; {said}: {verdict}")
+    return _Text(f"{say('you said {guess}', guess=_short(guess))}; {said}: {verdict}")
 
 
 def _reveal_yes_or_no(guess: Any, found: bool) -> str:
-    said = f"measured: {'yes' if found else 'no'}"
+    yes, no = say("yes"), say("no")
+    said = say("measured: {found} {unit}", found=yes if found else no, unit="").rstrip()
     if guess is ...:
-        return f"{said} (you made no prediction: try one before you look)"
-    meant = _YES_OR_NO.get(str(guess).strip().lower())
+        return f"{said} ({say(_NO_GUESS)})"
+    meant = {**_YES_OR_NO, yes: True, no: False}.get(str(guess).strip().lower())
     if meant is None:
-        return f"{said} (a prediction is True or False here, not {guess!r})"
-    return f"you said {'yes' if meant else 'no'}; {said}: {'right' if meant == found else 'wrong'}"
+        asked = say("a prediction is True or False here, not {guess!r}", guess=guess)
+        return f"{said} ({asked})"
+    guessed = say("you said {guess}", guess=yes if meant else no)
+    return f"{guessed}; {said}: {say('right') if meant == found else say('wrong')}"
 
 
 def _rounds_to(guess: float, found: float) -> bool:
@@ -113,13 +117,17 @@ def _rounds_to(guess: float, found: float) -> bool:
 
 def _missed(guess: float, found: float) -> str:
     """Say by how much a prediction is off: by which factor if it is far, else by how many."""
-    way = "high" if guess > found else "low"
     ratio = guess / found if found else 0
     if ratio < 0:
-        return "not that way round"
+        return say("not that way round")
+    high = guess > found
     if ratio and not 0.5 < ratio < 2:
-        return f"{_short(max(ratio, 1 / ratio))} times too {way}"
-    return f"{_short(abs(guess - found))} too {way}"
+        times = _short(max(ratio, 1 / ratio))
+        if high:
+            return say("{times} times too high", times=times)
+        return say("{times} times too low", times=times)
+    more = _short(abs(guess - found))
+    return say("{more} too high", more=more) if high else say("{more} too low", more=more)
 
 
 def show(data: bytes, most: int = 1200) -> str:
@@ -128,7 +136,8 @@ def show(data: bytes, most: int = 1200) -> str:
     shown = "".join(
         marks.get(byte, chr(byte) if 32 <= byte < 127 else f"[{byte:02x}]") for byte in data[:most]
     )
-    return _Text(shown + (f" … ({len(data):,} bytes in all)" if len(data) > most else ""))
+    rest = " … (" + say("{count:,} bytes in all", count=len(data)) + ")"
+    return _Text(shown + (rest if len(data) > most else ""))
 
 
 def beside(unit: str, **pairs: tuple[Any, float]) -> str:
@@ -140,10 +149,12 @@ def beside(unit: str, **pairs: tuple[Any, float]) -> str:
     for name, (measured, model) in pairs.items():
         if isinstance(measured, dict):
             low, high = _short(measured["low"]), _short(measured["high"])
-            said = f"{_short(measured['mean'])} ({low} to {high})"
+            span = say("{low} to {high}", low=low, high=high)
+            said = f"{_short(measured['mean'])} ({span})"
         else:
             said = _short(measured)
-        lines.append(f"{name:10} measured {said:24} model {_short(model)} {unit}")
+        line = f"{say('measured')} {said:24} {say('model')} {_short(model)} {say(unit)}"
+        lines.append(f"{name:10} {line}")
     return _Text("\n".join(lines))
 
 
@@ -163,20 +174,26 @@ def _short(value: float) -> str:
 def _judge_number(question: dict[str, Any], answer: Any) -> str:
     unit = question.get("unit", "no unit")
     if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return f"The answer is a number ({unit}), not {answer!r}."
+        return say(
+            "The answer is a number ({unit}), not {answer!r}.", unit=say(unit), answer=answer
+        )
     right, within = question["right"], question.get("within", 0)
     if _near(answer, right, within):
         return ""
     for hint in question.get("hints", ()):
         if _near(answer, hint["value"], within):
-            return str(hint["says"])
+            return say(hint["says"])
     if said := slip(answer, right, unit, within):
         return said
     if _near(answer, right, _CLOSE):
-        return "Close, but this can be worked out exactly." if not within else "Round less."
-    return str(question.get("hint", "")) or (
-        "Too " + ("high" if answer > right else "low") + ": look at the formula above again."
-    )
+        if within:
+            return say("Round less.")
+        return say("Close, but this can be worked out exactly.")
+    if "hint" in question:
+        return say(question["hint"])
+    if answer > right:
+        return say("Too high: look at the formula above again.")
+    return say("Too low: look at the formula above again.")
 
 
 def _near(answer: float, right: float, within: float) -> bool:
@@ -184,11 +201,14 @@ def _near(answer: float, right: float, within: float) -> bool:
 
 
 def _judge_choice(question: dict[str, Any], answer: Any) -> str:
-    choices = {_letters(choice): says for choice, says in question["choices"].items()}
-    chosen = _letters(answer)
-    if chosen not in choices:
-        return f"Choose one of {', '.join(map(repr, _shuffled(question['choices'])))}."
-    return "" if chosen == _letters(question["right"]) else str(choices[chosen])
+    choices = question["choices"]
+    # Chosen in the reader's language, a word is as good as the one in the code.
+    named = {_letters(say(choice)): choice for choice in choices}
+    named |= {_letters(choice): choice for choice in choices}
+    chosen = named.get(_letters(answer))
+    if chosen is None:
+        return say("Choose one of {these}.", these=", ".join(map(repr, _shuffled(choices))))
+    return "" if chosen == question["right"] else say(choices[chosen])
 
 
 def _shuffled(choices: Iterable[str]) -> list[str]:
@@ -205,33 +225,38 @@ def _letters(answer: Any) -> str:
 
 def _judge_text(question: dict[str, Any], answer: Any) -> str:
     if not isinstance(answer, str):
-        return f"The answer is a text, in quotes, not {answer!r}."
+        return say("The answer is a text, in quotes, not {answer!r}.", answer=answer)
     if answer.strip() == question["right"]:
         return ""
     for hint in question["hints"]:
         if answer.strip() == hint["value"]:
-            return str(hint["says"])
-    return str(question["hint"])
+            return say(hint["says"])
+    return say(question["hint"])
 
 
 def _judge_function(question: dict[str, Any], answer: Any) -> str:
     if not callable(answer):
-        return f"The answer is a function, such as the one that is begun here, not {answer!r}."
+        asked = "The answer is a function, such as the one that is begun here, not {answer!r}."
+        return say(asked, answer=answer)
     for case in question["cases"]:
         given = [_value(item) for item in case["given"]]
         try:
             got = answer(*given)
         except Exception as error:  # the reader's own code: whatever it raises is an answer
-            return f"For {_call(given)} it raised {type(error).__name__}: {error}."
+            name = type(error).__name__
+            raised = "For {given} it raised {name}: {error}."
+            return say(raised, given=_call(given), name=name, error=error)
         if got is ... or got is None:
-            return f"For {_call(given)} it returned nothing: is the dots' place filled?"
+            nothing = "For {given} it returned nothing: is the dots' place filled?"
+            return say(nothing, given=_call(given))
         expected = _value(case["gives"])
         if _same(got, expected, question.get("within", 1e-9)):
             continue
         for hint in case.get("hints", ()):
             if _same(got, _value(hint["value"]), question.get("within", 1e-9)):
-                return str(hint["says"])
-        return f"For {_call(given)} it returned {got!r}; expected is {expected!r}."
+                return say(hint["says"])
+        other = "For {given} it returned {got!r}; expected is {expected!r}."
+        return say(other, given=_call(given), got=got, expected=expected)
     return ""
 
 

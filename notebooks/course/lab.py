@@ -31,6 +31,7 @@ from notebooks.course.errors import LabError, Stopped
 from notebooks.course.processes import Job, Relay, Server
 from notebooks.course.progress import Progress, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
+from notebooks.course.words import say
 from results.record.verdicts import Verdict
 from wire.techniques import SLUGS
 
@@ -63,7 +64,10 @@ class Lab:
         try:
             book: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise LabError(f"nothing was recorded for this notebook ({self._path.name})") from None
+            name = self._path.name
+            raise LabError(
+                say("nothing was recorded for this notebook ({name})", name=name)
+            ) from None
         if book.get("format") != 1:
             raise LabError(f"{self._path.name} is of format {book.get('format')!r}, not 1")
         return book
@@ -71,8 +75,10 @@ class Lab:
     def __repr__(self) -> str:
         """Say what a reader must know of the numbers below."""
         if self.live:
-            return f"Live: everything below is measured now, on this machine ({describe_host()})."
-        return f"Recorded on {self._book['recorded']} ({self._book['host']}); nothing is measured."
+            live = "Live: everything below is measured now, on this machine ({host})."
+            return say(live, host=describe_host())
+        replayed = "Recorded on {recorded} ({host}); nothing is measured."
+        return say(replayed, recorded=self._book["recorded"], host=self._book["host"])
 
     @property
     def slugs(self) -> list[str]:
@@ -110,7 +116,9 @@ class Lab:
         kept = self._path.with_suffix("") / name
         if not self.live:
             if not (kept / "run.json").exists():
-                raise LabError(f"no run {name!r} was recorded; with LIVE = True it is made")
+                raise LabError(
+                    say("no run {name!r} was recorded; with LIVE = True it is made", name=name)
+                )
             return kept
         self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
         folder = Path(self._folder.name) / name
@@ -120,7 +128,7 @@ class Lab:
         for option, value in options.items():
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{option.replace('_', '-')}", *map(str, values)]
-        self._await(Job(f"the load run {name}", words))
+        self._await(Job(say("the load run {name}", name=name), words))
         if self._recording:
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(parents=True)
@@ -150,9 +158,8 @@ class Lab:
                 name = next(iter(difflib.get_close_matches(name, names, n=1)), "")
             like = [known for known in entries if known.startswith(f"{name} " if name else "")]
             listed = "\n".join(f"  {known}" for known in like)
-            raise LabError(
-                f"not recorded: {key}\nWith LIVE = True it is measured; recorded are\n{listed}"
-            )
+            missing = "not recorded: {key}\nWith LIVE = True it is measured; recorded are\n{listed}"
+            raise LabError(say(missing, key=key, listed=listed))
         return entries[key]
 
     def _where(self, delay_ms: float, flags: tuple[str, ...]) -> dict[str, Any]:
@@ -171,12 +178,14 @@ class Lab:
                 while not job.wait(_TICK_S):
                     tick()
                     if time.monotonic() > limit:
-                        raise LabError(f"{job.name} took more than {CELL_S:g} s: ask for less")
+                        late = "{job} took more than {limit:g} s: ask for less"
+                        raise LabError(say(late, job=job.name, limit=CELL_S))
                 said = job.output().splitlines() or [""]
         except KeyboardInterrupt:
-            raise Stopped(f"{job.name} was ended; the lab is ready for the next cell") from None
+            ended = "{job} was ended; the lab is ready for the next cell"
+            raise Stopped(say(ended, job=job.name)) from None
         if job.status:
-            raise LabError(f"{job.name} failed: {said[-1]}")
+            raise LabError(say("{job} failed: {why}", job=job.name, why=said[-1]))
         return said[-1]
 
     def dial(self, name: str, *, plugin: bool = False, delay_ms: float = 0.0) -> RawLine:
@@ -202,7 +211,7 @@ class Lab:
                 for text in texts:
                     sender.send(text)
         except ClientError as error:
-            raise LabError(f"nothing was published: {error}") from None
+            raise LabError(say("nothing was published: {error}", error=error)) from None
 
     def server(self, *flags: str) -> Server:
         """Return the running server with these options; the first use starts it.
@@ -230,11 +239,11 @@ class Lab:
         except ProcessError as error:
             raise LabError(str(error)) from None
         except KeyboardInterrupt:
-            raise Stopped("the start was ended; run the cell again") from None
+            raise Stopped(say("the start was ended; run the cell again")) from None
 
     def _forget(self, flags: tuple[str, ...]) -> None:
         """End what is left of a server, and the relays that led to it."""
-        print("The server had ended; a new one, with empty channels, takes its place.")
+        print(say("The server had ended; a new one, with empty channels, takes its place."))
         for key in [key for key in self._relays if key[0] == flags]:
             self._relays.pop(key).end()
         self._servers.pop(flags).end()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from notebooks.course.words import say
+
 MARK = "duplex_progress"  # in the output's metadata
 SHORT_S = 1.0  # who is done sooner needs no line
 
@@ -32,18 +34,23 @@ class Progress:
         began, shell = time.monotonic(), _shell()
         if shell is not None and shell.execution_count != self._cell:
             self._cell, self._began, self._handle = shell.execution_count, began, None
-        plan = f" of about {planned_s:.0f}" if planned_s else ""
 
         def tick() -> None:
             took = time.monotonic() - began
-            if shell is not None and took >= SHORT_S:
-                self._show(f"{what}: {took:.0f}{plan} s")
+            if shell is None or took < SHORT_S:
+                return
+            if planned_s:
+                so_far = say("{took:.0f} of about {planned:.0f} s", took=took, planned=planned_s)
+            else:
+                so_far = f"{took:.0f} s"
+            self._show(f"{what}: {so_far}")
 
         try:
             yield tick
         finally:
             if self._handle is not None:
-                self._show(f"measured for {time.monotonic() - self._began:.0f} s")
+                took = time.monotonic() - self._began
+                self._show(say("measured for {took:.0f} s", took=took))
 
     def _show(self, text: str) -> None:
         from IPython.display import display
@@ -63,8 +70,12 @@ class Progress:
 def what_runs(experiment: str, delay_ms: float, asked: Mapping[str, Any]) -> str:
     """Say in a few words what an experiment measures."""
     technique = asked.get("technique", "")
-    who = technique if isinstance(technique, str) else f"{len(technique)} techniques"
-    parts = [part for part in (who, f"{delay_ms:g} ms away" if delay_ms else "") if part]
+    if isinstance(technique, str):
+        who = technique
+    else:
+        who = say("{count} techniques", count=len(technique))
+    where = say("{delay:g} ms away", delay=delay_ms) if delay_ms else ""
+    parts = [part for part in (who, where) if part]
     return experiment + (f" ({', '.join(parts)})" if parts else "")
 
 

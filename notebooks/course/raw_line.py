@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from notebooks.course.errors import LineError, ReplayError
+from notebooks.course.words import say
 
 QUIET_S = 0.25
 _LONGEST_S = 20.0
@@ -38,9 +39,8 @@ class RawLine:
         try:
             self._sock.sendall(data)
         except OSError as error:
-            raise LineError(
-                f"this line is closed ({error}): run the cells again from the one that dials"
-            ) from None
+            closed = "this line is closed ({error}): run the cells again from the one that dials"
+            raise LineError(say(closed, error=error)) from None
         self._note("send", [[0.0, data]])
         return len(data)
 
@@ -87,10 +87,11 @@ class RawLine:
 
     def _next(self, kind: str) -> list[Any]:
         if self._at >= len(self._talk) or self._talk[self._at][0] != kind:
-            raise ReplayError(
-                f"the recorded talk has no {kind} here: run the cells again from the one that "
+            over = (
+                "the recorded talk has no {kind} here: run the cells again from the one that "
                 "dials, each once; or set LIVE = True to talk anew"
             )
+            raise ReplayError(say(over, kind=kind))
         self._at += 1
         found: list[Any] = self._talk[self._at - 1][1]
         return found
@@ -98,7 +99,8 @@ class RawLine:
     def _expect(self, kind: str, data: bytes) -> None:
         said = base64.b64decode(self._next(kind)[0][1])
         if said != data:
-            raise ReplayError(
-                f"a recording answers only what was said then: {said[:60]!r}...; LIVE = True "
+            other = (
+                "a recording answers only what was said then: {said!r}...; LIVE = True "
                 "talks to a real server"
             )
+            raise ReplayError(say(other, said=said[:60]))

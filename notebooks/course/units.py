@@ -1,6 +1,8 @@
 """The slips of units that readers make, by the unit that was asked for."""
 
-_SLIPS = {
+from notebooks.course.words import say
+
+SLIPS = {
     "ms": {0.001: "seconds", 1000.0: "microseconds"},
     "s": {1000.0: "milliseconds", 1 / 60: "minutes"},
     "KiB": {1024.0: "bytes", 1 / 1024: "MiB"},
@@ -15,8 +17,12 @@ def slip(answer: float, right: float, unit: str, within: float) -> str:
 
     ``unit`` is the one that was asked for; words that follow it do not matter.
     """
-    known = next((name for name in _SLIPS if unit == name or unit.startswith(f"{name} ")), "")
-    for factor, other in _SLIPS.get(known, {}).items():
+    known = next((name for name in SLIPS if unit == name or unit.startswith(f"{name} ")), "")
+    for factor, other in SLIPS.get(known, {}).items():
         if abs(answer - right * factor) <= max(within, 0.005) * abs(right * factor):
-            return f"That looks like {other}; asked for was {known}."
+            return say(
+                "That looks like {other}; asked for was {known}.",
+                other=say(other),
+                known=say(known),
+            )
     return ""

@@ -132,7 +132,7 @@ class ForeignLongPolling(HttpClient):
 
     def _ask(self) -> None:
         target = self.address.target(self.asking.path)
-        self._down.ask("GET", target, fields=self.asking.fields)
+        self._down.ask(self.asking.how.method, target, fields=self.asking.fields)
         self._asked = True
 
     def _say(self, text: str) -> None:

@@ -1,6 +1,7 @@
 """Which client a peer file asks for, and opening it."""
 
 import importlib.util
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,8 @@ def open_foreign(peer: PeerFile, slug: str, url: str, **options: Any) -> Client:
     heeded = {"headers", "extra_headers", "reconnects", "jitter", "timeout", "dial"}
     heeded |= {"interval"} if BY_SLUG[slug].asks else set()
     kept = {name: value for name, value in options.items() if name in heeded}
-    return foreign_class(peer, slug)(url, peer.subscribe[slug], **kept)
+    make = foreign_class(peer, slug)
+    return make(url, peer.subscribe[slug].of_one(secrets.token_hex(8)), **kept)
 
 
 def stray_words(client: Client) -> str:

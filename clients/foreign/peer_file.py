@@ -17,7 +17,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients.foreign.table import PeerFileError, Table
@@ -29,6 +29,7 @@ Steps = tuple[str | int, ...]
 TEXT = "text/plain; charset=utf-8"
 _NAMED = re.compile(r"{(\w+)}")
 _IN_A_MESSAGE = ("text", "number", "sender", "sent_ns")
+_OF_A_CLIENT = ("session",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Publish:
     """How a message goes up: one request.
 
     In ``path``, ``body`` and the values of ``headers`` are filled in ``{text}``, ``{number}``,
-    ``{sender}`` and ``{sent_ns}``.
+    ``{sender}`` and ``{sent_ns}``; in the path as an address needs them (``%20``).
     """
 
     path: str
@@ -62,15 +63,17 @@ class Publish:
 class Subscribe:
     """How messages come down by one technique.
 
-    ``path`` is asked for first and ``again`` from then on (polling and long-polling), each with
-    ``headers``; what the server said before stands in ``{names}``, by the ``remember`` that says
-    where, and a header whose name is not known yet is left out. ``open`` has what to await and
+    ``path`` is asked for first and ``again`` from then on (polling and long-polling, by
+    ``method``), each with ``headers``; what the server said before stands in ``{names}``, by the
+    ``remember`` that says where, and a header whose name is not known yet is left out. In
+    ``{session}`` stands a word of each client's own. ``open`` has what to await and
     then to say, in pairs, ``reply`` what to answer to what. What came is taken apart at ``split``,
     and the text stands at ``place``. ``client`` is a class beside the file (``FILE.py:CLASS``) that
     does what no file can say.
     """
 
     path: str
+    method: str = "GET"
     again: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     protocols: tuple[str, ...] = ()
@@ -80,6 +83,11 @@ class Subscribe:
     place: Place = Place()
     remember: Mapping[str, Place] = field(default_factory=dict)
     client: str = ""
+
+    def of_one(self, session: str) -> "Subscribe":
+        """Return what one client asks for, with the word of its own."""
+        path, again = (one.replace("{session}", session) for one in (self.path, self.again))
+        return replace(self, path=path, again=again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +187,7 @@ def _publish(table: Table) -> Publish:
         tuple((usual | table.named_texts("headers")).items()),
     )
     table.end()
-    if not re.fullmatch(r"[A-Z]+", found.method):
-        raise table.fault("method", f"{found.method!r} is no method of HTTP, such as POST")
+    _check_method(table, found.method)
     values = " ".join((found.path, found.body, *(value for _, value in found.headers)))
     if "{text}" not in values:
         raise table.fault("body", "{text} must stand in it, or in the path: it is the message")
@@ -198,6 +205,7 @@ def _subscribe(slug: str, table: Table) -> Subscribe:
         place.end()
     found = Subscribe(
         _path(table, "path"),
+        table.text("method", "GET"),
         table.text("again"),
         tuple(table.named_texts("headers").items()),
         table.texts("protocols"),
@@ -213,6 +221,7 @@ def _subscribe(slug: str, table: Table) -> Subscribe:
         raise table.fault("client", f"{found.client!r} is not FILE.py:CLASS")
     asks_again = technique.delivery is not Delivery.STREAM
     for key, is_there, heeded in (
+        ("method", found.method != "GET", asks_again),
         ("again", found.again, asks_again),
         ("remember", remember, asks_again),
         ("protocols", found.protocols, technique.two_way),
@@ -221,8 +230,11 @@ def _subscribe(slug: str, table: Table) -> Subscribe:
     ):
         if is_there and not heeded and not found.client:
             raise table.fault(key, f"{slug} does not heed it")
-    for key, value in (("again", found.again), *(("headers", said) for _, said in found.headers)):
-        _check_names(table, key, value, tuple(remember))
+    _check_method(table, found.method)
+    _check_names(table, "path", found.path, _OF_A_CLIENT)
+    _check_names(table, "again", found.again, (*_OF_A_CLIENT, *remember))
+    for _, said in found.headers:
+        _check_names(table, "headers", said, tuple(remember))
     if (found.open or found.reply) and asks_again and not found.again:
         raise table.fault("again", "needed, for what is said goes up by POST to it")
     return found
@@ -237,6 +249,11 @@ def _path(table: Table, key: str) -> str:
     if not path.startswith("/") or re.search(r"[\s\x00-\x1f]", path):
         raise table.fault(key, f"{path!r} is no path, which begins with / and has no spaces")
     return path
+
+
+def _check_method(table: Table, method: str) -> None:
+    if not re.fullmatch(r"[A-Z]+", method):
+        raise table.fault("method", f"{method!r} is no method of HTTP, such as POST")
 
 
 def _check_names(table: Table, key: str, value: str, known: tuple[str, ...]) -> None:

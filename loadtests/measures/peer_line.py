@@ -1,5 +1,8 @@
 """A line to somebody else's server: publishes as its peer file says, and numbers the messages."""
 
+from collections.abc import Callable
+from urllib.parse import quote
+
 from clients.errors import ClientError, RefusedError, UnreachableError
 from clients.foreign.peer_file import PeerFile
 from loadtests.measures.server_line import ServerLine
@@ -26,13 +29,13 @@ class PeerLine(ServerLine):
         text = write_text(number, sent_ns, sender, len(text))
         said = {"text": text, "number": number, "sender": sender, "sent_ns": sent_ns}
 
-        def fill(template: str) -> str:
+        def fill(template: str, encode: Callable[[str], str] = str) -> str:
             for name, value in said.items():
-                template = template.replace(f"{{{name}}}", str(value))
+                template = template.replace(f"{{{name}}}", encode(str(value)))
             return template
 
         fields = tuple((name, fill(value)) for name, value in self._how.headers)
-        target = self.address.target(fill(self._how.path))
+        target = self.address.target(fill(self._how.path, quote))
         try:
             body = fill(self._how.body).encode()
             self.ask(self._how.method, target, range(200, 300), body, fields)

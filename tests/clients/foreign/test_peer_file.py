@@ -43,6 +43,12 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert peer.publish.body == "{text}"
 
 
+def test_each_client_has_a_word_of_its_own(tmp_path: Path) -> None:
+    text = WHOLE.replace("/poll", "/{session}/poll")
+    how = read_peer_file(write(tmp_path, text)).subscribe["long_polling"].of_one("ada")
+    assert (how.path, how.again) == ("/ada/poll", "/ada/poll?after={cursor}")
+
+
 @pytest.mark.parametrize(
     ("line", "instead", "said"),
     [
@@ -65,7 +71,14 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         (9, "client = 'my.py'", "line 9: subscribe.web_socket.client: 'my.py' is not FILE.py:CL"),
         (9, "reply = { a = 1 }", "line 9: subscribe.web_socket.reply: a table of texts is exp"),
         (10, "at = [1.5]", "line 10: subscribe.web_socket.at: steps are expected"),
-        (14, "again = '/{sid}'", "line 14: .*again: {sid} is not known; accepted: {cursor}, {tag}"),
+        (
+            14,
+            "again = '/{sid}'",
+            "line 14: .*again: {sid} is not known; accepted: {session}, {cursor}",
+        ),
+        (13, "path = '/{sid}'", "line 13: .*path: {sid} is not known; accepted: {session}"),
+        (8, "path = '/'\nmethod = 'POST'", "line 9: .*method: web_socket does not heed it"),
+        (13, "path = '/'\nmethod = 'post'", "line 14: .*method: 'post' is no method of HTTP"),
         (16, "remember.cursor = 'x'", "line 16: .*remember.cursor: a table is expected"),
         (16, "remember.cursor.att = []", "line 16: .*cursor.att: .*Did you mean at?"),
     ],

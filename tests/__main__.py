@@ -56,6 +56,14 @@ PARTS = (
     ),
     Part("nginx", ("nginx",), "nginx-light", "elsewhere `brew install nginx`, or nginx.org", True),
     Part(
+        "nchan",
+        ("/usr/lib/nginx/modules/ngx_nchan_module.so",),
+        "libnginx-mod-nchan",
+        "elsewhere it is a module that nginx is built with: nchan.io",
+    ),
+    Part("Node.js", ("node",), "nodejs", "elsewhere `brew install node`, or nodejs.org"),
+    Part("npm", ("npm",), "npm", "elsewhere it comes with Node.js"),
+    Part(
         "HAProxy",
         ("haproxy",),
         "haproxy",
@@ -192,15 +200,14 @@ def has(package: str) -> bool:
 
 
 def missing_parts(which: Callable[[str], str | None] = shutil.which) -> list[Part]:
-    """Return the parts that are not found, on the PATH or where Debian keeps its servers."""
-    return [
-        part
-        for part in PARTS
-        if not any(
-            node_starts() if name is NODE else which(name) or which(f"/usr/sbin/{name}")
-            for name in part.programs
-        )
-    ]
+    """Return the parts that are not found: on the PATH, where Debian keeps servers, or a file."""
+
+    def is_here(name: str) -> bool:
+        if name is NODE:
+            return node_starts()
+        return bool(which(name) or which(f"/usr/sbin/{name}") or Path("/", name).is_file())
+
+    return [part for part in PARTS if not any(map(is_here, part.programs))]
 
 
 def explain(part: Part, in_ci: bool) -> str:

@@ -1,15 +1,20 @@
 """The shelf's servers, each in its environment, and a server of one's own as the page tells it."""
 
 import re
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from clients.foreign.peer_file import read_peer_file
+from clients.foreign.opening import open_foreign
+from clients.foreign.peer_file import PeerFile, read_peer_file
+from loadtests.measures.peer_line import PeerLine
 from loadtests.trials.environments import prepare
 from loadtests.trials.measuring import measure
-from loadtests.trials.peers import SHELF, find_peer
+from loadtests.trials.peers import SHELF, Peer, find_peer
 from loadtests.trials.processes import ROOT, ProcessError
+from wire.message import Message
 
 # Written for the purpose, with the library that the tests have.
 CHAT = """
@@ -35,19 +40,57 @@ web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]), print=None)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", [path.name for path in sorted(SHELF.iterdir())])
-def test_a_server_of_the_shelf_delivers_everything(name: str) -> None:
+# One of each kind: Python, Node, nginx.
+MEASURED = {"aiohttp_sse": "sse", "ws": "web_socket", "nchan": "long_polling"}
+TEXTS = 20
+
+
+def made(name: str) -> PeerFile:
+    """A server of the shelf with all that it needs, or a test less."""
+    peer = find_peer(name)
     try:
-        prepare(find_peer(name))
+        prepare(peer)
     except ProcessError as error:  # what the system lacks, or no network to make it by
         pytest.skip(str(error))
-    techniques = tuple(find_peer(name).subscribe)
-    run = measure(techniques, server=name, users=5, seconds=1, poll_interval=0.2)
-    assert set(run.latency["technique"]) == set(techniques)
+    return peer
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", [path.name for path in sorted(SHELF.iterdir())])
+def test_a_server_of_the_shelf_hands_on_all_in_order_by_each_technique(name: str) -> None:
+    peer = made(name)
+    with Peer(peer) as server, ExitStack() as stack:
+        clients = {
+            (slug, at): stack.enter_context(open_foreign(peer, slug, server.url, interval=0.2))
+            for slug in peer.subscribe
+            for at in range(2)
+        }
+        line = stack.enter_context(PeerLine(server.url, peer))
+        for _ in range(TEXTS):
+            line.publish("x" * 100, "test", time.monotonic_ns())
+        for client in clients.values():
+            came = [client.receive(10) for _ in range(TEXTS)]
+            assert [one.id for one in came if isinstance(one, Message)] == list(range(1, TEXTS + 1))
+        assert [who for who, client in clients.items() if client.receive(0) is not None] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("name", "slug"), MEASURED.items())
+def test_a_server_of_each_kind_is_measured(name: str, slug: str) -> None:
+    made(name)
+    run = measure(slug, server=name, users=5, seconds=1)
     assert run.audit.clean
     assert run.audit.received > 0
+
+
+def test_the_page_lists_the_shelf() -> None:
+    page = (ROOT / "loadtests" / "README.md").read_text(encoding="utf-8")
+    for peer in map(find_peer, sorted(path.name for path in SHELF.iterdir())):
+        (row,) = re.findall(rf"^\| `{peer.folder.name}` \| .* \| (.*) \|$", page, re.MULTILINE)
+        named = " ".join(f"`{slug}`" for slug in peer.subscribe)
+        assert row == (named if peer.folder.name != "duplex" else "all that a file can say")
 
 
 @pytest.mark.slow

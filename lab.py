@@ -111,6 +111,9 @@ COMMANDS = {
         "  --web-port N          another port than 8089\n"
         "  --headless -u N -t 30 without the page: N users for 30 s",
     ),
+    "between": Command(
+        "core", ("loadtests", "between"), "see what gets through proxies (those installed)"
+    ),
     "results": Command("core", ("results",), "draw a run again, or compare two: results RUN [RUN]"),
     "course": Command(
         "notebooks", ("notebooks.course",), "execute the notebooks (--offline: from recordings)"

@@ -1,6 +1,7 @@
 """``python -m loadtests`` compares the techniques; ``... calibrate`` checks the instrument.
 
 ``python -m loadtests knee`` finds the highest rate that each technique carries.
+``python -m loadtests between`` sends each through what stands between client and server.
 ``python -m loadtests options`` prints what our users can be told on Locust's own command line.
 """
 
@@ -17,6 +18,10 @@ def main(arguments: list[str]) -> int:
         from loadtests.trials import knee
 
         return knee.main(arguments[1:])
+    if arguments[:1] == ["between"]:
+        from loadtests.between import command
+
+        return command.main(arguments[1:])
     if arguments[:1] == ["options"]:
         from loadtests.plan.options import options_help
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "loadtests",
     "loadtests calibrate",
     "loadtests knee",
+    "loadtests between",
     "loadtests.calibration.bare",
     "loadtests.calibration.hog",
     "loadtests.calibration.pairs",

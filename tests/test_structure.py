@@ -64,7 +64,11 @@ ROOMS = {
         "client models net plan processes record result errors summary trials",
     ),
     "limits": (r"loadtests/limits/\w+", "net plan processes"),
-    "load command": (r"loadtests/(__init__|__main__|deflate)", "calibration plan trials"),
+    "between": (
+        r"loadtests/between/\w+",
+        "client client errors foreign front net plan processes record result errors trials",
+    ),
+    "load command": (r"loadtests/(__init__|__main__|deflate)", "between calibration plan trials"),
     "experiments": (
         r"notebooks/course/experiments/\w+",
         "client client techniques client errors net",
@@ -81,7 +85,7 @@ BARE_ROOMS = ["wire", "clients"]
 # What only these rooms may import: an event loop here, monkey-patched sockets there.
 KEPT_APART = {
     "locust": {"load", "user", "locustfile"},
-    "gevent": {"load", "user"},
+    "gevent": {"load", "user", "between"},
     "httptools": {"kinds"},
     "aiohttp": {
         "front",

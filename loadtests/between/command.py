@@ -1,0 +1,192 @@
+"""``python -m loadtests between``: which technique gets through which intermediary.
+
+Each intermediary is started as it is distributed and set for push, every technique goes through
+each at once, and a table says what became of them, with the lines of configuration that cure.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from clients.net.schedule import await_true
+from loadtests.between import network
+from loadtests.between.crossing import Program
+from loadtests.between.intermediary import Intermediary, ShelfError, read_shelf
+from loadtests.between.judging import Seen, judge_all
+from loadtests.between.staging import staged
+from loadtests.between.telling import tell
+from loadtests.between.ways import Way
+from loadtests.plan.amounts import NOT_NEGATIVE
+from loadtests.trials.processes import Child, ProcessError, interruptible
+from results.console import Console
+from results.errors import ResultsError
+from results.record.crossings import NOTHING, Crossing, Matrix, Word, write_matrix
+from results.record.facts import command_line, commit, host_facts
+from servers.front.certificates import CertificateError
+from wire.techniques import SLUGS
+
+MESSAGES, EVERY_S, PATIENCE_S, OPEN_S = 6, 0.4, 2.0, 4.0
+LONG_S, LONG_MESSAGES = 330.0, 50  # beyond what anybody waits by default; 20 s of use
+_OVER_S = 60.0  # what starting, waiting and ending may take beside the program's own time
+
+
+def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog=os.environ.pop("DUPLEX_COMMAND", "python -m loadtests between"),
+        description="Send every technique through what may stand between client and server: "
+        "reverse proxies, TLS, forward proxies, each as distributed and set for push.",
+    )
+    add = parser.add_argument
+    add(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="which of the shelf in loadtests/between/shelf (default: all that are installed)",
+    )
+    add(
+        "--silence",
+        type=NOT_NEGATIVE,
+        default=0.0,
+        metavar="S",
+        help="then say nothing for so long, to see who cuts (default: %(default)g, not tried)",
+    )
+    add(
+        "--long",
+        action="store_true",
+        help=f"20 s of messages and {LONG_S:g} s of silence: six minutes",
+    )
+    add(
+        "--heartbeat",
+        type=NOT_NEGATIVE,
+        default=0.0,
+        metavar="S",
+        help="let our server give signs of life so often (default: %(default)g, never)",
+    )
+    add("--front", metavar="URL", help="try what runs already at this address, before --server")
+    add("--proxy", metavar="URL", help="try a forward proxy that runs already, towards --server")
+    add(
+        "--server",
+        metavar="URL",
+        help="our server that runs already, as reached directly; "
+        "default: http://127.0.0.1:8000 with --front or --proxy, else it is started",
+    )
+    add("--cafile", metavar="PEM", help="whom to trust at an https:// address of --front")
+    add("--out", type=Path, metavar="FOLDER", help="write the matrix there")
+    add("--cures", action="store_true", help="print every configuration for push, and what differs")
+    options = parser.parse_args(words)
+    if options.long:
+        options.silence = options.silence or LONG_S
+    if options.front and options.proxy:
+        parser.error("--front and --proxy: one at a time")
+    if options.names and (options.front or options.proxy):
+        parser.error("NAME is of the shelf; --front and --proxy try what runs already")
+    if (options.server or options.cafile) and not (options.front or options.proxy):
+        parser.error("--server and --cafile go with --front or --proxy")
+    return options
+
+
+def program_of(options: argparse.Namespace) -> Program:
+    """Return how much is said and how long is waited."""
+    messages = LONG_MESSAGES if options.long else MESSAGES
+    return Program(messages, EVERY_S, PATIENCE_S, OPEN_S, options.silence)
+
+
+def send_through(ways: Sequence[Way], program: Program) -> list[Seen]:
+    """Run the clients in a process of their own and return what they saw."""
+    with tempfile.TemporaryDirectory(prefix="duplex-") as folder:
+        plan, out = Path(folder) / "plan.json", Path(folder) / "seen.json"
+        told = {"ways": [way.dump() for way in ways], "program": asdict(program)}
+        plan.write_text(json.dumps(told), encoding="utf-8")
+        with Child("the clients", ["loadtests.between.crossing", str(plan), str(out)]) as child:
+            busy = program.messages * program.every_s
+            own_s = busy + program.silence_s + 3 * program.patience_s + program.open_s
+            await_true(lambda: child.ended, own_s + _OVER_S)
+            if child.status != 0 or not out.is_file():
+                raise ProcessError(f"the clients did not come to an end:\n{child.last_words()}")
+        return [
+            Seen(**{**one, "latencies_ms": tuple(one["latencies_ms"])})
+            for one in json.loads(out.read_text(encoding="utf-8"))
+        ]
+
+
+def run(options: argparse.Namespace, words: Sequence[str]) -> Matrix:
+    """Do it all and return the matrix."""
+    program = program_of(options)
+    began = time.monotonic()
+    with staged(options) as stage:
+        count = len(stage.ways) * len(SLUGS)
+        print(
+            f"{count} clients on {len(stage.ways)} ways; about "
+            f"{program.messages * program.every_s + program.silence_s + 12:.0f} s ...",
+            file=sys.stderr,
+            flush=True,
+        )
+        seen = send_through(stage.ways, program)
+    head = {
+        "date": date.today().isoformat(),
+        "commit": commit(),
+        "command": command_line(["python", "-m", "loadtests", "between", *words]),
+        "host": host_facts(),
+        "took_s": round(time.monotonic() - began, 1),
+        "silence_s": program.silence_s,
+        "use_s": program.messages * program.every_s,
+        "heartbeat_s": options.heartbeat,
+        "own_network": network.is_own(),
+        "intermediaries": stage.intermediaries,
+    }
+    return Matrix(head, tuple(judge_all(stage.ways, seen, program.messages)))
+
+
+def _faults(crossings: Sequence[Crossing]) -> list[str]:
+    """Return what must never be: a technique that fails with nothing in between."""
+    return [
+        f"{one.technique} by {one.way} with nothing in between: {one.text} {one.detail}"
+        for one in crossings
+        if one.intermediary == NOTHING and one.word is not Word.PASSES
+    ]
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command; 1 where not even the way with nothing in between works, 2 for a mistake."""
+    command = os.environ.get("DUPLEX_COMMAND", "python -m loadtests between")
+    options = parse_arguments(words)
+    try:
+        if options.cures:
+            for one in read_shelf(options.names):
+                tell_cure(one)
+            return 0
+        if network.is_own():
+            network.bring_up()
+        elif not (options.front or options.proxy):
+            read_shelf(options.names)  # a wrong name is told before anything is begun
+            why = network.begin_again("loadtests", ["between", *words], command)
+            print(f"{why}; so ports 80 and 443, and tunnels there, are left out", file=sys.stderr)
+        with interruptible():
+            matrix = run(options, words)
+        tell(Console(), matrix)
+        if options.out:
+            write_matrix(options.out, matrix.head, matrix.crossings)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except (ShelfError, ProcessError, CertificateError, ResultsError, OSError) as error:
+        print(f"between: {error}", file=sys.stderr)
+        return 2
+    for fault in (faults := _faults(matrix.crossings)):
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def tell_cure(one: Intermediary) -> None:
+    """Print a configuration for push, and which of its lines are not in the distributed one."""
+    for setup in one.setups:
+        print(f"# {one.title}, {setup.name}")
+        print("\n".join(setup.lines), end="\n\n")

@@ -1,0 +1,128 @@
+"""What is put up for a run: our servers, what stands in between, and the ways through it."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clients.net.address import parse_address
+from loadtests.between import network
+from loadtests.between.intermediary import Intermediary, ShelfError, read_shelf
+from loadtests.between.standing import HERE, Standing
+from loadtests.between.ways import Origin, Way, ways_through, ways_without
+from loadtests.trials.processes import Server
+from results.record.crossings import DISTRIBUTED
+from servers.front.certificates import AUTHORITY, FOLDER, signed_for
+from wire.techniques import SLUGS
+
+NEVER_S = 32767.0  # the heartbeat of a server that says nothing by itself
+PLUGIN_PORT, TLS_PLUGIN_PORT = 8443, 8444
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What was put up: the ways, and of each intermediary what is to be recorded."""
+
+    ways: list[Way]
+    intermediaries: list[dict[str, Any]]
+
+
+def put_up(stack: contextlib.ExitStack, options: argparse.Namespace) -> Stage:
+    """Start servers and intermediaries, which ``stack`` ends.
+
+    Raises ShelfError, ProcessError and CertificateError.
+    """
+    chosen, absent = _installed(options.names)
+    own = network.is_own()
+    beat = ["--heartbeat", f"{options.heartbeat or NEVER_S:g}"]
+    plain = stack.enter_context(
+        Server(SLUGS, port=80 * own, plugin_port=PLUGIN_PORT * own, flags=beat)
+    )
+    secure: Origin | None = None
+    if own:  # else who opens tunnels to 443 alone opens none
+        by_tls = Server(SLUGS, port=443, plugin_port=TLS_PLUGIN_PORT, flags=[*beat, "--tls"])
+        stack.enter_context(by_tls)
+        secure = Origin(f"https://{HERE}", by_tls.plugin_port, by_tls.trust)
+    origin = Origin(f"http://{HERE}" if own else plain.url, plain.plugin_port)
+    places = {
+        "SERVER": f"{HERE}:{plain.port}",
+        "SERVER_HOST": HERE,
+        "SERVER_PORT": str(plain.port),
+        "PLUGIN_SERVER": f"{HERE}:{plain.plugin_port}",
+    }
+    authority: str | None = None
+    if any(one.kind == "tls" for one in chosen):
+        certificate = stack.enter_context(signed_for([HERE, "localhost"]))
+        places["CERTIFICATE"] = str(certificate)
+        authority = str(FOLDER / AUTHORITY)
+    standing = [
+        stack.enter_context(Standing(one, setup, places)) for one in chosen for setup in one.setups
+    ]
+    ways = list(ways_without(origin, secure))
+    for each in standing:
+        each.await_listening()
+        ways += ways_through(each, origin, secure, authority)
+    for one in absent:
+        print(f"left out: {one}", file=sys.stderr)
+    return Stage(ways, [_described(one) for one in chosen])
+
+
+def _installed(names: list[str]) -> tuple[list[Intermediary], list[str]]:
+    """Return those that can be started, and words on those that cannot, if nobody named them."""
+    chosen, absent = [], []
+    for one in read_shelf(names):
+        try:
+            one.program()
+        except ShelfError as error:
+            if names:
+                raise
+            absent.append(str(error))
+        else:
+            chosen.append(one)
+    if not chosen:
+        raise ShelfError("nothing that stands in between is installed: " + "; ".join(absent))
+    return chosen, absent
+
+
+def _described(one: Intermediary) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "kind": one.kind,
+        "version": one.version_now(),
+        "setups": [setup.name for setup in one.setups],
+        "cure": one.cure,
+    }
+
+
+def what_runs(options: argparse.Namespace) -> Stage:
+    """Return the ways through what runs already."""
+    url = options.server or "http://127.0.0.1:8000"
+    port = parse_address(url).port + 1
+    origin = Origin(url, port)
+    named = options.front or options.proxy
+    title, kind = ("a front", "reverse") if options.front else ("a proxy", "forward")
+    ways = list(ways_without(origin, None))
+    control = ways[0].control
+
+    def way(name: str, url: str, plugin: int, **more: Any) -> Way:
+        here = "yours", DISTRIBUTED, name
+        return Way(*here, url, origin, f"yours-{len(ways)}", plugin, control, more)
+
+    if options.front:
+        plugin = parse_address(options.front).port
+        ways.append(way("in front", options.front, plugin, cafile=options.cafile))
+    else:
+        for name, tunnel in (("http://", False), ("CONNECT", True)):
+            ways.append(way(name, url, port, proxy=options.proxy, tunnel=tunnel))
+    described = {"name": "yours", "title": f"{title}, {named}", "kind": kind, "version": ""}
+    return Stage(ways, [{**described, "setups": [DISTRIBUTED], "cure": []}])
+
+
+@contextlib.contextmanager
+def staged(options: argparse.Namespace) -> Iterator[Stage]:
+    """Put everything up, and end it after the block."""
+    with contextlib.ExitStack() as stack:
+        yield what_runs(options) if options.front or options.proxy else put_up(stack, options)

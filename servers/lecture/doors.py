@@ -7,6 +7,7 @@ Everybody in the room may watch:
     POST /lecture/plugin?viewer=ID          start an emulated plugin (at most a few each)
     POST /lecture/plugin/send, .../close    let it publish; end it
     GET  /lecture/present                   who is in the chat, by which technique
+    POST /lecture/capture?viewer=ID         what passed on ID's lines lately, for Wireshark
     GET  /lecture/qr                        the room's address as a picture
 
 Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
@@ -39,6 +40,7 @@ from servers.front.problems import Problem
 from servers.front.query import check_name
 from servers.front.unread import Unread
 from servers.lecture import files as lecture_files
+from servers.lecture.captures import Captures
 from servers.lecture.controls import Controls
 from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin, check_order
@@ -89,6 +91,7 @@ class Doors:
         self._seats = Seats(lines.viewers, lines.budget)
         self._unread = Unread(lines.budget)
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
+        self._captures = Captures(lines)
         self._controls = Controls(lines, stage, source, self.changed)
 
     def app(self) -> web.Application:
@@ -101,6 +104,7 @@ class Doors:
                 web.get("/lecture/events", self._events),
                 web.get("/lecture/present", self._present),
                 web.get("/lecture/qr", self._qr),
+                web.post("/lecture/capture", self._capture),
                 web.post("/lecture/plugin", self._plugin),
                 web.post("/lecture/plugin/send", self._plugin_send),
                 web.post("/lecture/plugin/close", self._plugin_close),
@@ -190,6 +194,10 @@ class Doors:
         picture = io.BytesIO()
         segno.make(self._room, error="m").save(picture, kind="svg", scale=8, border=3, light="#fff")
         return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
+
+    async def _capture(self, request: web.Request) -> web.Response:
+        file = await self._captures.take(_viewer_of(request), request.remote or "127.0.0.1")
+        return web.Response(body=file, content_type="application/octet-stream")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         name = _viewer_of(request)

@@ -8,6 +8,7 @@ reads each trace once for all viewers.
 import asyncio
 import base64
 import re
+from collections import deque
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
@@ -27,6 +28,7 @@ _EVENTS: Final = 1024  # of one line, until the pump comes by
 _BYTES_EACH: Final = 2048
 _MOST_WAITING: Final = 16 * 2**20  # bytes of large things that plugins and pages wait for
 _MOST_HELD: Final = 16 * 2**20  # bytes under way on one line
+_GONE: Final = _EVENTS  # closed connections of one line of which the trace may hold something
 _MOST_EARLY: Final = 8  # events of a connection before anybody names it
 
 
@@ -37,6 +39,7 @@ class _Line:
         self.seen = 0
         self.owners: dict[int, str] = {}
         self.early: dict[int, list[TraceEvent]] = {}
+        self.gone: deque[int] = deque()  # connections that are closed, and still owned
 
 
 class Lines:
@@ -97,6 +100,15 @@ class Lines:
         """Cut every open connection on all lines; return how many."""
         return sum(line.relay.cut() for line in self._lines)
 
+    def events_of(self, viewer: str) -> dict[int, list[TraceEvent]]:
+        """Return what the traces still hold of a page's connections, by the line's port."""
+        return {
+            line.relay.port: [
+                event for event in line.relay.trace if line.owners.get(event.connection) == viewer
+            ]
+            for line in self._lines
+        }
+
     def own(self, client_port: int, viewer: Viewer) -> None:
         """Say whose the connection from ``client_port`` is, where no address can tell."""
         self._plugins[client_port] = viewer.name
@@ -126,8 +138,10 @@ class Lines:
                 owner.trace(_row(line.slug, earlier))
             owner.trace(_row(line.slug, event))
         if event.kind in ("close", "refused"):
-            line.owners.pop(number, None)
             line.early.pop(number, None)
+            line.gone.append(number)
+            if len(line.gone) > _GONE:
+                line.owners.pop(line.gone.popleft(), None)
             if line.slug in OWN_PORT:
                 self._plugins.pop(event.client_port, None)
 

@@ -38,7 +38,7 @@ class Trace:
     """The last events, oldest first; iterate over it, or ask for what came after a ``seq``."""
 
     def __init__(self, limit: int = 4096, bytes_each: int = 4096) -> None:
-        self.bytes_each = bytes_each
+        self.limit, self.bytes_each = limit, bytes_each
         self._events: deque[TraceEvent] = deque(maxlen=limit)
         self._last = 0
 

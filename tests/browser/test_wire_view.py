@@ -4,11 +4,15 @@ import base64
 import hashlib
 import itertools
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.watching import OpenPage, WaitForLanes
+from wire.pcapng import PcapngDecoder
 from wire.techniques import SLUGS
 from wire.web_socket_handshake import accept_key
 
@@ -137,3 +141,25 @@ def test_a_phone_shows_whole_lines(open_page: OpenPage) -> None:
         "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
         "(document.getElementById('wire-dump'))"
     )
+
+
+def test_what_passed_is_saved_for_wireshark(
+    open_page: OpenPage, wait_for_lanes: WaitForLanes, tmp_path: Path
+) -> None:
+    page = open_page(lecturer=True).open("wire")
+    start_source(page)
+    wait_for_lanes(page, lambda lane: lane["received"] > 2)
+    with page.expect_download() as download:
+        page.click("#wire-save")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    packets = PcapngDecoder().decode(path.read_bytes())
+    assert sum(one.data.find(b"GET /web_socket?") > 0 for one in packets) == 1
+    assert not any(b"POST /lecture" in one.data for one in packets)
+    if not shutil.which("tshark"):
+        pytest.skip("tshark is missing: apt install tshark")
+    broken = "_ws.malformed || tcp.analysis.flags"
+    command = ["tshark", "-n", "-r", str(path), "-Y"]
+    assert subprocess.check_output([*command, broken], stderr=subprocess.DEVNULL) == b""
+    frames = [*command, "websocket.payload"]
+    assert subprocess.check_output(frames, stderr=subprocess.DEVNULL).count(b"WebSocket Text") > 2

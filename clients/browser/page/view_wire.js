@@ -39,7 +39,8 @@ export function mount(section) {
     el("div", { className: "heading" }, el("h1", { say: "wire.title" })),
     el("p", { className: "sentence", say: "wire.intro" }),
     el("div", { className: "controls plain" }, field(parts.technique, "wire.technique"),
-      field(parts.source, "wire.source"), field(parts.follow, "wire.follow")),
+      field(parts.source, "wire.source"), field(parts.follow, "wire.follow"),
+      el("button", { type: "button", id: "wire-save", say: "wire.save", on: { click: save } })),
     el("div", { className: "wire" }, parts.list,
       el("div", { className: "apart" }, parts.about, parts.dump, parts.pieces)),
     handshake.panel,
@@ -62,6 +63,17 @@ export function hide() {
 const isChat = () => parts.source.value === "chat";
 const lane = () => (isChat() ? chatLanes.get("chat") : raceLanes.get(parts.technique.value));
 const dataOf = (event) => Uint8Array.from(atob(event.data), (letter) => letter.charCodeAt(0));
+
+/** Let the browser keep what passed on all lines of this page, for Wireshark. */
+async function save() {
+  try {
+    const href = URL.createObjectURL(await room.post("capture", {}, { viewer: room.viewer }));
+    el("a", { href, download: "duplex.pcapng" }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60000);
+  } catch (error) {
+    parts.about.textContent = error.message;
+  }
+}
 
 function begin() {
   newest = 0;

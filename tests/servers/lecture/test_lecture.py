@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from servers.app import running
 from servers.front.problems import Problem
+from servers.lecture.captures import Captures
 from servers.lecture.doors import Doors
 from servers.lecture.lecture import _room_address
 from servers.lecture.lines import Lines
@@ -89,7 +90,28 @@ async def test_a_page_hears_of_its_own_connections_from_the_first_byte_on() -> N
     ]
     assert json.loads(other.take()) == {}
     lines._pass(line, event(5, "close"))
+    assert line.owners == {1: mine.name}  # as long as the trace may hold something of it
+    for number in range(2, 2 + line.relay.trace.limit):
+        lines._pass(line, event(number + 5, "close", connection=number))
     assert line.owners == {}
+
+
+async def test_a_capture_holds_what_passed_for_its_page_and_nobody_else() -> None:
+    lines = Lines([("sse", 0, 1)], "127.0.0.1")
+    (line,) = lines._lines
+    mine, other = "0123456789abcdef", "fedcba9876543210"
+    for connection, who in ((1, mine), (2, other)):
+        request = f"GET /sse?viewer={who} HTTP/1.1\r\n\r\n".encode()
+        line.relay.trace.record("open", connection, 5000 + connection, 1)
+        line.relay.trace.record("up", connection, 5000 + connection, 2, 2, request)
+        line.relay.trace.record("down", connection, 5000 + connection, 3, 3, bytes(9 * 2**20))
+        line.relay.trace.record("down", connection, 5000 + connection, 4, 4, b"HTTP/1.1 200 OK")
+        line.owners[connection] = who
+    for address in ("127.0.0.1", "::1"):
+        file = await Captures(lines).take(mine, address)
+        assert file.count(b"HTTP/1.1 200 OK") == 1
+        assert other.encode() not in file
+        assert len(file) < 5000  # what is older than 8 MiB of traffic is left out
 
 
 async def test_what_waits_for_a_viewer_is_bounded() -> None:

@@ -225,6 +225,7 @@ export default {
   "wire.technique": "Technique",
   "wire.source": "Lane of",
   "wire.follow": "Follow the newest",
+  "wire.save": "Save for Wireshark",
   "wire.events": "What passed, oldest first",
   "wire.bytes": "Bytes",
   "wire.up": "up",

@@ -225,6 +225,7 @@ export default {
   "wire.technique": "Técnica",
   "wire.source": "Calle de",
   "wire.follow": "Seguir lo más nuevo",
+  "wire.save": "Guardar para Wireshark",
   "wire.events": "Lo que pasó, lo más antiguo primero",
   "wire.bytes": "Bytes",
   "wire.up": "subida",

@@ -225,6 +225,7 @@ export default {
   "wire.technique": "Tehnica",
   "wire.source": "Culoarul din",
   "wire.follow": "Urmează cel mai nou",
+  "wire.save": "Salvează pentru Wireshark",
   "wire.events": "Ce a trecut, cel mai vechi întâi",
   "wire.bytes": "Octeți",
   "wire.up": "în sus",

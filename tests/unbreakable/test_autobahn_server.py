@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.autobahn import HOW_TO_GET_IT, bad_cases, cases, find_wstest
+from tests.support.autobahn import HOW_TO_GET_IT, MOST_SECONDS, bad_cases, cases, find_wstest
 from tests.unbreakable.serving import serving
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(MOST_SECONDS)
 @pytest.mark.parametrize("loop", ["auto", "asyncio"])
 def test_the_suite_finds_no_fault_in_the_server(tmp_path: Path, loop: str) -> None:
     program = find_wstest()

@@ -1,9 +1,4 @@
-"""The Autobahn Testsuite's server against our codec as a client: no case may fail.
-
-The suite (``wstest``) is found by the environment variable DUPLEX_WSTEST or on the PATH. Most of
-its time goes into compressing a thousand messages again and again. By default one case of each of
-those groups runs, ``DUPLEX_WSTEST_CASES=all`` runs all 517, which takes some ten minutes.
-"""
+"""The Autobahn Testsuite's server against our codec as a client: no case may fail."""
 
 import contextlib
 import json
@@ -16,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.autobahn import HOW_TO_GET_IT, bad_cases, find_wstest
+from tests.support.autobahn import HOW_TO_GET_IT, MOST_SECONDS, bad_cases, cases, find_wstest
 from wire import web_socket_deflate
 from wire.errors import WebSocketError
 from wire.http_head import END, decode_response_head
@@ -27,14 +22,7 @@ from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Text, 
 
 AGENT = "wire"
 
-WITHOUT_COMPRESSION = [f"{chapter}.*" for chapter in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
-# A thousand small messages for each kind of data and each offer.
-COMPRESSION = [
-    *(f"12.{kind}.1" for kind in range(1, 6)),
-    *(f"13.{offer}.1" for offer in range(1, 8)),
-]
-ALL = os.environ.get("DUPLEX_WSTEST_CASES") == "all"
-CASES, COUNT = (["*"], 517) if ALL else (WITHOUT_COMPRESSION + COMPRESSION, 301 + len(COMPRESSION))
+CASES, COUNT = cases()
 # Not strict: text in one frame that TCP brings in pieces is checked when the frame is there.
 
 
@@ -136,7 +124,7 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if ALL else 600)
+@pytest.mark.timeout(MOST_SECONDS)
 def test_no_case_of_the_suite_fails_with_the_codec_as_a_client(suite: int, tmp_path: Path) -> None:
     (count,) = Connection(suite, "/getCaseCount").echo()
     assert int(count) == COUNT

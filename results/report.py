@@ -7,7 +7,7 @@ words and numbers.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,13 +53,14 @@ def write_report(run: Run, drawings: Sequence[Drawing] | None = None) -> Path:
     Raises :class:`~results.errors.ResultsError` where something in the folder leads out of it.
     """
     drawings = draw_run(run) if drawings is None else drawings
-    for drawing in drawings:
-        write_text(run.folder, "figures", f"{drawing.name}.svg", text=drawing.svg() + "\n")
-    return write_text(run.folder, "report.html", text=render(run, drawings))
+    drawn = {drawing: drawing.svg() for drawing in drawings}
+    for drawing, svg in drawn.items():
+        write_text(run.folder, "figures", f"{drawing.name}.svg", text=svg + "\n")
+    return write_text(run.folder, "report.html", text=render(run, drawn))
 
 
-def render(run: Run, drawings: Sequence[Drawing]) -> str:
-    """Return the page."""
+def render(run: Run, drawn: Mapping[Drawing, str]) -> str:
+    """Return the page with each drawing as its SVG."""
     head = run.head
     techniques = len({cell.technique for cell in run.cells})
     minutes = float(head.get("duration_s", 0)) / 60
@@ -74,7 +75,7 @@ def render(run: Run, drawings: Sequence[Drawing]) -> str:
         subtitle=f"{started}, {minutes:.1f} minutes, {len(run.cells)} cells, "
         f"{head['host'].get('cpu', '')}.{ended}",
         verdict=run.judgement,
-        drawings=[_Figure(one.title, one.alt, _base64(one)) for one in drawings],
+        drawings=[_Figure(one.title, one.alt, _base64(svg)) for one, svg in drawn.items()],
         pairs=pairs,
         meaning=meaning,
         sides_headings=SIDES_HEADINGS,
@@ -119,8 +120,8 @@ class _Row:
     figures: list[_Number]
 
 
-def _base64(drawing: Drawing) -> str:
-    return base64.b64encode(drawing.svg().encode()).decode()
+def _base64(svg: str) -> str:
+    return base64.b64encode(svg.encode()).decode()
 
 
 def _row(row: "pd.Series[str]", varied: Sequence[str]) -> _Row:

@@ -67,21 +67,21 @@ def summarize(run: Run, metric: str = "delivery") -> pd.DataFrame:
 @lru_cache(maxsize=8)  # a report's tables and figures ask for the same again and again
 def _summarize(run: Run, metric: str) -> pd.DataFrame:
     rows = run.latency[run.latency["metric"] == metric]
+    weights = _bytes_per_message(run)
     found = []
     for group, repeats in rows.groupby(GROUP, sort=False):
         keys = set(repeats["cell"])
         row: dict[str, object] = dict(zip(GROUP, group, strict=True))
         row["repeats"] = len(repeats)
         row["count"] = int(repeats["count"].sum())
-        row |= {name: float(repeats[name].median()) for name in TIMES}
+        row |= _medians(repeats[TIMES])
         for name in ("p50", "p99"):
             low, high = bootstrap_interval(list(repeats[f"{name}_ms"].dropna()))
             row |= {f"{name}_low": low, f"{name}_high": high}
         for name in AUDIT:
             row[name] = pd.NA if repeats[name].isna().all() else int(repeats[name].sum())
-        row |= _bytes_per_message(run.bytes[run.bytes["cell"].isin(keys)])
-        ledger = run.ledger[run.ledger["cell"].isin(keys)]
-        row |= {name: float(ledger[name].median()) if len(ledger) else np.nan for name in LEDGER}
+        row |= _medians(weights[weights.index.isin(keys)])
+        row |= _medians(run.ledger.loc[run.ledger["cell"].isin(keys), LEDGER])
         judgement = judgement_of(repeats)
         row |= {"verdict": str(judgement.verdict), "reason": judgement.reason}
         found.append(row)
@@ -138,13 +138,16 @@ def judgement_of(repeats: pd.DataFrame) -> Judgement:
     return worst([*cells, judge_repeats(list(repeats["p50_ms"].dropna()))])
 
 
-def _bytes_per_message(rows: pd.DataFrame) -> dict[str, float]:
-    found = {}
-    for direction in ("down", "up"):
-        chosen = rows[(rows["role"] == "subscriber") & (rows["direction"] == direction)]
-        sums = chosen.groupby("cell")["per_message"].sum()
-        found[f"bytes_{direction}"] = float(sums.median()) if len(sums) else float("nan")
-    return found
+def _bytes_per_message(run: Run) -> pd.DataFrame:
+    """Return what each cell (the index) took for a message that a subscriber received."""
+    rows = run.bytes[run.bytes["role"] == "subscriber"]
+    sums = rows.groupby(["cell", "direction"])["per_message"].sum().unstack()
+    return sums.reindex(columns=["down", "up"]).add_prefix("bytes_")
+
+
+def _medians(table: pd.DataFrame) -> dict[str, float]:
+    """Return the median of each column; NaN where it holds nothing."""
+    return {str(name): median for name, median in table.median().astype(float).items()}
 
 
 def _columns() -> list[str]:

@@ -6,6 +6,7 @@ it measured most often.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,14 @@ def main_cells(run: Run, metric: str = "delivery") -> list[Cell]:
 
 def main_summary(run: Run, metric: str = "delivery") -> pd.DataFrame:
     """Return the summary of the main cells, with ``technique`` and ``network`` as its index."""
+    table = summarize(_main_part(run, metric), metric)
+    return table.set_index(["technique", "network"]).sort_index()
+
+
+@lru_cache(maxsize=8)  # it is the same run for each figure, so its summary is made once
+def _main_part(run: Run, metric: str) -> Run:
     cells = {cell.key for cell in main_cells(run, metric)}
-    part = replace(run, latency=run.latency[run.latency["cell"].isin(cells)])
-    return summarize(part, metric).set_index(["technique", "network"]).sort_index()
+    return replace(run, latency=run.latency[run.latency["cell"].isin(cells)])
 
 
 def networks(cells: Sequence[Cell]) -> list[str]:

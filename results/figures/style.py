@@ -72,10 +72,11 @@ class Drawing:
     figure: Figure
 
     def __post_init__(self) -> None:
-        """Settle the layout once, so that every drawing of it is the same."""
+        """Settle the layout once, so that every drawing of it is the same, and is drawn once."""
         with lecture_style():
-            self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+            if (engine := self.figure.get_layout_engine()) is not None:
+                engine.execute(self.figure)
+            self.figure.set_layout_engine(None)  # for "none", savefig would draw twice
         for axes in self.figure.axes:  # the layout's solver differs in the last bits, now and then
             axes.set_position(tuple(round(part, 9) for part in axes.get_position().bounds))
 

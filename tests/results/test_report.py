@@ -92,7 +92,7 @@ def test_page_says_everything(page: str, run: Run) -> None:
 def test_a_against_b_stands_above_the_table(run: Run) -> None:
     """Whoever asked for blocks of A and B looks for the finding first."""
     pair = in_turns(run, factor=2.0, blocks=8, seed=1, drift=0.0)
-    found = render(pair, [])
+    found = render(pair, {})
     parser = Page()
     parser.feed(found)
     assert parser.open == []
@@ -100,10 +100,10 @@ def test_a_against_b_stands_above_the_table(run: Run) -> None:
     assert "B is slower" in found
     assert "Up to 8 blocks" in found
     one = pair.latency["technique"].eq("sse") & pair.latency["variant"].ne("A")
-    cut = render(replace(pair, latency=pair.latency[~one]), [])
+    cut = render(replace(pair, latency=pair.latency[~one]), {})
     assert "A and B are not compared" in cut
     assert "A has 2 combinations and B 1" in cut
-    assert 'id="sides"' not in render(run, [])
+    assert 'id="sides"' not in render(run, {})
 
 
 def test_foreign_text_stays_text(run: Run) -> None:
@@ -115,7 +115,8 @@ def test_foreign_text_stays_text(run: Run) -> None:
     latency = run.latency.assign(reason=evil, network=evil)
     drawing = replace(connection_rates(run), title=evil, alt=evil)
     folder = run.folder.with_name(evil.replace("/", ""))
-    found = render(replace(run, head=head, latency=latency, folder=folder), [drawing])
+    foreign = replace(run, head=head, latency=latency, folder=folder)
+    found = render(foreign, {drawing: drawing.svg()})
     assert found.count("<script") == 0
     assert found.count("</style") == 1
     assert found.count("alert(&#39;1&#39;)") > 15

@@ -62,8 +62,9 @@ def texts(drawing: Drawing) -> list[Text]:
 
 
 def overlaps(drawing: Drawing) -> list[tuple[str, str]]:
-    """Return the pairs of texts whose inner boxes meet, in a layout that is settled already."""
+    """Return the pairs of texts whose inner boxes meet."""
     with lecture_style():
+        drawing.figure.draw_without_rendering()  # which also puts a legend's words in their places
         # Text's own box: an annotation's would take in its leader line.
         boxes = [
             (text.get_text(), Text.get_window_extent(text).padded(-2)) for text in texts(drawing)

@@ -19,9 +19,9 @@ from results.figures.of_a_run import Drawing, draw_run
 from results.record.facts import to_redraw, to_repeat
 from results.record.files import write_text
 from results.record.reading import Run
-from results.record.rows import way_of
+from results.record.rows import server_of, way_of
 from results.record.verdicts import Verdict
-from results.summary import by_subject
+from results.summary import by_subject, has_servers
 from results.tables import SIDES_HEADINGS, audit_words, number, sides_in_words
 from wire.techniques import BY_SLUG
 
@@ -62,7 +62,9 @@ def write_report(run: Run, drawings: Sequence[Drawing] | None = None) -> Path:
 def render(run: Run, drawn: Mapping[Drawing, str]) -> str:
     """Return the page with each drawing as its SVG."""
     head = run.head
-    techniques = len({cell.technique for cell in run.cells})
+    subjects = f"{len({cell.technique for cell in run.cells})} techniques"
+    if has_servers(run):
+        subjects = f"{len({server_of(cell.variant) for cell in run.cells})} servers"
     minutes = float(head.get("duration_s", 0)) / 60
     started = str(head.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
     ended = "" if run.finished else " Interrupted: complete cells only."
@@ -71,7 +73,7 @@ def render(run: Run, drawn: Mapping[Drawing, str]) -> str:
     rows = [_row(row, varied) for _, row in table.iterrows()]
     pairs, meaning = sides_in_words(run) if has_sides(run) else ([], "")
     return _PAGES.get_template("report.html").render(
-        title=f"Duplex: {run.kind} of {techniques} techniques",
+        title=f"Duplex: {run.kind} of {subjects}",
         subtitle=f"{started}, {minutes:.1f} minutes, {len(run.cells)} cells, "
         f"{head['host'].get('cpu', '')}.{ended}",
         verdict=run.judgement,

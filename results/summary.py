@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from results.record.reading import Run
-from results.record.rows import way_of
+from results.record.rows import server_of, side_of, way_of, without_server
 from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
 from wire.techniques import SLUGS
 
@@ -114,6 +114,27 @@ def by_subject(run: Run) -> pd.DataFrame:
     for name in ("p50_ms", "p99_ms"):
         table[f"connect_{name}"] = connect[name].astype(float).where(subject)
     return table
+
+
+def has_servers(run: Run) -> bool:
+    """Whether the run measured several servers beside each other."""
+    marks = {cell.variant for cell in run.cells}
+    return len({server_of(mark) for mark in marks if not side_of(mark)}) > 1
+
+
+def by_server(run: Run) -> pd.DataFrame:
+    """Return :func:`by_subject`'s table with the column ``server`` (empty where it was ours).
+
+    ``variant`` is without it, so that servers under the same load stand together: by technique,
+    then by name.
+    """
+    table = by_subject(run)
+    order = table["technique"].map({slug: i for i, slug in enumerate(SLUGS)})
+    table = table.assign(server=table["variant"].map(server_of), order=order)
+    table["variant"] = table["variant"].map(without_server)
+    load = ["delay_ms", "network", "carrier", "scenario", "variant", "users", "rate"]
+    table = table.sort_values([*load, "order", "server"]).drop(columns="order")
+    return table.reset_index(drop=True)
 
 
 def _same_rows(other: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

@@ -15,10 +15,17 @@ from results.figures.selection import short
 from results.record.reading import Run
 from results.record.rows import unusual, way_of
 from results.record.verdicts import Verdict
-from results.summary import by_subject, name_of
+from results.summary import by_server, by_subject, has_servers, name_of
 from wire.techniques import BY_SLUG
 
 _LOAD = ["network", "carrier", "scenario", "variant", "users", "rate", "size_bytes"]
+_OF_SERVERS = {
+    "p50_ms": "p50\nms",
+    "p99_ms": "p99\nms",
+    "bytes_down": "bytes\ndown",
+    "cpu": "CPU\n%",
+    "mib": "MiB",
+}
 _COLUMNS = {
     "p50_ms": "p50\nms",
     "p99_ms": "p99\nms",
@@ -30,14 +37,12 @@ _COLUMNS = {
 
 def print_summary(console: Console, run: Run) -> None:
     """Print one table for each load and network of ``run``, a row for each technique."""
+    if has_servers(run):
+        print_servers(console, run)
+        return
     table = by_subject(run)
     for load, rows in table.groupby(_LOAD, sort=False):
-        network, carrier, scenario, variant, users, rate, size = load
-        words = (
-            f"{way_of(network, carrier)}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
-        )
-        words += "; round trip" if scenario == "echo" else ""
-        printed = _new_table(f"{words}, {variant}" if variant else words)
+        printed = _new_table(_load_words(load))
         printed.add_column("technique")
         for heading in _COLUMNS.values():
             printed.add_column(heading, justify="right", no_wrap=True)
@@ -55,14 +60,51 @@ def print_summary(console: Console, run: Run) -> None:
             name = BY_SLUG[str(row["technique"])].title
             p50, p99 = number(row["connect_p50_ms"]), number(row["connect_p99_ms"])
             console.print(f"{name} connects in {p50} ms (p50), {p99} ms (p99)")
+    _print_faults(console, run, table)
+
+
+def _load_words(load: Any) -> str:
+    network, carrier, scenario, variant, users, rate, size = load
+    words = f"{way_of(network, carrier)}; {scenario}: {users} users, {rate:g} messages/s, {size} B"
+    words += "; round trip" if scenario == "echo" else ""
+    return f"{words}, {variant}" if variant else words
+
+
+def _print_faults(console: Console, run: Run, table: pd.DataFrame) -> None:
     for _, row in table[table["verdict"] != Verdict.VALID].iterrows():
         name = BY_SLUG[str(row["technique"])].title
+        name = f"{row['server']}: {name}" if row.get("server") else name
         way = way_of(row["network"], row["carrier"])
         console.print(f"{name}, {way}: {row['verdict']}, {row['reason']}")
     for cell, reason in run.failed:
         console.print(f"{cell}: the trial failed, {reason}", markup=False, highlight=False)
     if table.empty:
         console.print("no delivery latencies were recorded")
+
+
+def print_servers(console: Console, run: Run) -> None:
+    """Print one table for each load and network: the servers side by side, by technique."""
+    table = by_server(run)
+    table["cpu"], table["mib"] = table["server_cpu"] * 100, table["server_rss_bytes"] / 2**20
+    for load, rows in table.groupby(_LOAD, sort=False):
+        printed = _new_table(_load_words(load))
+        printed.add_column("foreign server")
+        for heading in _OF_SERVERS.values():
+            printed.add_column(heading, justify="right", no_wrap=True)
+        printed.add_column("audit", justify="right")
+        printed.add_column("verdict")
+        for at, (_, row) in enumerate(rows.iterrows()):
+            title = BY_SLUG[str(row["technique"])].title
+            if at == 0 or row["technique"] != rows.iloc[at - 1]["technique"]:
+                printed.add_row(Text(title, style="bold"))
+            printed.add_row(
+                str(row["server"]) or "Duplex, not foreign",
+                *(number(row[name]) for name in _OF_SERVERS),
+                audit_words(row),
+                _colored(str(row["verdict"])),
+            )
+        console.print_table(printed)
+    _print_faults(console, run, table)
 
 
 def print_seconds(console: Console, run: Run) -> None:

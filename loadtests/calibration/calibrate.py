@@ -21,7 +21,7 @@ from loadtests.calibration import meddling as meddle
 from loadtests.calibration import oracles
 from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
-from loadtests.trials.compare import report
+from loadtests.trials.ending import report
 from loadtests.trials.processes import ROOT, ProcessError, Server, cores, interruptible
 from results.console import Console
 from results.errors import ResultsError

@@ -16,6 +16,7 @@ from clients.net.headers import PROFILES
 from loadtests.plan.amounts import NOT_NEGATIVE, POSITIVE, Amount
 from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
 from loadtests.plan.setting import Compared, Setting, setting, setting_of
+from results.record.rows import FOREIGN
 from wire.techniques import BY_SLUG, SLUGS, Delivery, Technique
 
 SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall", "tokens")
@@ -50,7 +51,7 @@ def foreign(server: str) -> str:
     name = PurePath(server).parent.name if PurePath(server).name == "peer.toml" else server
     if "://" not in name:
         name = PurePath(name).stem
-    return f"foreign {name.replace(',', '_')}"
+    return FOREIGN + name.replace(",", "_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,21 @@ class Turns:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The plans of several servers, measured as one: drift hits all of them alike."""
+
+    plans: tuple[Plan, ...]
+
+    def trials(self) -> list[Trial]:
+        """Return all trials: those of all servers shuffled within each repeat."""
+        chance = random.Random(self.plans[0].seed)
+        repeats: dict[int, list[Trial]] = {}
+        for trial in (trial for plan in self.plans for trial in plan.trials()):
+            repeats.setdefault(trial.cell.repeat, []).append(trial)
+        return [trial for batch in repeats.values() for trial in chance.sample(batch, len(batch))]
+
+
 def _named(plan: Plan, side: str) -> Plan:
     return replace(plan, variant=f"{side}, {plan.variant}" if plan.variant else side)
 

@@ -21,9 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clients.foreign.table import PeerFileError
 from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
 from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, USUAL, Settings, unheeded, variant
-from loadtests.plan.plan import Level, Plan, Trial, Turns, cross, settings_for
+from loadtests.plan.plan import Beside, Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
-from loadtests.trials import ending, sides
+from loadtests.trials import beside, ending, sides
 from loadtests.trials import trial as trials
 from loadtests.trials.peers import techniques_of
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
@@ -31,7 +31,7 @@ from loadtests.trials.trial import Staging
 from results.console import Console
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
-from results.record.rows import side_of
+from results.record.rows import Cell, server_of, side_of
 from results.record.writer import RunWriter
 from wire.techniques import BY_SLUG, SLUGS, known
 
@@ -98,6 +98,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add("--seed", type=int, help="of the order and all else that is random (default: drawn)")
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
+    beside.add_option(parser)
     sides.add_options(parser)
     ending.add_options(parser)
     options = parser.parse_args(arguments)
@@ -122,9 +123,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     try:
         settings = settings_of(options)
         everything = options.techniques is SLUGS
+        options.spoken = beside.techniques_by_server(options, settings)
         options.techniques = techniques_of(settings, options.techniques, everything, options.tls)
     except PeerFileError as error:
-        parser.error(f"--server {options.server}: {error}")
+        parser.error(f"--server{'s' * bool(options.servers)} {options.server}: {error}")
     return options
 
 
@@ -171,7 +173,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
 
 
 def compare(
-    plan: Plan | Turns,
+    plan: Plan | Turns | Beside,
     folder: Path,
     command: Sequence[str],
     console: Console,
@@ -203,7 +205,7 @@ def _measure_all(
     ) as progress:
         task = progress.add_task("", total=len(planned))
         for trial in planned:
-            cell, title = trial.cell, BY_SLUG[trial.cell.technique].title
+            cell, title = trial.cell, _title(trial.cell)
             progress.update(task, description=f"{title}, {cell.way}")
             try:
                 found = trials.run(trial, staging(trial))
@@ -218,6 +220,11 @@ def _measure_all(
     return complete
 
 
+def _title(cell: Cell) -> str:
+    title, server = BY_SLUG[cell.technique].title, server_of(cell.variant)
+    return f"{server}: {title}" if server else title
+
+
 def _line(title: str, way: str, found: trials.Outcome) -> str:
     delivery = found.histograms.get("delivery")
     middle = "nothing delivered"
@@ -228,49 +235,23 @@ def _line(title: str, way: str, found: trials.Outcome) -> str:
     return f"{title:<20} {way:<12} {middle}  audit {audit:<7} {found.judgement.verdict}"
 
 
-def report(folder: Path, console: Console, table: bool = False) -> bool:
-    """Draw figures and report of a run, print its table if asked; return whether it could."""
-    # Imported only now: pandas and matplotlib would lie about during the measurement.
-    from results.comparison import has_sides
-    from results.record.reading import read_run
-    from results.report import write_report
-    from results.tables import print_sides, print_summary
-
-    try:
-        run = read_run(folder)
-        if not run.cells and not run.failed:
-            console.print("nothing was measured")
-            return True
-        if table:
-            print_summary(console, run)
-        if table and has_sides(run):
-            print_sides(console, run)
-        console.print(f"report: {write_report(run)}", soft_wrap=True)
-    except ResultsError as error:
-        console.print(str(error), style="red")
-        return False
-    except OSError as error:
-        words = f"no report in {error.filename or folder}: {error.strerror}"
-        console.print(words, style="red")
-        return False
-    return True
-
-
 def main(arguments: Sequence[str]) -> int:
     """Compare, and return the exit status; :mod:`loadtests.trials.ending` tells them."""
     options = parse_arguments(arguments)
     console = Console()
-    plan = make_turns(options, arguments) or make_plan(options)
-    seed = plan.a.seed if isinstance(plan, Turns) else plan.seed
-    folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    alone = make_plan(options)
     command = ["python", "-m", "loadtests", *arguments]
-    if options.seed is None:
-        command += ["--seed", str(seed)]
+    if options.seed is None:  # drawn once, for whatever plan it will be
+        options.seed = alone.seed
+        command += ["--seed", str(alone.seed)]
+    plan: Plan | Turns | Beside = make_turns(options, arguments) or alone
+    if options.spoken:
+        plan = beside.make_beside(alone, options.spoken)
+    folder = options.out or ROOT / "results" / "runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
     if isinstance(plan, Turns):
         minutes = sides.seconds_of(plan) / 60
         console.print(f"{plan.a.repeats} blocks of A and B, about {minutes:.0f} minutes")
-    first = plan.a if isinstance(plan, Turns) else plan
-    for name in unheeded(first.settings, first.techniques, USUAL):
+    for name in unheeded(alone.settings, alone.techniques, USUAL):
         console.print(f"{KNOWN[name].flag} changes nothing: it is of other techniques")
     usual = Staging(processes=options.processes)
     try:
@@ -287,7 +268,7 @@ def main(arguments: Sequence[str]) -> int:
     except ResultsError as error:
         console.print(str(error), style="red")
         return ending.REFUSED
-    drawn = report(folder, console, table=True)
+    drawn = ending.report(folder, console, table=True)
     demands = ending.Demands(options.fail_if, options.require, options.junit)
     status = demands.status(folder, finished, console)
     return status if drawn else ending.REFUSED

@@ -124,3 +124,31 @@ def ended(
     if any(one.broken for one in found):
         return BROKEN, "a threshold broke"
     return DONE, ""
+
+
+def report(folder: Path, console: Console, table: bool = False) -> bool:
+    """Draw figures and report of a run, print its table if asked; return whether it could."""
+    # Imported only now: pandas and matplotlib would lie about during the measurement.
+    from results.comparison import has_sides
+    from results.record.reading import read_run
+    from results.report import write_report
+    from results.tables import print_sides, print_summary
+
+    try:
+        run = read_run(folder)
+        if not run.cells and not run.failed:
+            console.print("nothing was measured")
+            return True
+        if table:
+            print_summary(console, run)
+        if table and has_sides(run):
+            print_sides(console, run)
+        console.print(f"report: {write_report(run)}", soft_wrap=True)
+    except ResultsError as error:
+        console.print(str(error), style="red")
+        return False
+    except OSError as error:
+        words = f"no report in {error.filename or folder}: {error.strerror}"
+        console.print(words, style="red")
+        return False
+    return True

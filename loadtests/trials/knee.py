@@ -19,7 +19,7 @@ from loadtests.plan.options import COMPARED, foreign
 from loadtests.plan.plan import Level, Plan, Trial, settings_for
 from loadtests.trials import ending
 from loadtests.trials import trial as trials
-from loadtests.trials.compare import report
+from loadtests.trials.ending import report
 from loadtests.trials.processes import ROOT, ProcessError, interruptible
 from loadtests.trials.trial import Outcome
 from results.console import Console

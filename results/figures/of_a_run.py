@@ -19,10 +19,12 @@ from results.figures.distributions import (
     latency_percentiles,
 )
 from results.figures.over_time import knee_of_steps, latency_over_time
+from results.figures.servers import cost_of_servers, latency_of_servers
 from results.figures.style import Drawing
 from results.figures.tokens import token_gaps
 from results.record.reading import Run
 from results.record.rows import TraceRow
+from results.summary import has_servers
 from wire.techniques import BY_SLUG
 
 __all__ = [
@@ -31,11 +33,13 @@ __all__ = [
     "bytes_per_message",
     "checks",
     "connection_rates",
+    "cost_of_servers",
     "draw_run",
     "honest_and_naive",
     "knee",
     "knee_of_steps",
     "latency_distribution",
+    "latency_of_servers",
     "latency_over_time",
     "latency_percentiles",
     "ledger_over_time",
@@ -64,12 +68,14 @@ _OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
     honest_and_naive,
     ledger_over_time,
 )
+# Where several servers stand beside each other, a figure by technique would show one of them.
+_OF_SERVERS = (latency_of_servers, cost_of_servers)
 
 
 def draw_run(run: Run) -> list[Drawing]:
     """Draw every figure for which ``run`` holds the data."""
     drawings = []
-    for draw in _OF_A_RUN:
+    for draw in _OF_SERVERS if has_servers(run) else _OF_A_RUN:
         try:
             drawings.append(draw(run))
         except ResultsError:

@@ -9,6 +9,22 @@ from wire.techniques import TECHNIQUES
 # slug: (colour on white, matplotlib marker)
 PALETTE: dict[str, tuple[str, str]] = {one.slug: (one.color, one.marker) for one in TECHNIQUES}
 
+# (colour on white, matplotlib marker) of servers side by side, in the order of their names
+SERVER_PALETTE: tuple[tuple[str, str], ...] = (
+    ("#1B6CA8", "o"),
+    ("#C0392B", "s"),
+    ("#1E8449", "^"),
+    ("#7D3C98", "D"),
+    ("#B9770E", "v"),
+    ("#117A8B", "P"),
+    ("#922B5B", "X"),
+    ("#5D6D7E", "*"),
+    ("#A04000", "<"),
+    ("#2E4053", ">"),
+    ("#6E7B00", "p"),
+    ("#D6336C", "h"),
+)
+
 # layer of bytes: (colour on white, hatch)
 LAYER_PALETTE: dict[str, tuple[str, str]] = {
     "message": ("#1B4F72", ""),

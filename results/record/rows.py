@@ -23,6 +23,7 @@ METRICS = (
     *("first_token", "gap", "answer"),
 )
 SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
+FOREIGN = "foreign "  # before the name of somebody else's server, in the variant
 FIGURES = ("p50", "p99")  # what of a latency is compared
 LAYERS = ("message", "framing", "tls", "tls_handshake", "tcp_ip_headers")
 CARRIERS = ("h1", "h1+tls")  # what carries a technique's bytes; the first where nothing is said
@@ -48,6 +49,17 @@ def side_of(variant: str) -> str:
     """Return the side, ``A`` or ``B``, that a variant's first word names; else nothing."""
     first = variant.partition(",")[0]
     return first if first in SIDES else ""
+
+
+def server_of(variant: str) -> str:
+    """Return the foreign server that a variant names; nothing if it was ours."""
+    found = (word for word in variant.split(", ") if word.startswith(FOREIGN))
+    return next(found, "").removeprefix(FOREIGN)
+
+
+def without_server(variant: str) -> str:
+    """Return a variant without the foreign server that it names."""
+    return ", ".join(word for word in variant.split(", ") if not word.startswith(FOREIGN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def write_synthetic(
     repeats: int = 2,
     levels: tuple[int, ...] = (20,),
     networks: tuple[tuple[str, float], ...] = (("loopback", 0.0), ("relay 25 ms", 25.0)),
+    variants: tuple[str, ...] = ("",),
     slow: float = 1.0,
     bad: dict[str, Verdict] | None = None,
     seed: int = 1,
@@ -49,8 +51,8 @@ def write_synthetic(
         for repeat in range(1, repeats + 1):
             for users in levels:
                 for network, delay in networks:
-                    for slug in SLUGS:
-                        cell = Cell(slug, network, delay, users=users, rate=20.0, repeat=repeat)
+                    for slug, variant in product(SLUGS, variants):
+                        cell = Cell(slug, network, delay, "feed", variant, users, 20.0, 100, repeat)
                         _add(writer, cell, chance, slow, (bad or {}).get(slug))
     return folder
 
@@ -139,6 +141,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     bad = {"polling": Verdict.SERVER_BOUND, "long_polling": Verdict.GENERATOR_BOUND}
     write_synthetic(folder, bad=bad)
     return read_run(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a synthetic run of three servers side by side, with rising load."""
+    folder = tmp_path_factory.mktemp("runs") / "servers"
+    marks = ("foreign nchan", "foreign a_server_with_a_long_name", "foreign duplex")
+    bad = {"polling": Verdict.SERVER_BOUND}
+    written = write_synthetic(folder, levels=(10, 200), variants=marks, bad=bad, **FEW)
+    return read_run(written)
 
 
 @pytest.fixture(scope="session")

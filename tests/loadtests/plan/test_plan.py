@@ -1,6 +1,6 @@
 """A plan is readable before it runs: every combination once per repeat, in a recorded order."""
 
-from loadtests.plan.plan import Level, Plan, cross
+from loadtests.plan.plan import Beside, Level, Plan, cross
 
 LEVELS = cross([10, 20], [5.0], [0.0, 25.0])
 
@@ -32,3 +32,12 @@ def test_all_techniques_of_a_repeat_get_the_same_schedule() -> None:
 def test_networks_are_named() -> None:
     plan = Plan(("sse",), cross([1], [1.0], [0.0, 25.0, 2.5]))
     assert {t.cell.network for t in plan.trials()} == {"loopback", "relay 25 ms", "relay 2.5 ms"}
+
+
+def test_servers_beside_each_other_are_mixed_in_each_repeat() -> None:
+    plans = [Plan(("sse", "polling"), LEVELS, 2, variant=one) for one in ("foreign a", "foreign b")]
+    cells = [trial.cell for trial in Beside(tuple(plans)).trials()]
+    assert cells == [trial.cell for trial in Beside(tuple(plans)).trials()]
+    assert len(set(cells)) == 2 * 2 * 4 * 2
+    assert [cell.repeat for cell in cells] == [1] * 16 + [2] * 16
+    assert [cell.variant for cell in cells[:16]] != ["foreign a"] * 8 + ["foreign b"] * 8

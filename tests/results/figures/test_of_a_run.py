@@ -153,6 +153,19 @@ def test_the_rates_of_a_search_do_not_lie_on_each_other(
     check(drawing)
 
 
+def test_servers_stand_side_by_side_and_no_figure_shows_one_of_them(servers: Run, run: Run) -> None:
+    drawings = figures.draw_run(replace(servers, traces=servers.traces[:0]))
+    assert [one.name for one in drawings] == ["latency_of_servers", "cost_of_servers"]
+    for drawing in drawings:
+        check(drawing)
+        (legend,) = drawing.figure.legends
+        named = [text.get_text() for text in legend.get_texts()]
+        assert named == ["a_server_with_a_long_name", "duplex", "nchan"]
+        assert len({line.get_marker() for line in legend.get_lines()}) == 3
+    with pytest.raises(ResultsError, match="did not measure several servers"):
+        figures.latency_of_servers(run)
+
+
 def test_knee(steps: Run) -> None:
     check(figures.knee(steps, "users"))
 

@@ -61,9 +61,8 @@ def talk(user: Subscriber) -> None:
         error: ClientError | None = None
         try:
             user.count_up(settings.text)
-            user.client.send(
-                settings.text, sender=f"user {user.number}" if timed else WARM_UP, sent_ns=due_ns
-            )
+            sender = f"user {user.number}" if timed else WARM_UP
+            user.client.send(settings.text, sender=sender, sent_ns=session.clock.to_server(due_ns))
             session.accepted += timed
         except ClientError as problem:
             error = problem
@@ -88,12 +87,13 @@ def echo(user: Subscriber) -> None:
         try:
             user.count_up(settings.text)
             sender = f"user {user.number}" if timed else WARM_UP
-            user.client.send(settings.text, sender=sender, sent_ns=began_ns)
+            sent_ns = session.clock.to_server(began_ns)
+            user.client.send(settings.text, sender=sender, sent_ns=sent_ns)
             user.sent += 1
             # A closed loop asks for no rate: what was sent is all that was asked for.
             session.asked += timed
             session.accepted += timed
-            if not _await_own(user, began_ns):
+            if not _await_own(user, sent_ns):
                 continue
         except ClientError as error:
             rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
@@ -128,11 +128,12 @@ def tokens(user: Subscriber) -> None:
         question = dump_json({"answer": asked}).decode()
         try:
             user.count_up(question)
-            user.client.send(question, sender=WARM_UP, sent_ns=began_ns)
+            sent_ns = session.clock.to_server(began_ns)
+            user.client.send(question, sender=WARM_UP, sent_ns=sent_ns)
             user.sent += 1 + settings.tokens
             session.asked += timed
             session.accepted += timed
-            _await_answer(user, began_ns, timed)
+            _await_answer(user, began_ns, sent_ns, timed)
         except ClientError as error:
             rows.add_event(user.environment, rows.PUBLISH, user.technique, 0.0, error)
             session.fail(f"{type(error).__name__}: {error}")
@@ -144,15 +145,18 @@ def tokens(user: Subscriber) -> None:
     user.receive()
 
 
-def _await_answer(user: Subscriber, began_ns: int, timed: bool) -> None:
-    """Receive all tokens; those that were read together came without a gap between them."""
+def _await_answer(user: Subscriber, began_ns: int, sent_ns: int, timed: bool) -> None:
+    """Receive all tokens; those that were read together came without a gap between them.
+
+    The question left at ``began_ns`` by our clock, at ``sent_ns`` by the server's.
+    """
     tallies, left, last_ns = user.measure.tallies, user.session.settings.tokens, 0
     while left > 0:
         items = user.client.receive_many()
         user.take_all(items)
         now_ns = user.client.arrived_ns
         for item in items:
-            if not isinstance(item, Message) or item.sent_ns == began_ns:
+            if not isinstance(item, Message) or item.sent_ns == sent_ns:
                 continue
             left -= 1
             if not timed:

@@ -20,11 +20,13 @@ TIMEOUT_S = 10.0
 class Desk:
     """One kept HTTP connection to ``url``, opened when needed; ``traffic`` counts its bytes.
 
-    ``cafile`` has the certificates of whom to trust behind ``https://``.
+    ``arrived_ns`` is when the last answer came (monotonic); ``cafile`` has the certificates of whom
+    to trust behind ``https://``.
     """
 
     def __init__(self, url: str, timeout: float = TIMEOUT_S, cafile: str | None = None) -> None:
         self.traffic = Traffic()
+        self.arrived_ns = 0
         self._timeout = timeout
         self.address = parse_address(url, cafile=cafile)
         headers = make_headers("lean", self.address)
@@ -42,6 +44,7 @@ class Desk:
         try:
             self._http.ask(method, target, body, fields)
             answer = self._http.answer(time.monotonic() + self._timeout)
+            self.arrived_ns = self._http.arrived_ns
         except (ClientError, WireError) as error:
             self._http.close()
             raise (

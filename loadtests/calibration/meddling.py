@@ -1,7 +1,7 @@
 """Trials with which something meddles: each must end in the verdict that is true.
 
 Generators are stopped or throttled, the server's core is taken, a second load runs beside, and the
-receivers' clock is not the server's; with one generator process, and with two workers.
+generator's clock is not the server's; with one generator process, and with two workers.
 """
 
 import shutil
@@ -131,12 +131,16 @@ def _nothing(_: int) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True, slots=True)
 class Meddling:
-    """One way to meddle, and what is true of the trial then."""
+    """One way to meddle, and what is true of the trial then.
+
+    ``clock_s`` is by how much the generator's clock differs, which it may have ``corrected``.
+    """
 
     words: str
     verdict: Verdict
     begin: Callable[[int], AbstractContextManager[Interference | None]]
     clock_s: float = 0.0
+    corrected: bool = True
 
 
 ALL = (
@@ -146,7 +150,8 @@ ALL = (
     Meddling("generators stopped 90 of 100 ms", Verdict.GENERATOR_BOUND, _throttled),
     Meddling("the server's core taken", Verdict.HOST_BUSY, _core_taken),
     Meddling("a second load on this host", Verdict.HOST_BUSY, _second_load),
-    Meddling("receivers on a clock of their own", Verdict.INVALID, _nothing, _CLOCK_S),
+    Meddling("a generator on a clock of its own", Verdict.VALID, _nothing, _CLOCK_S),
+    Meddling("nobody corrects that clock", Verdict.INVALID, _nothing, _CLOCK_S, corrected=False),
 )
 
 
@@ -171,7 +176,7 @@ def meddle(
     ``HOST-BUSY`` proves something only beside the twin with which nobody meddles.
     """
     variant = f"{how.words}, {'2 workers' if processes else 'one process'}"
-    trial = one_trial(slug, _USERS, _LOAD, variant=variant)
+    trial = one_trial(slug, _USERS, replace(_LOAD, clock=how.corrected), variant=variant)
     for _ in range(_TRIES):
         with how.begin(processes) as interference:
             staging = Staging(interference=interference, processes=processes, clock_s=how.clock_s)

@@ -13,12 +13,13 @@ from locust.stats import CSV_STATS_INTERVAL_SEC
 from clients.errors import ClientError
 from loadtests.load.conductor import Conductor, conductor_of
 from loadtests.load.session import server_url
-from loadtests.measures.measure import Measure
+from loadtests.measures.measure import Doubts, Measure, impossible
 from loadtests.measures.server_line import ServerLine
+from loadtests.measures.tally import Tally
 from loadtests.plan.options import KNOWN, Settings, unheeded
 from results.record.histogram import new_histogram, percentiles_ms
 from results.record.rows import Audit
-from results.record.verdicts import NOTHING, Judgement, Load, Verdict, judge
+from results.record.verdicts import NOTHING, Blurred, Judgement, Load, Verdict, judge
 from wire.techniques import BY_SLUG
 
 _PERIOD_S = 1.0
@@ -86,6 +87,11 @@ class Closing:
         totals, published = self._conductor.totals, self._conductor.published
         audit = sum((measure.audit for measure in found.values()), Audit(0, 0))
         conditions = totals.conditions.values()
+        doubts, times = Doubts(), Tally()
+        for measure in found.values():
+            doubts.add(measure.doubts)
+            times.merge(measure.tallies["delivery"].items())
+        received, p50_ms = sum(m.deliveries for m in found.values()), times.percentile_ms(50)
         missing = self._conductor.target - totals.most_connected
         why = next(iter(totals.failures), "they did not start in time")
         if not totals.most_connected:
@@ -98,6 +104,9 @@ class Closing:
             published=published.accepted,
             expected=audit.expected,
             received=audit.received,
+            impossible=impossible(doubts, received, totals.failures),
+            clock_error_ms=totals.clock_error_ns / 1e6,
+            percentiles=[Blurred("p50", p50_ms, p50_ms)],
             trouble=f"{missing} users were not connected: {why}" if missing > 0 else "",
         )
         return judge(load)

@@ -25,6 +25,7 @@ from loadtests.load.session import Session
 from loadtests.load.totals import Totals
 from loadtests.load.worker import Worker
 from loadtests.measures import result_file
+from loadtests.measures.condition import LEFT
 from loadtests.measures.published import Published
 from loadtests.plan.options import OWN_CHANNELS, PUBLISHED, wrong_address
 from loadtests.plan.schedule import due_times
@@ -48,6 +49,8 @@ class Conductor:
         self._conducting: gevent.Greenlet | None = None
         self._settled = True
         self._answers: dict[str, dict[str, Any]] = {}
+        self._doubts_ns: dict[str, int] = {}  # of the workers' clocks
+        self._workers = 0
         events = environment.events
         events.test_start.add_listener(self._on_start)
         events.test_stopping.add_listener(self._on_stopping)
@@ -61,6 +64,7 @@ class Conductor:
     def _on_start(self, environment: Environment, **_: object) -> None:
         self.session = session.begin(environment)
         self.totals, self.published, self.publisher = Totals(), Published(), None
+        self._doubts_ns.clear()
         self._settled = False
         self._conducting = gevent.spawn(self._conduct, self.session)
 
@@ -73,6 +77,7 @@ class Conductor:
 
     def _on_connected(self, msg: Any, **_: object) -> None:
         self.totals.note_connected(msg.node_id, msg.data["connected"])
+        self._doubts_ns[msg.node_id] = msg.data["clock_error_ns"]
 
     def _on_done(self, msg: Any, **_: object) -> None:
         self._answers[msg.node_id] = msg.data or {}
@@ -84,14 +89,19 @@ class Conductor:
         url = settings.publish_to or session.server_url(self.environment)
         if not url:
             return  # the users say so
+        late, text = run.watch.late, settings.text
         self.publisher = Publisher(
-            url, settings.channel, settings.text, self._report, run.watch.late, run.peer
+            url, settings.channel, text, self._report, late, run.peer, run.clock
         )
         self.published = self.publisher.published
         self._await_users(run)
-        self._tell_all("duplex-begin", {"talkers": self.target, "now_ns": time.monotonic_ns()})
-        run.begin_load(self.target)
-        self.published.began_ns = run.begun_ns + int(settings.warm_up * 1e9)
+        now_ns = run.clock.to_server(time.monotonic_ns())
+        doubt_ns = max(run.clock.error_ns, *self._doubts_ns.values(), 0)
+        told = {"talkers": self.target, "now_ns": now_ns, "doubt_ns": doubt_ns}
+        self._workers = self._tell_all("duplex-begin", told)
+        run.begin_load(self.target, doubt_ns)
+        began_ns = run.begun_ns + int(settings.warm_up * 1e9)
+        self.published.began_ns = run.clock.to_server(began_ns)
         if settings.result:
             result_file.tell_begun(settings.result, self.published.began_ns)
         end_s = settings.warm_up + settings.seconds if settings.seconds else float("inf")
@@ -120,7 +130,7 @@ class Conductor:
             self._count_own(run)
             self.target = self._subscribers()
             wanted = self.target if run.settings.seconds else 1
-            if wanted and self.totals.most_connected >= wanted:
+            if wanted and self.totals.most_connected >= wanted and run.clock.settled:
                 return
             if time.monotonic() > patience + self.target / 50:
                 run.fail(f"only {self.totals.most_connected} of {wanted} users could connect")
@@ -143,7 +153,7 @@ class Conductor:
 
     def _count_own(self, run: Session) -> None:
         if not isinstance(self.environment.runner, MasterRunner):
-            self.totals.note_connected("", len(run.members))
+            self.totals.note_connected("", run.connected)
 
     def _report(self, milliseconds: float, error: BaseException | None) -> None:
         rows.add_event(self.environment, rows.PUBLISH, "publisher", milliseconds, error)
@@ -164,10 +174,12 @@ class Conductor:
         if self._settled or run is None:
             return
         self._settled = True
-        self.published.ended_ns = time.monotonic_ns()
+        self.published.ended_ns = run.clock.to_server(time.monotonic_ns())
         if self._conducting is not None:
             self._conducting.kill()
-        self._tell_all("duplex-silent", {}, answered=True)
+        left = self._workers - self._tell_all("duplex-silent", {}, answered=True)
+        if left > 0:
+            run.fail(f"{left} of {self._workers} workers {LEFT}")
         run.fall_silent()
         finals = self._learn_finals(run)
         drain_s = run.settings.drain
@@ -198,11 +210,14 @@ class Conductor:
 
     def _tell_all(
         self, what: str, data: Any, answered: bool = False, patience_s: float = 0.0
-    ) -> None:
-        """Send a message to all workers, and wait for every answer where that is asked."""
+    ) -> int:
+        """Send a message to all workers, and return how many there are.
+
+        Where that is asked, wait for every answer.
+        """
         runner = self.environment.runner
         if not isinstance(runner, MasterRunner):
-            return
+            return 0
         self._answers.clear()
         runner.send_message(what, data)
         workers = {client.id for client in runner.clients.all}
@@ -215,6 +230,7 @@ class Conductor:
         for process, parcel in self._answers.items():
             if "measures" in parcel:
                 self.totals.add(process, parcel, self.published)
+        return len(workers)
 
 
 def attach(environment: Environment, **_: object) -> None:

@@ -10,7 +10,7 @@ import gevent
 from clients.errors import ClientError
 from loadtests.load.conductor import Conductor
 from loadtests.load.session import SoFar, server_url
-from loadtests.measures.measure import Measure
+from loadtests.measures.measure import Doubts, Measure, impossible
 from loadtests.measures.server_line import ServerLine
 from loadtests.measures.tally import Tally
 from results.record.verdicts import NOTHING, Load, Verdict, judge
@@ -145,7 +145,9 @@ class LiveView:
         late = [value for c in conditions for value in c.late_ms[-_JUDGED:]]
         published = self._conductor.published
         deliveries = sum(measure.deliveries for measure in totals.measures.values())
-        impossible = sum(measure.doubts.impossible for measure in totals.measures.values())
+        doubts = Doubts()
+        for measure in totals.measures.values():
+            doubts.add(measure.doubts)
         load = Load(
             cpu,
             late,
@@ -154,7 +156,7 @@ class LiveView:
             published.accepted,
             deliveries,
             deliveries,
-            impossible=f"{impossible:,} messages came before they were sent" * bool(impossible),
+            impossible=impossible(doubts, deliveries, totals.failures),
         )
         judgement = judge(load)
         return f"{judgement.verdict} {judgement.reason}".strip()

@@ -16,6 +16,7 @@ from clients.foreign.peer_file import PeerFile
 from loadtests.measures.measure import WARM_UP
 from loadtests.measures.peer_line import PeerLine
 from loadtests.measures.published import Published
+from loadtests.measures.server_clock import ServerClock
 from loadtests.measures.server_line import ServerLine
 
 SENDER = "publisher"
@@ -56,6 +57,7 @@ class Publisher:
 
     ``report`` gets each publish's duration in ms and its error, ``late`` by how many ns a message
     left too late; waiting for the server's answers does not count there, for that is the server's.
+    Messages say when they were due by the server's ``clock``.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Publisher:
         report: Report,
         late: Callable[[int], None],
         peer: PeerFile | None = None,
+        clock: ServerClock | None = None,
     ) -> None:
         self.published = Published()
+        self._clock = clock or ServerClock()
         self._lines = [ServerLine(url, channel) for _ in range(LINES)]
         if peer is not None:
             self._lines = [PeerLine(url, peer)]
@@ -123,7 +127,8 @@ class Publisher:
             self._late(began_ns - max(due_ns, free_ns))
             error: ClientError | None = None
             try:
-                published.note(line.publish(self._text, SENDER if timed else WARM_UP, due_ns))
+                sender, sent_ns = SENDER if timed else WARM_UP, self._clock.to_server(due_ns)
+                published.note(line.publish(self._text, sender, sent_ns))
             except ClientError as problem:
                 error = problem
             if not timed:

@@ -7,6 +7,7 @@ from locust.env import Environment
 from clients.net import arrival
 from loadtests.load import conductor
 from loadtests.measures import result_file
+from loadtests.measures.host import host_rows
 from loadtests.measures.result_file import Result, TechniqueResult
 
 
@@ -37,6 +38,8 @@ def record(environment: Environment, **_: object) -> None:
             published=asdict(found.published),
             conditions=totals.conditions,
             failures=totals.failures,
+            hosts=host_rows(totals.shares, totals.conditions),
+            clock_error_ns=totals.clock_error_ns,
             stamped="kernel" if arrival.by_kernel() else "process",
         ),
     )

@@ -4,6 +4,9 @@ Every process of a test, worker or not, has one session at a time; the conductor
 (:mod:`loadtests.load.conductor`) tells all of them when to fall silent and when to give account.
 """
 
+import contextlib
+import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,16 +17,20 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from clients.errors import ClientError, UnreachableError
 from clients.foreign.peer_file import PeerFile, read_peer_file
 from clients.net import arrival
 from loadtests.load import locust_rows as rows
 from loadtests.load.turns import Turns
 from loadtests.load.watch import Watch
 from loadtests.measures.measure import Measure
+from loadtests.measures.server_clock import FIRST_ASKS, PERIOD_S, ClockDesk, ServerClock
 from loadtests.plan.options import Settings, read_settings
 
 if TYPE_CHECKING:
     from gevent import Greenlet
+
+_AGAIN_S = 0.2  # until a server that is not there yet is asked for its clock again
 
 
 class Participant(Protocol):
@@ -69,14 +76,16 @@ class Session:
     """What one process measures during one test.
 
     ``members`` are connected; ``begun`` is set once the load begins, at ``begun_ns``, with
-    ``talkers`` users in all processes; ``asked`` and ``accepted`` count what talkers sent;
-    ``process`` numbers the processes of a test; ``failures`` counts troubles by their text.
+    ``talkers`` users in all processes; ``clock`` knows the server's; ``asked`` and ``accepted``
+    count what talkers sent; ``process`` numbers the processes of a test; ``failures`` counts
+    troubles by their text.
     """
 
     environment: Environment
     settings: Settings
     members: set[Participant] = field(default_factory=set)
     measures: dict[str, Measure] = field(default_factory=dict)
+    clock: ServerClock = field(default_factory=ServerClock)
     watch: Watch = field(default_factory=Watch)
     turns: Turns = field(default_factory=Turns)
     silent: bool = False
@@ -96,7 +105,8 @@ class Session:
         """Begin to watch the generator and to show progress."""
         self.turns.start()
         arrival.after_each_read(self.turns.give_way)
-        self._greenlets = [gevent.spawn(self.watch.run), gevent.spawn(self._show)]
+        jobs = (self.watch.run, self._show, self._follow_clock)
+        self._greenlets = [gevent.spawn(job) for job in jobs]
 
     def end(self) -> None:
         """Stop watching."""
@@ -110,6 +120,11 @@ class Session:
         """How the server is spoken to, if it is not ours."""
         return _peer(self.settings.server) if self.settings.server else None
 
+    @property
+    def connected(self) -> int:
+        """How many users are connected, and 0 while it is not known by which clock they are."""
+        return len(self.members) if self.clock.settled else 0
+
     def next_number(self) -> int:
         """Number the users of this process; seeds what is random about each."""
         self.user_number += 1
@@ -119,16 +134,18 @@ class Session:
         """Return the measure of a technique."""
         found = self.measures.get(slug)
         if found is None:
-            found = self.measures[slug] = Measure(foreign=self.peer is not None)
+            found = Measure(foreign=self.peer is not None, clock=self.clock)
+            self.measures[slug] = found
         return found
 
     def fail(self, what: str) -> None:
         """Count a trouble of this generator, by its text."""
         self.failures[what] = self.failures.get(what, 0) + 1
 
-    def begin_load(self, talkers: int) -> None:
-        """Let the talkers begin."""
+    def begin_load(self, talkers: int, doubt_ns: int = 0) -> None:
+        """Let the talkers begin; the times that they send may be wrong by ``doubt_ns``."""
         self.talkers = talkers
+        self.clock.senders_error_ns = doubt_ns
         for member in list(self.members):
             member.begin()
         self.begun_ns = time.monotonic_ns()
@@ -164,9 +181,13 @@ class Session:
         self._shown_bytes.clear()
         failures, self.failures = self.failures, {}
         asked, accepted, self.asked, self.accepted = self.asked, self.accepted, 0, 0
+        condition = self.watch.condition.take()
+        condition["at_s"] = [self.clock.to_server(int(s * 1e9)) / 1e9 for s in condition["at_s"]]
         return {
             "measures": {slug: measure.take() for slug, measure in self.measures.items()},
-            "condition": self.watch.condition.take(),
+            "condition": condition,
+            "clock": self.clock.told(),
+            "host": _host(),
             "failures": failures,
             "asked": asked,
             "accepted": accepted,
@@ -179,6 +200,26 @@ class Session:
         for member in self.members:
             sums.setdefault(member.technique, SoFar()).add(member.so_far())
         return {slug: asdict(found) for slug, found in sums.items()}
+
+    def _follow_clock(self) -> None:
+        """Ask for the server's clock, and as long as it is another than ours again and again."""
+        url = self.settings.publish_to or server_url(self.environment)
+        if not url or self.peer is not None or not self.settings.clock:
+            self.clock.give_up()
+            return
+        with ClockDesk(url) as desk:
+            while not self.clock.settled:
+                try:
+                    self.clock.note(desk.read(FIRST_ASKS))
+                except UnreachableError:
+                    gevent.sleep(_AGAIN_S)
+                except ClientError as error:
+                    print(f"Duplex: no clock to correct by: {error}", flush=True)
+                    self.clock.give_up()
+            while self.clock.apart:
+                gevent.sleep(PERIOD_S)
+                with contextlib.suppress(ClientError):  # a restart is no reason to stop
+                    self.clock.note(desk.read())
 
     def _show(self) -> None:
         while True:
@@ -202,6 +243,13 @@ def server_url(environment: Environment) -> str:
     """Return where users subscribe: Locust's ``--host``, else what the class of ours says."""
     said = (found.host for found in environment.user_classes if hasattr(found, "technique"))
     return environment.host or next(said, None) or ""
+
+
+@cache
+def _host() -> str:
+    """Name what has one monotonic clock: this host, or a time namespace of it (Linux)."""
+    space = "/proc/self/ns/time"
+    return f"{socket.gethostname()} {os.readlink(space) if os.path.exists(space) else ''}"
 
 
 _peer = cache(read_peer_file)

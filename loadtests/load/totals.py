@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from loadtests.measures.condition import Condition
+from loadtests.measures.host import Share
 from loadtests.measures.measure import Measure
 from loadtests.measures.published import Published
+from loadtests.measures.server_clock import error_of_two
 
 
 class Totals:
@@ -17,6 +19,7 @@ class Totals:
         self.failures: dict[str, int] = {}
         self.connected: dict[str, int] = {}
         self.most_connected = 0
+        self.shares: dict[str, Share] = {"": Share()}  # the conductor's first
         self.so_far: dict[str, dict[str, dict[str, int]]] = {}
 
     def measure(self, slug: str) -> Measure:
@@ -33,10 +36,16 @@ class Totals:
         self.conditions.setdefault(process, Condition()).add(parcel["condition"])
         for what, count in parcel["failures"].items():
             self.failures[what] = self.failures.get(what, 0) + count
+        self.shares.setdefault(process, Share()).add(parcel)
         self.note_connected(process, parcel["connected"])
         self.so_far[process] = parcel["so_far"]
         published.asked += parcel["asked"]
         published.accepted += parcel["accepted"]
+
+    @property
+    def clock_error_ns(self) -> int:
+        """By how much a time between two of the processes may be wrong."""
+        return error_of_two([share.clock for share in self.shares.values()])
 
     def note_connected(self, process: str, count: int) -> None:
         """Remember how many users of a process are connected."""

@@ -8,7 +8,7 @@ the share of a core it uses and the lateness of its own timers are part of every
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-CLOCK_APART = "a worker's clock differs"  # so a failure begins that spoils every time
+LEFT = "left before the end"  # so a failure ends that spoils the audit
 
 
 @dataclass(slots=True)

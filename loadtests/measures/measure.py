@@ -6,13 +6,14 @@ a parcel into another process' measure; nothing is rounded or averaged on the wa
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
 from clients.net.traffic import TcpTotals, TlsTotals
+from loadtests.measures.server_clock import CLOCK_APART, ServerClock
 from loadtests.measures.tally import Tally
 from results.record.rows import METRICS, Audit
 from wire.message import Message, encode_message
@@ -107,22 +108,28 @@ class Doubts:
 class Measure:
     """Everything measured of one technique in one process.
 
-    ``arrivals`` is by the time of publishing, which no two messages of a host share; ids begin
-    anew when a server does. ``earlier`` has what must be added to the delivery's counts so that
-    each message is as early as it may have come: fewer late ones, more early ones. ``seconds`` has
-    the deliveries by the second (monotonic) in which their message was due. ``foreign`` are
-    messages of which only the text is ours: nobody tells when they were in the channel.
+    All times are by the server's clock: messages carry them so, and ``clock`` turns our own into
+    them. What is before its cause by no more than both clocks may be wrong counts as the same
+    moment.
+
+    ``arrivals`` is by the time of publishing and the id: two servers may publish in the same
+    nanosecond, and ids begin anew when a server does. ``earlier`` has what must be added to the
+    delivery's counts so that each message is as early as it may have come: fewer late ones, more
+    early ones. ``seconds`` has the deliveries by the second in which their message was due.
+    ``foreign`` are messages of which only the text is ours: nobody tells when they were in the
+    channel.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
     audit: Audit = field(default_factory=lambda: Audit(0, 0))
     flow: Flow = field(default_factory=Flow)
-    arrivals: dict[int, Arrivals] = field(default_factory=dict)
+    arrivals: dict[tuple[int, int], Arrivals] = field(default_factory=dict)
     deliveries: int = 0
     doubts: Doubts = field(default_factory=Doubts)
     earlier: Tally = field(default_factory=Tally)
     seconds: dict[int, Tally] = field(default_factory=dict)
     foreign: bool = False
+    clock: ServerClock = field(default_factory=ServerClock)
 
     def take_message(
         self, message: Message, asked_ns: int, arrived_ns: int, earliest_ns: int | None = None
@@ -131,16 +138,26 @@ class Measure:
 
         ``arrived_ns`` is when it came in, ``asked_ns`` when the request that brought it was sent
         (0 on a stream, where nothing needs to be asked). ``earliest_ns`` is for one that was read
-        together with a later one: it came somewhen from then until ``arrived_ns``.
+        together with a later one: it came somewhen from then until ``arrived_ns``. All three are
+        by our own clock.
         """
         self.deliveries += 1
+        now_ns = time.monotonic_ns()
+        if self.clock.apart:
+            to_server = self.clock.to_server
+            now_ns, arrived_ns = to_server(now_ns), to_server(arrived_ns)
+            asked_ns = to_server(asked_ns) if asked_ns else 0
+            earliest_ns = to_server(earliest_ns) if earliest_ns is not None else None
         published_ns = message.published_ns
         before = max(published_ns - arrived_ns, message.sent_ns - published_ns)
         if before > 0:
-            self.flow.message_bytes += self._size(message)
-            self.doubts.add(Doubts(impossible=1, most_ns=before))
-            return
-        seen = self.arrivals.get(published_ns)
+            if before > self.clock.error_ns + self.clock.senders_error_ns:
+                self.flow.message_bytes += self._size(message)
+                self.doubts.add(Doubts(impossible=1, most_ns=before))
+                return
+            arrived_ns = max(arrived_ns, published_ns, message.sent_ns)
+            now_ns = max(now_ns, arrived_ns)
+        seen = self.arrivals.get((published_ns, message.id))
         if seen is None:
             seen = self._first_sight(message, arrived_ns)
         elif arrived_ns > seen.last_ns:
@@ -151,7 +168,7 @@ class Measure:
         if seen.timed:
             tallies = self.tallies
             tallies["delivery"].record(arrived_ns - message.sent_ns)
-            tallies["handler"].record(time.monotonic_ns() - message.sent_ns)
+            tallies["handler"].record(now_ns - message.sent_ns)
             if earliest_ns is not None:
                 self._doubt(message, arrived_ns, earliest_ns)
             self.second(message.sent_ns // _NS_PER_S).record(arrived_ns - message.sent_ns)
@@ -181,10 +198,10 @@ class Measure:
     def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
         if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
             self._fold(_KEPT_MESSAGES)
-        publish_ns = None if self.foreign else message.published_ns - message.sent_ns
+        publish_ns = None if self.foreign else max(message.published_ns - message.sent_ns, 0)
         timed = message.sender != WARM_UP
         seen = Arrivals(arrived_ns, arrived_ns, self._size(message), publish_ns, timed)
-        self.arrivals[message.published_ns] = seen
+        self.arrivals[message.published_ns, message.id] = seen
         return seen
 
     def _size(self, message: Message) -> int:
@@ -212,7 +229,7 @@ class Measure:
             "doubts": asdict(self.doubts),
             "earlier": list(self.earlier.items()),
             "seconds": [(at_s, list(tally.items())) for at_s, tally in self.seconds.items()],
-            "arrivals": [(key, *astuple(seen)) for key, seen in self.arrivals.items()],
+            "arrivals": [(*key, *astuple(seen)) for key, seen in self.arrivals.items()],
         }
         for tally in (*self.tallies.values(), self.earlier):
             tally.clear()
@@ -233,9 +250,9 @@ class Measure:
         self.earlier.merge(parcel["earlier"])
         for at_s, pairs in parcel["seconds"]:
             self.second(at_s).merge(pairs)
-        for key, *values in parcel["arrivals"]:
+        for published_ns, number, *values in parcel["arrivals"]:
             new = Arrivals(*values)
-            seen = self.arrivals.setdefault(key, new)
+            seen = self.arrivals.setdefault((published_ns, number), new)
             seen.first_ns = min(seen.first_ns, new.first_ns)
             seen.last_ns = max(seen.last_ns, new.last_ns)
         self._fold(max(len(self.arrivals) - 2 * _KEPT_MESSAGES, 0))
@@ -249,3 +266,15 @@ class Measure:
             earliest.merge(self.tallies["delivery"].items())
             earliest.merge(self.earlier.items())
         return {name: tally.histogram() for name, tally in self.tallies.items() if tally}
+
+
+def impossible(doubts: Doubts, deliveries: int, failures: Iterable[str]) -> str:
+    """Say so if messages were received before they were sent, or workers' clocks differ."""
+    if apart := next((what for what in failures if what.startswith(CLOCK_APART)), ""):
+        return apart
+    if not doubts.impossible:
+        return ""
+    return (
+        f"{doubts.impossible:,} of {deliveries:,} deliveries came before they were sent, by "
+        f"up to {doubts.most_ns / 1e6:,.3f} ms: the processes do not share a clock"
+    )

@@ -11,7 +11,7 @@ class Published:
     """What became of the schedule; warm-up messages are in ``warm_up`` only.
 
     ``asked`` were due, ``accepted`` were answered with 201, ``failed`` were refused or lost;
-    ``began_ns`` and ``ended_ns`` bound the measured time (monotonic);
+    ``began_ns`` and ``ended_ns`` bound the measured time (by the server's monotonic clock);
     ``finals`` has the last id seen for each epoch of the channel.
     """
 

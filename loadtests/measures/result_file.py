@@ -13,7 +13,7 @@ from loadtests.measures.measure import Doubts, Flow
 from loadtests.measures.tally import Tally
 from loadtests.plan.options import Settings
 from results.record.histogram import decode, encode
-from results.record.rows import Audit
+from results.record.rows import Audit, HostRow
 
 _EARLY_S = 0.05  # what timers may be wrong by
 
@@ -34,7 +34,8 @@ class TechniqueResult:
 class Result:
     """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``.
 
-    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``.
+    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``. A time between two
+    processes may be wrong by ``clock_error_ns``.
     """
 
     settings: Settings
@@ -45,6 +46,8 @@ class Result:
     conditions: dict[str, Condition]
     failures: dict[str, int]
     stamped: str = "process"
+    hosts: list[HostRow] = field(default_factory=list)
+    clock_error_ns: int = 0
 
 
 def write(path: str, result: Result) -> None:
@@ -57,6 +60,8 @@ def write(path: str, result: Result) -> None:
         "conditions": {name: asdict(item) for name, item in result.conditions.items()},
         "failures": result.failures,
         "stamped": result.stamped,
+        "hosts": [asdict(row) for row in result.hosts],
+        "clock_error_ns": result.clock_error_ns,
         "techniques": {
             slug: {
                 "histograms": {name: encode(item) for name, item in found.histograms.items()},
@@ -75,7 +80,7 @@ def write(path: str, result: Result) -> None:
 
 
 def tell_begun(path: str, began_ns: int) -> None:
-    """Say beside the file to come when the measured time begins (monotonic)."""
+    """Say beside the file to come when the measured time begins, by the server's clock."""
     part = Path(path + ".begun.part")
     part.write_text(str(began_ns), encoding="ascii")
     part.replace(path + ".begun")
@@ -100,6 +105,8 @@ def read(path: Path | str) -> Result:
         conditions={name: Condition(**item) for name, item in values["conditions"].items()},
         failures=values["failures"],
         stamped=values["stamped"],
+        hosts=[HostRow(**row) for row in values["hosts"]],
+        clock_error_ns=values["clock_error_ns"],
         techniques={
             slug: TechniqueResult(
                 {name: decode(text) for name, text in item["histograms"].items()},

@@ -138,6 +138,9 @@ class Settings:
     )
     publish_to: str = setting("", "where to publish, if not at the host")
     seed: int = setting(0, "seed of everything random", Amount(int, least=None))
+    clock: bool = setting(
+        True, "take all clocks for one: do not ask the server's, nor correct by it", on_page=False
+    )
     naive: bool = setting(False, "measure as a closed loop too, beside the honest figures")
     drain: float = setting(
         10.0, "seconds to wait at the end for messages still under way", NOT_NEGATIVE

@@ -4,9 +4,9 @@
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from loadtests.measures.condition import CLOCK_APART
+from loadtests.measures.condition import LEFT
 from loadtests.measures.result_file import Result, TechniqueResult
 from results.record.histogram import percentiles_ms
 from results.record.rows import LedgerRow
@@ -37,19 +37,6 @@ def lateness(slug: str, result: Result, began_s: float, ended_s: float) -> list[
                 here = max(late, lag if loop_counts else 0.0)
                 worst[second] = max(here, worst.get(second, 0.0))
     return list(worst.values())
-
-
-def impossible(found: TechniqueResult, failures: Iterable[str]) -> str:
-    """Say so if messages were received before they were sent, or workers' clocks differ."""
-    if apart := next((what for what in failures if what.startswith(CLOCK_APART)), ""):
-        return apart
-    doubts = found.doubts
-    if not doubts.impossible:
-        return ""
-    return (
-        f"{doubts.impossible:,} of {found.deliveries:,} deliveries came before they were sent, by "
-        f"up to {doubts.most_ns / 1e6:,.3f} ms: the processes do not share a clock"
-    )
 
 
 def waits(ledger: Sequence[LedgerRow]) -> list[tuple[str, list[float]]]:
@@ -88,7 +75,7 @@ def trouble(result: Result) -> str:
     for what in result.failures:
         if any(word in what for word in _EXHAUSTED):
             return f"the generator's host ran out: {what}"
-        if "did not answer duplex" in what:
+        if "did not answer duplex" in what or what.endswith(LEFT):
             return what
     found = result.techniques.values()
     if found and not any(technique.audit.expected for technique in found):

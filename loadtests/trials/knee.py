@@ -25,8 +25,9 @@ from loadtests.trials.trial import Outcome
 from results.console import Console
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS, mean_ms, new_histogram, percentiles_ms
+from results.record.quantiles import quantile
 from results.record.thresholds import Threshold
-from results.record.verdicts import Verdict, quantile
+from results.record.verdicts import Verdict
 from results.record.writer import RunWriter
 from wire.techniques import BY_SLUG, SLUGS
 

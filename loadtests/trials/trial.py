@@ -14,10 +14,10 @@ from clients.foreign.peer_file import PeerFile
 from clients.foreign.table import PeerFileError
 from loadtests.measures import result_file
 from loadtests.measures.layers import bytes_rows
-from loadtests.measures.measure import Flow
+from loadtests.measures.measure import Flow, impossible
 from loadtests.measures.result_file import Result
 from loadtests.plan.plan import Trial
-from loadtests.trials.evidence import impossible, lateness, percentiles, trouble, waits
+from loadtests.trials.evidence import lateness, percentiles, trouble, waits
 from loadtests.trials.generator import Locust, descriptors_missing, usable_cores
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
 from loadtests.trials.peer_sampler import PeerSampler
@@ -63,6 +63,7 @@ class Outcome:
             ledger=self.ledger,
             bytes=self.bytes,
             seconds=self.seconds,
+            hosts=self.result.hosts,
             checks=checks,
         )
 
@@ -229,12 +230,13 @@ def _outcome(
         expected=found.audit.expected - lost_by_restart,
         received=found.audit.received,
         trouble=shared or trouble(result),
-        impossible=impossible(found, result.failures),
+        impossible=impossible(found.doubts, found.deliveries, result.failures),
         waits_ms=waits(ledger),
         stalls_ms=stalls(sampler.readings, began_s, ended_s),
         percentiles=percentiles(found, result.published["accepted"]),
         seconds=result.settings.seconds,
         silence_s=0.0 if storm else sampler.silence_s(began_s, ended_s),
+        clock_error_ms=result.clock_error_ns / 1e6,
     )
     rows = bytes_rows("subscriber", found.flow, found.audit.received)
     published = result.published["accepted"] + result.published["warm_up"]

@@ -44,6 +44,7 @@ class Run:
     traces: pd.DataFrame
     histograms: pd.DataFrame
     seconds: pd.DataFrame
+    hosts: pd.DataFrame
 
     @property
     def kind(self) -> str:

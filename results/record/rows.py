@@ -15,7 +15,7 @@ run did; it never changes again.
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, get_args
 
-FORMAT = 4
+FORMAT = 5
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),
@@ -263,8 +263,32 @@ class SecondRow:
     encoded: str
 
 
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """One host of the load generator in one cell; ``host`` counts from 1, which publishes.
+
+    ``subscribers`` it had at most, ``deliveries`` came to them, the percentiles (ms) are of these.
+    ``generator_cpu`` is the busiest process' in the median second. ``clock_offset_s`` was added to
+    its times to make them the server's, ``clock_drift_ppm`` is by how much the server's clock is
+    faster, ``clock_error_ms`` by how much a corrected time may be wrong; all three are None where
+    nobody told the server's clock.
+    """
+
+    table: ClassVar[str] = "hosts"
+    host: int
+    processes: int
+    subscribers: int
+    deliveries: int
+    p50_ms: float
+    p99_ms: float
+    generator_cpu: float
+    clock_offset_s: float | None
+    clock_drift_ppm: float | None
+    clock_error_ms: float | None
+
+
 # In the order of the fields of ``results.record.reading.Run``.
-Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow | SecondRow
+Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow | SecondRow | HostRow
 ROW_TYPES: tuple[type[Row], ...] = get_args(Row)
 CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
+from results.record.quantiles import quantile, worst_tenth
+
 
 class Verdict(StrEnum):
     """May these figures be believed? From the worst to the best."""
@@ -49,6 +51,7 @@ class Limits:
     reading blurs, and so do waits for a core: a turn of server, relay and generator may together
     wait ``blur_ms`` or ``blur`` of the median latency in the median second, and one of them
     ``generator_stall_ms`` in the worst tenth.
+    ``clock_error``: by what share of the median latency corrected clocks may be wrong.
     ``silence_s``: how long the server may leave ``/stats`` without an answer.
     ``rate_reached``: least share of the asked messages that must have been published.
     ``spread``: largest relative difference between a repeat's median latency and the median of
@@ -61,6 +64,7 @@ class Limits:
     standstill: float = 0.10
     blur: float = 0.10
     blur_ms: float = 0.5
+    clock_error: float = 0.10
     silence_s: float = 2.5
     server_cpu: float = 0.90
     rate_reached: float = 0.98
@@ -98,6 +102,7 @@ class Load:
     whenever it wanted one, and ``stalls_ms`` how long in all; ``percentiles`` how sure the
     delivery's are, ``silence_s`` is the longest time in which the server did not answer ``/stats``.
     ``seconds`` is how long was measured, where that is not as many as ``server_cpu`` has values.
+    ``clock_error_ms`` is by how much the clocks of two hosts may differ after their correction.
     """
 
     generator_cpu: Sequence[float]
@@ -114,6 +119,7 @@ class Load:
     percentiles: Sequence[Blurred] = ()
     silence_s: float = 0.0
     seconds: float | None = None
+    clock_error_ms: float = 0.0
 
 
 def judge(load: Load, limits: Limits | None = None) -> Judgement:
@@ -124,6 +130,7 @@ def judge(load: Load, limits: Limits | None = None) -> Judgement:
         (Verdict.SERVER_BOUND, _silence(load, limits)),
         (Verdict.GENERATOR_BOUND, load.trouble),
         (Verdict.INVALID, _unknown(load)),
+        (Verdict.INVALID, _clocks_unsure(load, limits)),
         (Verdict.GENERATOR_BOUND, _tired(load, limits)),
         (Verdict.HOST_BUSY, _kept_waiting(load, limits)),
         (Verdict.GENERATOR_BOUND, _late(load, limits) or _blurred(load, limits)),
@@ -153,6 +160,16 @@ def _unknown(load: Load) -> str:
         if not known:
             return f"the CPU of the {what} was not measured: no second of the load was seen whole"
     return "" if load.expected or load.received else NOTHING.reason
+
+
+def _clocks_unsure(load: Load, limits: Limits) -> str:
+    p50_ms = next((one.measured_ms for one in load.percentiles if one.name == "p50"), math.inf)
+    if load.clock_error_ms <= limits.clock_error * p50_ms:
+        return ""
+    return (
+        f"the hosts' clocks are known within {load.clock_error_ms:.3f} ms, which is more than "
+        f"{limits.clock_error:.0%} of the p50 of {p50_ms:.3f} ms"
+    )
 
 
 def _tired(load: Load, limits: Limits) -> str:
@@ -272,23 +289,3 @@ def worst(judgements: Iterable[Judgement]) -> Judgement:
         key=lambda judgement: order.index(judgement.verdict),
         default=Judgement(Verdict.VALID),
     )
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which ``share`` of the values lie (nearest rank; 0.0 if empty)."""
-    if not values:
-        return 0.0
-    ordered = sorted(values)
-    if share == 0.5 and len(ordered) % 2 == 0:
-        return (ordered[len(ordered) // 2 - 1] + ordered[len(ordered) // 2]) / 2
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-def worst_tenth(values: Sequence[float]) -> float:
-    """Return what a tenth of the values, and always at least one of them, exceed.
-
-    So a single bad second says nothing, however few there are. 0.0 for fewer than two.
-    """
-    ordered = sorted(values)
-    beyond = max(len(ordered) // 10, 1)
-    return ordered[-1 - beyond] if len(ordered) > beyond else 0.0

@@ -30,6 +30,7 @@ from results.record.rows import (
     Cell,
     CheckRow,
     HistogramRow,
+    HostRow,
     LatencyRow,
     LedgerRow,
     Row,
@@ -122,6 +123,7 @@ class RunWriter:
         checks: Iterable[CheckRow] = (),
         traces: Iterable[TraceRow] = (),
         seconds: Iterable[SecondRow] = (),
+        hosts: Iterable[HostRow] = (),
     ) -> None:
         """Keep one measured cell, on disk when this returns.
 
@@ -135,7 +137,7 @@ class RunWriter:
                     "or a network or variant that tells them apart"
                 )
         judgement = judgement or Judgement(Verdict.VALID)
-        rows: list[Row] = [*ledger, *bytes, *checks, *traces, *seconds]
+        rows: list[Row] = [*ledger, *bytes, *checks, *traces, *seconds, *hosts]
         measured = dict(histograms or {})
         if audit:  # a cell that lost everything must not vanish from the tables
             measured.setdefault("delivery", new_histogram())

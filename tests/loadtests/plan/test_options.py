@@ -43,6 +43,7 @@ UNUSUAL = Settings(
     headers="heavy",
     jitter=False,
     seed=-9,
+    clock=False,
     naive=True,
     scenario="stall",
     drain=2.0,

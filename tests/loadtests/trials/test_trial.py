@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.measures.condition import CLOCK_APART, Condition
-from loadtests.measures.measure import Doubts, Flow
+from loadtests.measures.condition import LEFT, Condition
+from loadtests.measures.measure import Doubts, Flow, impossible
 from loadtests.measures.result_file import Result, TechniqueResult, read, write
+from loadtests.measures.server_clock import CLOCK_APART
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Trial
-from loadtests.trials.evidence import impossible, lateness, percentiles, trouble
+from loadtests.trials.evidence import lateness, percentiles, trouble
 from loadtests.trials.interference import Scene
 from loadtests.trials.processes import ROOT, ProcessError, Relay, Server
 from loadtests.trials.trial import Staging, run
@@ -80,13 +81,16 @@ def test_trouble_names_a_test_in_which_nothing_was_published() -> None:
 
 
 def test_clocks_apart_make_a_measurement_impossible() -> None:
-    heard = TechniqueResult({}, Audit(3, 3), Flow(), 3)
-    assert impossible(heard, ["RefusedError: 503"]) == ""
-    assert "+50 s" in impossible(heard, [f"{CLOCK_APART}: by +50 s from the master's"])
-    early = replace(heard, doubts=Doubts(impossible=2, most_ns=50_000_000))
-    assert "2 of 3 deliveries came before they were sent, by up to 50.000 ms" in impossible(
-        early, []
-    )
+    assert impossible(Doubts(), 3, ["RefusedError: 503"]) == ""
+    assert "+50 s" in impossible(Doubts(), 3, [f"{CLOCK_APART}: by +50 s from the master's"])
+    early = Doubts(impossible=2, most_ns=50_000_000)
+    words = "2 of 3 deliveries came before they were sent, by up to 50.000 ms"
+    assert words in impossible(early, 3, [])
+
+
+def test_trouble_names_workers_that_left_amid_the_run() -> None:
+    words = f"1 of 2 workers {LEFT}"
+    assert trouble(replace(RESULT, failures={words: 1})) == words
 
 
 def test_a_limit_of_descriptors_is_told_before_anything_is_started() -> None:

@@ -13,9 +13,7 @@ from results.record.verdicts import (
     Verdict,
     judge,
     judge_repeats,
-    quantile,
     worst,
-    worst_tenth,
 )
 
 GOOD = Load(
@@ -45,6 +43,11 @@ def test_good_is_valid() -> None:
         ({"server_cpu": [0.97] * 10, "published": 500}, Verdict.SERVER_BOUND, "the server used"),
         ({"received": 19_999}, Verdict.SERVER_BOUND, "1 of 20,000 deliveries were lost"),
         ({"impossible": "before it was sent"}, Verdict.INVALID, "before it was sent"),
+        (
+            {"clock_error_ms": 0.3, "percentiles": [Blurred("p50", 2.0, 2.0)]},
+            Verdict.INVALID,
+            "known within 0.300 ms, which is more than 10% of the p50 of 2.000 ms",
+        ),
         ({"server_cpu": []}, Verdict.INVALID, "the CPU of the server was not measured"),
         ({"generator_cpu": []}, Verdict.INVALID, "the CPU of the generator was not measured"),
         ({"expected": 0, "received": 0}, Verdict.INVALID, "nothing was measured"),
@@ -171,17 +174,3 @@ def test_worst() -> None:
     assert worst([]) == valid
     assert worst([valid, unstable]) == unstable
     assert worst([unstable, bound, valid]) == bound
-
-
-def test_the_worst_tenth_is_never_the_single_worst() -> None:
-    assert worst_tenth([]) == worst_tenth([7.0]) == 0
-    assert worst_tenth([1.0, 2.0, 104.0]) == 2
-    assert worst_tenth([1.0] * 8 + [180.0] * 2) == 180
-    assert worst_tenth([1.0] * 28 + [9.0, 8.0]) == 1
-
-
-def test_quantile() -> None:
-    assert quantile([], 0.5) == 0
-    assert quantile([3, 1, 2], 0.5) == 2
-    assert quantile([4, 1, 2, 3], 0.5) == 2.5
-    assert quantile(list(range(10)), 0.9) == 9

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ from wire.techniques import SLUGS
 pytestmark = pytest.mark.timeout(180)
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Start one server for all of them: each subscribes from where its own users began."""
+    slugs = ["sse", "polling", "long_polling", "web_socket"]
+    with Server(slugs, flags=["--answers"]) as server:
+        yield server
 
 
 def run_locust(line: str, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -36,13 +45,12 @@ def run_locust(line: str, *words: str, timeout: float = 60) -> subprocess.Comple
 
 
 @pytest.mark.slow
-def test_headless_with_locusts_own_options(tmp_path: Path) -> None:
+def test_headless_with_locusts_own_options(server: Server, tmp_path: Path) -> None:
     table = tmp_path / "table.json"
-    with Server(["sse"]) as server:
-        done = run_locust(
-            f"SseUser --headless --host {server.url} -u 5 -r 5 -t 3s --json-file",
-            str(table.with_suffix("")),
-        )
+    done = run_locust(
+        f"SseUser --headless --host {server.url} -u 5 -r 5 -t 3s --json-file",
+        str(table.with_suffix("")),
+    )
     assert done.returncode == 0, done.stderr
     rows = {(row["method"], row["name"]): row for row in json.loads(table.read_text())}
     assert rows["CONNECT", "sse"]["num_requests"] == 5
@@ -92,26 +100,27 @@ SseUser.abstract = True
 
 
 @pytest.mark.slow
-def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Path) -> None:
+def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(
+    server: Server, tmp_path: Path
+) -> None:
     (tmp_path / "shop.py").write_text(OWN_FILE)
-    with Server(["sse"]) as server:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "locust",
-                "-f",
-                str(tmp_path / "shop.py"),
-                "--headless",
-                *f"--host {server.url} -u 5 -r 5 --seconds 3 --rate 20 --naive".split(),
-                *("--json-file", str(tmp_path / "table")),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "locust",
+            "-f",
+            str(tmp_path / "shop.py"),
+            "--headless",
+            *f"--host {server.url} -u 5 -r 5 --seconds 3 --rate 20 --naive".split(),
+            *("--json-file", str(tmp_path / "table")),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     rows = {
         (row["method"], row["name"]): row
@@ -125,12 +134,11 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_locusts_tables_have_the_last_second_too(tmp_path: Path) -> None:
-    with Server(["sse"]) as server:
-        done = run_locust(
-            f"SseUser --headless --host {server.url} -u 5 -r 5 --rate 50 --seconds 1.5 --csv",
-            str(tmp_path / "table"),
-        )
+def test_locusts_tables_have_the_last_second_too(server: Server, tmp_path: Path) -> None:
+    done = run_locust(
+        f"SseUser --headless --host {server.url} -u 5 -r 5 --rate 50 --seconds 1.5 --csv",
+        str(tmp_path / "table"),
+    )
     assert done.returncode == 0, done.stderr
     with open(tmp_path / "table_stats.csv", newline="") as file:
         rows = {row["Type"]: int(row["Request Count"]) for row in csv.DictReader(file)}
@@ -140,27 +148,26 @@ def test_locusts_tables_have_the_last_second_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_prometheus_can_read_the_figures_of_a_test_that_runs() -> None:
+def test_prometheus_can_read_the_figures_of_a_test_that_runs(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/metrics"
     words = ["locust", "-f", "loadtests/locustfile.py", "SseUser", "--headless"]
-    with Server(["sse"]) as server:
-        words += f"--host {server.url} -u 4 -r 4 --rate 50 --metrics-port {port}".split()
-        with Child("locust", words):
-            page = ""
+    words += f"--host {server.url} -u 4 -r 4 --rate 50 --metrics-port {port}".split()
+    with Child("locust", words):
+        page = ""
 
-            def came() -> bool:
-                nonlocal page
-                with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
-                    kind = answer.headers["Content-Type"]
-                    assert kind.startswith("text/plain; version=0.0.4")
-                    page = answer.read().decode()
-                users = 'duplex_load_users{technique="sse"} 4\n' in page
-                return users and bool(re.search(r"deliveries_total\S+ [1-9]", page))
+        def came() -> bool:
+            nonlocal page
+            with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
+                kind = answer.headers["Content-Type"]
+                assert kind.startswith("text/plain; version=0.0.4")
+                page = answer.read().decode()
+            users = 'duplex_load_users{technique="sse"} 4\n' in page
+            return users and bool(re.search(r"deliveries_total\S+ [1-9]", page))
 
-            await_true(came, 30)
-            assert came()
+        await_true(came, 30)
+        assert came()
     values = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
     sse = {key: float(value) for key, value in values.items() if 'technique="sse"' in key}
     assert sse['duplex_load_users{technique="sse"}'] == 4
@@ -185,56 +192,53 @@ def test_a_host_where_nobody_answers_is_told_in_words() -> None:
 
 
 @pytest.mark.slow
-def test_users_who_come_over_an_interval_are_waited_for_as_long() -> None:
+def test_users_who_come_over_an_interval_are_waited_for_as_long(server: Server) -> None:
     """Apart from that interval, patience is short here; it would not do for the last of them."""
     hasty = (
         "import sys; from locust.main import main; from loadtests.load import conductor;"
         "conductor._PATIENCE_S = 0.1; sys.argv[0] = 'locust'; main()"
     )
-    with Server(["polling"]) as server:
-        words = "-f loadtests/locustfile.py PollingUser --headless -u 8 -r 8 --poll-interval 4"
-        words += f" --host {server.url} --rate 20 --seconds 1 --seed 1"
-        done = subprocess.run(
-            [sys.executable, "-c", hasty, *words.split()],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    words = "-f loadtests/locustfile.py PollingUser --headless -u 8 -r 8 --poll-interval 4"
+    words += f" --host {server.url} --rate 20 --seconds 1 --seed 1"
+    done = subprocess.run(
+        [sys.executable, "-c", hasty, *words.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert re.search(r"^Polling +160 .* clean$", done.stdout, re.MULTILINE), done.stdout
     assert "not connected" not in done.stdout
 
 
 @pytest.mark.slow
-def test_options_that_change_nothing_are_told_at_the_end() -> None:
-    with Server(["sse"]) as server:
-        done = run_locust(
-            f"SseUser --headless -u 2 -r 2 --host {server.url} --scenario idle --seconds 1.5 "
-            "--rate-shape spike --poll-interval 9"
-        )
+def test_options_that_change_nothing_are_told_at_the_end(server: Server) -> None:
+    done = run_locust(
+        f"SseUser --headless -u 2 -r 2 --host {server.url} --scenario idle --seconds 1.5 "
+        "--rate-shape spike --poll-interval 9"
+    )
     assert "Duplex: --poll-interval, --rate-shape changed nothing" in done.stdout
 
 
 @pytest.mark.slow
-def test_without_host_the_users_know_where_to_go(tmp_path: Path) -> None:
-    with Server(["sse"]) as server:
-        (tmp_path / "own.py").write_text(
-            "from loadtests.locustfile import SseUser\n"
-            f"class Listener(SseUser):\n    host = {server.url!r}\n"
-            "SseUser.abstract = True\n"
-        )
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "locust", "-f", str(tmp_path / "own.py"), "--headless"),
-                *("-u", "2", "-r", "2", "--seconds", "1", "--rate", "20", "--naive"),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+def test_without_host_the_users_know_where_to_go(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from loadtests.locustfile import SseUser\n"
+        f"class Listener(SseUser):\n    host = {server.url!r}\n"
+        "SseUser.abstract = True\n"
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "locust", "-f", str(tmp_path / "own.py"), "--headless"),
+            *("-u", "2", "-r", "2", "--seconds", "1", "--rate", "20", "--naive"),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert re.search(r"^Server-Sent Events +[1-9].* clean$", done.stdout, re.MULTILINE), done.stdout
     assert "Traceback" not in done.stderr
 
@@ -258,14 +262,13 @@ def test_a_user_of_each_technique_is_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["chat", "echo", "idle", "tokens"])
-def test_the_other_scenarios(tmp_path: Path, scenario: str) -> None:
+def test_the_other_scenarios(server: Server, tmp_path: Path, scenario: str) -> None:
     result = tmp_path / "result.json"
-    with Server(["web_socket"], flags=["--answers"]) as server:
-        done = run_locust(
-            f"WebSocketUser --headless --host {server.url} -u 4 -r 4 "
-            f"--scenario {scenario} --rate 20 --tokens 10 --seconds 1.5 --result",
-            str(result),
-        )
+    done = run_locust(
+        f"WebSocketUser --headless --host {server.url} -u 4 -r 4 "
+        f"--scenario {scenario} --rate 20 --tokens 10 --seconds 1.5 --result",
+        str(result),
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(result.read_text())["techniques"]["web_socket"]
     audit = found["audit"]
@@ -275,14 +278,13 @@ def test_the_other_scenarios(tmp_path: Path, scenario: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_echo_that_is_lost_counts_as_lost_and_is_told(tmp_path: Path) -> None:
+def test_an_echo_that_is_lost_counts_as_lost_and_is_told(server: Server, tmp_path: Path) -> None:
     result = tmp_path / "result.json"
-    with Server(["long_polling"]) as server:
-        done = run_locust(
-            f"LongPollingUser --headless --host {server.url} -u 4 -r 4 --scenario echo --no-cursor "
-            "--rate 5 --seconds 5 --drain 1 --hold 25 --result",
-            str(result),
-        )
+    done = run_locust(
+        f"LongPollingUser --headless --host {server.url} -u 4 -r 4 --scenario echo --no-cursor "
+        "--rate 5 --seconds 5 --drain 1 --hold 25 --result",
+        str(result),
+    )
     found = json.loads(result.read_text())
     audit = found["techniques"]["long_polling"]["audit"]
     # Without a cursor each gets its first one, and waits for the second between two polls.
@@ -294,27 +296,26 @@ def test_an_echo_that_is_lost_counts_as_lost_and_is_told(tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("shape", "seconds", "sent"), [("steady", 4, 40), ("steps", 11, 120)])
 def test_a_chat_heeds_arrivals_and_shape(
-    tmp_path: Path, shape: str, seconds: int, sent: int
+    server: Server, tmp_path: Path, shape: str, seconds: int, sent: int
 ) -> None:
     result = tmp_path / "result.json"
-    with Server(["web_socket"]) as server:
-        run_locust(
-            f"WebSocketUser --headless --host {server.url} -u 5 -r 5 --scenario chat --rate 10 "
-            f"--arrivals constant --rate-shape {shape} --seconds {seconds} --result",
-            str(result),
-        )
+    run_locust(
+        f"WebSocketUser --headless --host {server.url} -u 5 -r 5 --scenario chat --rate 10 "
+        f"--arrivals constant --rate-shape {shape} --seconds {seconds} --result",
+        str(result),
+    )
     published = json.loads(result.read_text())["published"]
     assert published["asked"] == pytest.approx(sent, abs=5), "one message of each user at most"
 
 
 @pytest.mark.slow
-def test_users_that_join_later_are_audited_from_where_they_began(tmp_path: Path) -> None:
+def test_users_that_join_later_are_audited_from_where_they_began(
+    server: Server, tmp_path: Path
+) -> None:
     result = tmp_path / "result.json"
-    with Server(["sse"]) as server:
-        done = run_locust(
-            f"SseUser --headless --host {server.url} -u 6 -r 2 -t 5s --rate 50 --result",
-            str(result),
-        )
+    done = run_locust(
+        f"SseUser --headless --host {server.url} -u 6 -r 2 -t 5s --rate 50 --result", str(result)
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(result.read_text())
     audit = found["techniques"]["sse"]["audit"]
@@ -323,28 +324,29 @@ def test_users_that_join_later_are_audited_from_where_they_began(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_master_and_two_workers_of_their_own_give_one_result(tmp_path: Path) -> None:
+def test_a_master_and_two_workers_of_their_own_give_one_result(
+    server: Server, tmp_path: Path
+) -> None:
     result, rate, seconds, users = tmp_path / "result.json", 50, 2, 10
     locust = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
     with socket.create_server(("127.0.0.1", 0)) as probe:  # Locust's master cannot choose one
         door = str(probe.getsockname()[1])
-    with Server(["sse"]) as server:
-        workers = [
-            subprocess.Popen(
-                [*locust, "--worker", "--master-port", door],
-                cwd=ROOT,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        done = run_locust(
-            f"SseUser --master --master-bind-port {door} --expect-workers 2 "
-            f"--headless --host {server.url} -u {users} -r {users} "
-            f"--rate {rate} --seconds {seconds} --warm-up 0.5 --result",
-            str(result),
+    workers = [
+        subprocess.Popen(
+            [*locust, "--worker", "--master-port", door],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        said = [worker.communicate(timeout=30)[1] for worker in workers]
+        for _ in range(2)
+    ]
+    done = run_locust(
+        f"SseUser --master --master-bind-port {door} --expect-workers 2 "
+        f"--headless --host {server.url} -u {users} -r {users} "
+        f"--rate {rate} --seconds {seconds} --warm-up 0.5 --result",
+        str(result),
+    )
+    said = [worker.communicate(timeout=30)[1] for worker in workers]
     assert done.returncode == 0, done.stderr
     assert [worker.returncode for worker in workers] == [0, 0], said
     found = result_file.read(result)

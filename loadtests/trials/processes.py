@@ -225,7 +225,8 @@ class Way(Child):
 class Relay(Way):
     """``python -m servers.relay`` before a server's HTTP port and its plugin port.
 
-    ``door`` is the address at which it takes orders, if it ``has_door``.
+    ``door`` is the address at which it takes orders, if it ``has_door``; ``pcap`` is a file for
+    what passes.
     """
 
     def __init__(
@@ -236,12 +237,14 @@ class Relay(Way):
         *,
         has_door: bool = False,
         lifeline: bool = False,
+        pcap: Path | None = None,
     ) -> None:
         ports = [port for port in (server.port, server.plugin_port) if port]
         words = ["servers.relay", "--delay-ms", f"{delay_ms:g}"]
         for port in ports:
             words += ["--to", f"{server.host}:{port}"]
         words += ["--control-port", "0"] * has_door
+        words += ["--pcap", str(pcap)] if pcap is not None else []
         super().__init__("the relay", words, core, lifeline)
         found = self.await_ready("relay", len(ports))
         scheme = server.url.partition("://")[0]

@@ -28,13 +28,14 @@ import clients
 from clients.errors import ClientError
 from loadtests.trials.processes import ProcessError
 from notebooks.course.errors import LabError, Stopped
-from notebooks.course.processes import Job, Relay, Server
+from notebooks.course.processes import Job, Relay, Server, where
 from notebooks.course.progress import Progress, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from notebooks.course.words import say
 from results.record.verdicts import Verdict
 from wire.techniques import SLUGS
 
+_NOTHING_PASSES = "nothing passes in a replay: set LIVE = True, or open a ready trace"
 CELL_S = 30.0  # what one cell may take
 _TICK_S = 0.5
 RECORDINGS = Path(__file__).with_name("recordings")
@@ -101,12 +102,38 @@ class Lab:
         key = f"{experiment} {json.dumps(named, sort_keys=True)}"
         if not self.live:
             return self._recorded(key)
-        words = ["notebooks.course.experiments", experiment]
-        words.append(json.dumps({"where": self._where(delay_ms, flags), **asked}))
-        job = Job(what_runs(experiment, delay_ms, asked), words)
-        found = json.loads(self._await(job, planned_s(asked)))
+        found = self._make(experiment, self._where(delay_ms, flags), delay_ms, asked)
         self.record(key, found)
         return found
+
+    def capture(
+        self,
+        path: str | Path,
+        experiment: str,
+        *,
+        delay_ms: float = 0.0,
+        flags: tuple[str, ...] = (),
+        **asked: Any,
+    ) -> Any:
+        """Make an experiment like :meth:`measure`, and keep what passed in a file for Wireshark.
+
+        What the clients say and hear passes a relay, which writes it (pcapng); what is published
+        meanwhile goes beside it. A replay has nothing to capture. Raises :class:`LabError`.
+        """
+        if not self.live:
+            raise LabError(say(_NOTHING_PASSES))
+        server, path = self.server(*flags), Path(path).resolve()
+        if not path.parent.is_dir():
+            raise LabError(say("there is no folder {folder}", folder=path.parent))
+        with self._started(Relay, server, delay_ms, path) as relay:
+            return self._make(experiment, where(server, relay), delay_ms, asked)
+
+    def _make(
+        self, experiment: str, place: dict[str, Any], delay_ms: float, asked: dict[str, Any]
+    ) -> Any:
+        words = ["notebooks.course.experiments", experiment, json.dumps({"where": place, **asked})]
+        job = Job(what_runs(experiment, delay_ms, asked), words)
+        return json.loads(self._await(job, planned_s(asked)))
 
     def load(self, name: str, **options: Any) -> Path:
         """Run ``python -m loadtests`` with these options and return the run's folder.
@@ -164,11 +191,7 @@ class Lab:
 
     def _where(self, delay_ms: float, flags: tuple[str, ...]) -> dict[str, Any]:
         server = self.server(*flags)
-        where = {"server_url": server.url, "url": server.url, "plugin_port": server.plugin_port}
-        if delay_ms:
-            relay = self.relay(delay_ms, *flags)
-            where |= {"url": relay.url, "plugin_port": relay.plugin_port, "door": relay.door}
-        return where
+        return where(server, self.relay(delay_ms, *flags) if delay_ms else None)
 
     def _await(self, job: Job, planned: float = 0.0) -> str:
         """Return what a job printed last; stopped or too late, it is ended with all it started."""

@@ -7,6 +7,8 @@ ends with the notebook's kernel, however that comes.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from loadtests.trials import processes
 from wire.techniques import SLUGS
@@ -22,8 +24,16 @@ class Server(processes.Server):
 class Relay(processes.Relay):
     """A relay before both ports of a server, with a door for orders."""
 
-    def __init__(self, server: Server, delay_ms: float) -> None:
-        super().__init__(server, delay_ms, has_door=True, lifeline=True)
+    def __init__(self, server: Server, delay_ms: float, pcap: Path | None = None) -> None:
+        super().__init__(server, delay_ms, has_door=True, lifeline=True, pcap=pcap)
+
+
+def where(server: Server, relay: Relay | None = None) -> dict[str, Any]:
+    """Say to an experiment where a server is, and the relay before it if there is one."""
+    found = {"server_url": server.url, "url": server.url, "plugin_port": server.plugin_port}
+    if relay is not None:
+        found |= {"url": relay.url, "plugin_port": relay.plugin_port, "door": relay.door}
+    return found
 
 
 class Job(processes.Child):

@@ -9,6 +9,7 @@ from notebooks.course.errors import LabError, ReplayError
 from notebooks.course.lab import Lab, open_lab
 from notebooks.course.raw_line import RawLine
 from notebooks.course.talk import opening, shake, talk
+from wire.pcapng import PcapngDecoder
 from wire.web_socket_frames import Opcode, encode_frame
 from wire.web_socket_messages import Close
 
@@ -64,11 +65,20 @@ def test_live_recorded_and_replayed_alike(tmp_path: Path, monkeypatch: pytest.Mo
         events = talk(lab, "two", [encode_frame(Opcode.TEXT, b"unmasked")])
         with pytest.raises(LabError, match="no_such"):
             lab.measure("no_such")
+        with pytest.raises(LabError, match="no folder"):
+            lab.capture(tmp_path / "no" / "where.pcapng", "feed", technique="sse")
+        file = tmp_path / "feed.pcapng"
+        feed = lab.capture(file, "feed", delay_ms=5, technique="sse", rate=20, count=4)
     finally:
         port = lab.server().port
         lab.close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
+    packets = PcapngDecoder().decode(file.read_bytes())
+    passed = sum(one.length - 20 - (one.data[32] >> 4) * 4 for one in packets)
+    assert passed == feed["bytes_up"] + feed["bytes_down"]
+    with pytest.raises(LabError, match="nothing passes in a replay"):
+        Lab("06", False, tmp_path).capture("x.pcapng", "feed")
     assert live["framing down"] == 2
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert isinstance(events[-1], Close)

@@ -75,7 +75,7 @@ ROOMS = {
     ),
     "course": (
         r"notebooks/(__init__|course/\w+)",
-        "client client errors figures processes record result errors",
+        "client client errors figures models processes record result errors",
     ),
 }
 NOTEBOOK_ROOMS = {"course", "figures", "models", "record", "summary", "wire"}

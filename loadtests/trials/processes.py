@@ -225,8 +225,7 @@ class Way(Child):
 class Relay(Way):
     """``python -m servers.relay`` before a server's HTTP port and its plugin port.
 
-    ``door`` is the address at which it takes orders, if it ``has_door``; ``pcap`` is a file for
-    what passes.
+    ``door`` is where it takes orders, if it ``has_door``; ``pcap`` is a file for what passes.
     """
 
     def __init__(

@@ -20,6 +20,7 @@ from results.errors import ResultsError
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 CELL_S = 30
+WIDGET = "application/vnd.jupyter.widget-view+json"
 LARGEST = 400_000  # bytes of one notebook
 _PATHS = re.compile(r"(?:/(?:home|root|tmp|work|Users|usr|opt|var)/|[A-Z]:\\)[\w.\\/-]*")
 
@@ -71,6 +72,8 @@ def normalise(notebook: Any) -> None:
         cell.metadata = {}
         if "outputs" in cell:
             kept = [one for one in cell.outputs if MARK not in one.get("metadata", {})]
+            for one in kept:
+                one.get("data", {}).pop(WIDGET, None)  # without a kernel it is nothing
             cell.outputs = kept
 
 

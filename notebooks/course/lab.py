@@ -16,7 +16,6 @@ import atexit
 import difflib
 import json
 import os
-import platform
 import shutil
 import tempfile
 import time
@@ -28,8 +27,8 @@ import clients
 from clients.errors import ClientError
 from loadtests.trials.processes import ProcessError
 from notebooks.course.errors import LabError, Stopped
-from notebooks.course.processes import Job, Relay, Server, where
-from notebooks.course.progress import Progress, planned_s, what_runs
+from notebooks.course.processes import Job, Relay, Server, describe_host, where
+from notebooks.course.progress import Progress, Watch, dots_of, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from notebooks.course.words import say
 from results.record.verdicts import Verdict
@@ -91,18 +90,25 @@ class Lab:
         return [slug for slug in SLUGS if f'"{slug}"' in recorded or f'\\"{slug}\\"' in recorded]
 
     def measure(
-        self, experiment: str, *, delay_ms: float = 0.0, flags: tuple[str, ...] = (), **asked: Any
+        self,
+        experiment: str,
+        *,
+        delay_ms: float = 0.0,
+        flags: tuple[str, ...] = (),
+        watch: Watch | None = None,
+        **asked: Any,
     ) -> Any:
         """Make one experiment of :mod:`notebooks.course.experiments` and return what it found.
 
         ``delay_ms`` puts a relay with that one-way delay in between; ``flags`` start the server
-        with these options. The rest goes to the experiment. Raises :class:`LabError`.
+        with these options; ``watch`` is told how it goes. The rest goes to the experiment.
+        Raises :class:`LabError`.
         """
         named = {"delay_ms": delay_ms, **({"flags": list(flags)} if flags else {}), **asked}
         key = f"{experiment} {json.dumps(named, sort_keys=True)}"
         if not self.live:
             return self._recorded(key)
-        found = self._make(experiment, self._where(delay_ms, flags), delay_ms, asked)
+        found = self._make(experiment, self._where(delay_ms, flags), delay_ms, asked, watch)
         self.record(key, found)
         return found
 
@@ -129,11 +135,16 @@ class Lab:
             return self._make(experiment, where(server, relay), delay_ms, asked)
 
     def _make(
-        self, experiment: str, place: dict[str, Any], delay_ms: float, asked: dict[str, Any]
+        self,
+        experiment: str,
+        place: dict[str, Any],
+        delay_ms: float,
+        asked: dict[str, Any],
+        watch: Watch | None = None,
     ) -> Any:
         words = ["notebooks.course.experiments", experiment, json.dumps({"where": place, **asked})]
         job = Job(what_runs(experiment, delay_ms, asked), words)
-        return json.loads(self._await(job, planned_s(asked)))
+        return json.loads(self._await(job, planned_s(asked), watch))
 
     def load(self, name: str, **options: Any) -> Path:
         """Run ``python -m loadtests`` with these options and return the run's folder.
@@ -193,13 +204,13 @@ class Lab:
         server = self.server(*flags)
         return where(server, self.relay(delay_ms, *flags) if delay_ms else None)
 
-    def _await(self, job: Job, planned: float = 0.0) -> str:
+    def _await(self, job: Job, planned: float = 0.0, watch: Watch | None = None) -> str:
         """Return what a job printed last; stopped or too late, it is ended with all it started."""
         limit = time.monotonic() + CELL_S
         try:
-            with job, self._progress.line(job.name, planned) as tick:
+            with job, self._progress.line(job.name, planned, watch) as tick:
                 while not job.wait(_TICK_S):
-                    tick()
+                    tick(dots_of(job.output()))
                     if time.monotonic() > limit:
                         late = "{job} took more than {limit:g} s: ask for less"
                         raise LabError(say(late, job=job.name, limit=CELL_S))
@@ -286,8 +297,3 @@ class Lab:
 def open_lab(notebook: str, live: bool = True) -> Lab:
     """Open the laboratory of one notebook, ``"00"`` to ``"13"``."""
     return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")
-
-
-def describe_host() -> str:
-    """Say in a few words on what was measured; no names."""
-    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"

@@ -6,6 +6,8 @@ of its own, so that a reader who stops a cell stops what that cell measures and 
 ends with the notebook's kernel, however that comes.
 """
 
+import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,3 +43,8 @@ class Job(processes.Child):
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
         super().__init__(name, words, lifeline=True)
+
+
+def describe_host() -> str:
+    """Say in a few words on what was measured; no names."""
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"

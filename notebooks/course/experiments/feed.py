@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clients.client import Client
-from notebooks.course.experiments.place import Place, fresh_channel, sleep_to
+from notebooks.course.experiments.place import Place, Teller, fresh_channel, sleep_to
 from wire.message import Message
 from wire.techniques import BY_SLUG, OWN_PORT, SLUGS
 
@@ -105,9 +105,10 @@ def feed(
         ears.append(_Ear(place.open(slug, channel, **asking, **options), count, limit))
     for ear in ears:
         ear.start()
-    publish(place, channel, due, "x" * size)
-    for ear in ears:
-        ear.join(max(limit + 1 - time.monotonic(), 0.1))
+    with Teller({slug: ear.latency_ms for slug, ear in zip(slugs, ears, strict=True)}):
+        publish(place, channel, due, "x" * size)
+        for ear in ears:
+            ear.join(max(limit + 1 - time.monotonic(), 0.1))
     found = {slug: ear.report() for slug, ear in zip(slugs, ears, strict=True)}
     for ear in ears:
         ear.client.close()

@@ -2,15 +2,19 @@
 
 import json
 import os
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.request import Request, urlopen
 
 import clients
 from clients.client import Client
 from clients.net.desk import Desk
 from wire.techniques import OWN_PORT
+
+_TELL_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,33 @@ class Place:
         with urlopen(f"{self.door}/trace?relay={relay}&after={after}", timeout=5) as answer:
             found: list[dict[str, Any]] = json.load(answer)["events"]
             return found
+
+
+class Teller:
+    """Tells, some times a second, what an experiment has measured so far.
+
+    ``rows`` are lists that grow, by technique. Use it in a ``with`` block.
+    """
+
+    def __init__(self, rows: Mapping[str, list[float]]) -> None:
+        self._rows, self._told = rows, dict.fromkeys(rows, 0)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(_TELL_S):
+            new = {name: row[self._told[name] :] for name, row in self._rows.items()}
+            self._told = {name: self._told[name] + len(row) for name, row in new.items()}
+            if any(new.values()):
+                print(f"dots {json.dumps(new)}", flush=True)
 
 
 def fresh_channel(prefix: str) -> str:

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from notebooks.course.experiments.feed import due_times
-from notebooks.course.experiments.place import Place, sleep_to
+from notebooks.course.experiments.place import Place, Teller, sleep_to
 from notebooks.course.experiments.sockets import connected_pairs
 
 _SPENT = struct.Struct("=dd")  # the server's last words: s of processor time, s at work
@@ -52,10 +52,11 @@ def weak_server(
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    latency_ms = []
-    for moment in due:
-        ours.recv(1)
-        latency_ms.append(round((time.monotonic() - start - moment) * 1000, 3))
+    latency_ms: list[float] = []
+    with Teller({"latency": latency_ms}):
+        for moment in due:
+            ours.recv(1)
+            latency_ms.append(round((time.monotonic() - start - moment) * 1000, 3))
     took, spent = time.monotonic() - start, time.process_time() - spent
     cpu, at_work = _SPENT.unpack(ours.recv(_SPENT.size, socket.MSG_WAITALL))
     asking.join()

@@ -5,7 +5,7 @@ from notebooks.course.progress import Progress, planned_s, what_runs
 
 def test_outside_of_a_kernel_nothing_is_shown() -> None:
     with Progress().line("feed", 3) as tick:
-        tick()
+        tick({})
 
 
 def test_what_runs_is_said_in_a_few_words() -> None:

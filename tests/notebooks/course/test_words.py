@@ -11,6 +11,7 @@ import pytest
 
 from notebooks.course import words
 from notebooks.course.exercises import check, questions, reveal
+from notebooks.course.explorations import EXPLORATIONS
 from tests.notebooks.books import PATHS, cells
 from tests.notebooks.solutions import SOLUTIONS
 
@@ -48,6 +49,8 @@ def sentences() -> set[str]:
     for path in PATHS:
         for code in cells(path, "code"):
             found |= {unit for match in UNIT.findall(code) for unit in match}
+    for one in EXPLORATIONS.values():
+        found |= {one.y_label, *(dial.label for dial in one.dials)}
     from notebooks.course.units import SLIPS
 
     found |= {*SLIPS, *(other for slips in SLIPS.values() for other in slips.values())}

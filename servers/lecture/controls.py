@@ -7,6 +7,7 @@
                                                        preset's name, on a fresh channel
     burst    {"count"} or {"picture": true}
     restart  {}                                        kill the techniques' server, start it anew
+    ask, show, go                                      see :mod:`servers.lecture.hall`
 
 An order is checked before anything is done, and refused by a problem that tells what is accepted.
 """
@@ -14,7 +15,7 @@ An order is checked before anything is done, and refused by a problem that tells
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from servers.front.problems import Problem
@@ -26,14 +27,23 @@ _MOST_DELAY_S: Final = 10.0
 _MOST_CUT_S: Final = 60.0
 _MOST_STARTS: Final = 5
 _LEAST_BYTES_PER_S: Final = 1000
+_Order = Callable[[dict[str, Any]], Awaitable[None]]
 _PRESET: Final = re.compile(r"[a-z]{1,20}")
 
 
 class Controls:
-    """Carries orders out; ``changed`` hears when the state is another one."""
+    """Carries orders out; ``changed`` hears when the state is another one.
+
+    ``more`` are orders that others carry out.
+    """
 
     def __init__(
-        self, lines: Lines, stage: StageProcess, source: Source, changed: Callable[[], None]
+        self,
+        lines: Lines,
+        stage: StageProcess,
+        source: Source,
+        changed: Callable[[], None],
+        more: Mapping[str, _Order],
     ) -> None:
         self._lines = lines
         self._stage = stage
@@ -42,13 +52,14 @@ class Controls:
         self._heal: asyncio.TimerHandle | None = None
         self._restarting: asyncio.Task[None] | None = None
         # What carries an order out, by its name; it raises a Problem with status 400.
-        self.orders: Final[dict[str, Callable[[dict[str, Any]], Awaitable[None]]]] = {
+        self.orders: Final[dict[str, _Order]] = {
             "fits": self._fits,
             "link": self._link,
             "cut": self._cut,
             "source": self._source,
             "burst": self._burst,
             "restart": self._restart,
+            **more,
         }
 
     async def _fits(self, order: dict[str, Any]) -> None:

@@ -9,10 +9,12 @@ Everybody in the room may watch:
     GET  /lecture/present                   who is in the chat, by which technique
     POST /lecture/capture?viewer=ID         what passed on ID's lines lately, for Wireshark
     GET  /lecture/qr                        the room's address as a picture
+    POST /lecture/part, measured, vote      take part, see :mod:`servers.lecture.hall`
 
 Only who has the lecturer's key (field ``Duplex-Key``) may change the network and the server:
 
     POST /lecture/link, cut, source, ...    see :mod:`servers.lecture.controls`
+    POST /lecture/pass                      the lecturer's own link as a picture, for a phone
 
 Nobody else's pages come in, key or not; refusals are problems (RFC 9457).
 """
@@ -20,7 +22,6 @@ Nobody else's pages come in, key or not; refusals are problems (RFC 9457).
 import asyncio
 import contextlib
 import hmac
-import io
 import json
 import re
 import secrets
@@ -29,7 +30,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-import segno
 from aiohttp import web
 
 from servers.front.bodies import load_order, read_body
@@ -42,6 +42,7 @@ from servers.front.unread import Unread
 from servers.lecture import files as lecture_files
 from servers.lecture.captures import Captures
 from servers.lecture.controls import Controls
+from servers.lecture.hall import Hall
 from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin, check_order
 from servers.lecture.source import Source
@@ -92,7 +93,8 @@ class Doors:
         self._unread = Unread(lines.budget)
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
         self._captures = Captures(lines)
-        self._controls = Controls(lines, stage, source, self.changed)
+        self._hall = Hall(lines.viewers, _viewer_of, self._body, self.changed)
+        self._controls = Controls(lines, stage, source, self.changed, self._hall.orders)
 
     def app(self) -> web.Application:
         """Make the application."""
@@ -108,6 +110,8 @@ class Doors:
                 web.post("/lecture/plugin", self._plugin),
                 web.post("/lecture/plugin/send", self._plugin_send),
                 web.post("/lecture/plugin/close", self._plugin_close),
+                web.post("/lecture/pass", self._pass),
+                *self._hall.routes(),
             ]
         )
         for name in self._controls.orders:
@@ -148,6 +152,10 @@ class Doors:
         key = request.headers.get(KEY_FIELD, "")
         return hmac.compare_digest(key.encode("utf-8", "replace"), self._key.encode())
 
+    def _check_key(self, request: web.Request) -> None:
+        if not self._has_key(request):
+            raise Problem(403, "only the lecturer may do this: the key is in the terminal")
+
     def _count(self, address: str) -> None:
         now = time.monotonic()
         used = max(self._busy.get(address, now), now) + 1 / _POSTS_PER_S
@@ -161,8 +169,7 @@ class Doors:
         return await read_body(request, _MOST_BODY, _TOO_LARGE, self._lines.budget)
 
     async def _control(self, request: web.Request) -> web.Response:
-        if not self._has_key(request):
-            raise Problem(403, "only the lecturer may do this: the key is in the terminal")
+        self._check_key(request)
         if "viewer" in request.query:
             self._seats.keep(_viewer_of(request))
         order = load_order(await self._body(request) or b"{}")
@@ -189,11 +196,12 @@ class Doors:
         return web.json_response({"present": people[:_MOST_PRESENT]})
 
     async def _qr(self, request: web.Request) -> web.Response:
-        if not self._room:
-            raise Problem(404, "this lecture is on this machine only; --host opens it to a room")
-        picture = io.BytesIO()
-        segno.make(self._room, error="m").save(picture, kind="svg", scale=8, border=3, light="#fff")
-        return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
+        return lecture_files.code(self._room)
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        """Show the key as a picture, to who has it: for a device of theirs with a camera."""
+        self._check_key(request)
+        return lecture_files.code(self._room, f"#speaker?key={self._key}")
 
     async def _capture(self, request: web.Request) -> web.Response:
         file = await self._captures.take(_viewer_of(request), request.remote or "127.0.0.1")
@@ -221,6 +229,7 @@ class Doors:
             pass
         finally:
             self._seats.close(viewer)
+            self._hall.close(viewer.name)
             self.changed()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
@@ -275,6 +284,7 @@ class Doors:
             "room": self._room,
             "viewers": len(self._lines.viewers),
             "techniques_url": f"http://127.0.0.1:{self._stage.port}",
+            **self._hall.state(),
         }
 
     def changed(self) -> None:

@@ -6,17 +6,19 @@ Files are read from ``clients/browser`` as they are: no build step, no list to k
 no request can leave for another host.
 """
 
+import io
 import re
 from html import escape
 from pathlib import Path
 
+import segno
 from aiohttp import web
 
 from servers.front.hosts import split_host
 from servers.front.problems import Problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "clients" / "browser"
-_NAME = re.compile(r"(?:words/)?[a-z0-9_]+(\.js|\.css)")
+_NAME = re.compile(r"(?:(?:words|hall|script|again)/)?[a-z0-9_]+(\.js|\.css)")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
@@ -40,6 +42,16 @@ def document(name: str, policy: str, **values: str) -> web.Response:
         "X-Content-Type-Options": "nosniff",
     }
     return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def code(room: str, fragment: str = "") -> web.Response:
+    """Answer with an address of the room as a picture that phones read (a QR code)."""
+    if not room:
+        raise Problem(404, "this lecture is on this machine only; --host opens it to a room")
+    picture = io.BytesIO()
+    made = segno.make(room + fragment, error="m")
+    made.save(picture, kind="svg", scale=8, border=3, light="#fff")
+    return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
 
 
 def page_policy(host: str, line_ports: list[int]) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from servers.lecture.controls import Controls
+from servers.lecture.hall import Hall
 from tests.support.processes import Lecture
 from tests.unbreakable.undefended import without
 
@@ -45,12 +46,17 @@ ORDERS: dict[str, dict[str, Any]] = {
     "source": {"rate": 1},
     "burst": {"count": 1},
     "restart": {},
+    "ask": {"question": "half", "choices": 4},
+    "show": {"measured": 1.5, "fits": 2},
+    "go": {"at": "race", "step": 3},
 }
 
 
 def test_each_order_has_its_example() -> None:
     nobody: Any = None
-    assert set(ORDERS) == set(Controls(nobody, nobody, nobody, nobody).orders)
+    hall = Hall({}, nobody, nobody, nobody)
+    controls = Controls(nobody, nobody, nobody, nobody, hall.orders)
+    assert set(ORDERS) == set(controls.orders)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ def test_no_control_without_the_key(lecture: Lecture, control: str, key: str) ->
     status, problem = ask(lecture.url, "POST", f"/lecture/{control}", ORDERS[control], **fields)
     assert status == problem["status"] == 403
     _, after = ask(lecture.url, "POST", "/lecture/fits", {}, Duplex_Key=lecture.key)
-    same = ("link", "source", "ready")
+    same = ("link", "source", "ready", "asked", "tour")
     assert {name: before[name] for name in same} == {name: after[name] for name in same}
 
 
@@ -120,6 +126,11 @@ def test_no_preflight_is_granted(lecture: Lecture) -> None:
         ("source", {"preset": "no preset"}),
         ("source", {"preset": 1}),
         ("burst", {"count": 10**9}),
+        ("ask", {"question": "half", "choices": 7}),
+        ("ask", {"question": "<b>", "choices": 2}),
+        ("show", {"measured": "much"}),
+        ("go", {"at": "https://evil.example"}),
+        ("go", {"step": 100}),
         ("burst", "[]"),
         ("burst", "{"),
     ],
@@ -173,6 +184,10 @@ def test_doors_for_all_have_limits(lecture: Lecture) -> None:
     assert ask(lecture.url, "GET", "/lecture/events?viewer=NO")[0] == 400
     assert ask(lecture.url, "POST", f"/lecture/plugin?{VIEWER}", {"channel": "room"})[0] == 409
     assert ask(lecture.url, "POST", f"/lecture/plugin/send?{VIEWER}&plugin=1", {})[0] == 404
+    for door in ("part", "measured", "vote"):
+        assert ask(lecture.url, "POST", f"/lecture/{door}?{VIEWER}", {})[0] == 409
+        assert ask(lecture.url, "POST", f"/lecture/{door}?{VIEWER}", {"who": "x" * 5000})[0] == 413
+    assert ask(lecture.url, "POST", "/lecture/pass", {})[0] == 403
     assert ask(lecture.url, "GET", "/page/../lane.html")[0] == 404
     assert ask(lecture.url, "GET", "/page/lane.html")[0] == 404
     assert ask(lecture.url, "GET", "/lecture/qr")[0] == 404
@@ -227,6 +242,8 @@ def test_a_room_is_told_its_address_and_warned() -> None:
         assert "WARNING" in said
         assert "█" in said  # the code for phones
         status, _ = ask(lecture.url, "GET", "/lecture/qr")
+        assert status == 200
+        status, _ = ask(lecture.url, "POST", "/lecture/pass", {}, Duplex_Key=lecture.key)
         assert status == 200
         # The address for the room holds no key.
         assert lecture.key not in said.split("The room's address")[1]

@@ -99,9 +99,10 @@ class Doors:
     def app(self) -> web.Application:
         """Make the application."""
         app = web.Application(middlewares=[self._check], client_max_size=_MOST_BODY)
-        app.add_routes([web.get("/", self._page), *lecture_files.routes()])
         app.add_routes(
             [
+                web.get("/", self._page),
+                *lecture_files.routes(),
                 web.get("/lecture/clock", self._clock),
                 web.get("/lecture/events", self._events),
                 web.get("/lecture/present", self._present),
@@ -112,10 +113,9 @@ class Doors:
                 web.post("/lecture/plugin/close", self._plugin_close),
                 web.post("/lecture/pass", self._pass),
                 *self._hall.routes(),
+                *(web.post(f"/lecture/{name}", self._control) for name in self._controls.orders),
             ]
         )
-        for name in self._controls.orders:
-            app.add_routes([web.post(f"/lecture/{name}", self._control)])
         return app
 
     # Checks that every request passes.
@@ -199,7 +199,6 @@ class Doors:
         return lecture_files.code(self._room)
 
     async def _pass(self, request: web.Request) -> web.Response:
-        """Show the key as a picture, to who has it: for a device of theirs with a camera."""
         self._check_key(request)
         return lecture_files.code(self._room, f"#speaker?key={self._key}")
 

@@ -1,6 +1,7 @@
 // The page: which view is shown, and the keys.
 
 import { notify, saying } from "./dom.js";
+import { mountAsked } from "./hall/asked.js";
 import { areKeysOn, openKeys } from "./keys.js";
 import { language, say, translate, useLanguage } from "./i18n.js";
 import { showLine } from "./line.js";
@@ -110,6 +111,7 @@ async function start() {
   });
   addEventListener("keydown", onKey);
   showLine(document.getElementById("line"));
+  mountAsked(document.getElementById("hall-asked"));
   room.addEventListener("role", showRole);
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));
   room.addEventListener("missed", () => notify(say("notice.missed")));

@@ -1,0 +1,127 @@
+"""The room takes part: phones subscribe, measure and vote, and the lecturer sees it live."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.watching import OpenPage
+from tests.support.processes import ROOT, Lecture
+from wire.techniques import SLUGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+PHONES = 100
+LONG_MS = 100  # as in test_smoothness
+FEW_S = 3
+SHARES = "fetch('/lecture/audience').then((answer) => answer.json())"
+SETTLED = "import('/page/room.js').then(({ room }) => room.state.people === %d)"
+
+
+@contextmanager
+def phones(lecture: Lecture, count: int) -> Iterator[IO[str]]:
+    """So many phones, which end with the block; what is written tells them something."""
+    words = [sys.executable, "-m", "tests.browser.phones", lecture.url, str(count)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            assert child.stdout.readline() == "taking part\n"
+            yield child.stdin
+        finally:
+            child.kill()
+
+
+def findings(page: "Page") -> list[Any]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page, context={"exclude": [["#dock"], ["iframe"]]}).response["violations"]
+    return [
+        (one["id"], node["target"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def audience(page: "Page") -> dict[str, Any]:
+    told: dict[str, Any] = page.evaluate(SHARES)
+    return told
+
+
+def test_phones_take_part_and_vote_and_the_result_stands_beside_the_measurement(
+    open_page: OpenPage,
+) -> None:
+    lecturer = open_page(lecturer=True).open("race?preset=half")
+    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark").open("room")
+    phone.click("[data-part=web_socket]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by WebSocket')")
+    lecturer.keyboard.press("6")
+    lecturer.select_option("#hall-question", "half")
+    lecturer.click("#hall-ask")
+    phone.click("#asked .choices button:has-text('500 ms')")
+    phone.click("#asked .choices button:has-text('1.00 s')")  # another mind, the same vote
+    lecturer.wait_for_selector("#asked:has-text('Votes: 1')")
+    # Each latency is at least the half second of the line, by the phone's clock and the server's.
+    lecturer.wait_for_selector(".histograms [data-technique=web_socket] b:not(:has-text('–'))")
+    told = audience(lecturer)
+    assert [row[:3] for row in told["people"]] == [[1, "web_socket", "open"]]
+    assert told["techniques"]["web_socket"]["typical_ms"] > 490
+    lecturer.wait_for_function(
+        "import('/page/view_race.js').then(({ lanes }) => lanes.get('polling').messages.length > 5)"
+    )
+    lecturer.click("#asked-show")
+    phone.wait_for_selector("#asked .fit:has-text('1.00 s'):has-text('your choice')")
+    assert "old" in phone.inner_text("#asked .found")
+    for page in (lecturer, phone):
+        assert not findings(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # A reload is the same person; who leaves is gone.
+    phone.reload()
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by Polling')")
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You only watch')")
+    lecturer.wait_for_selector("#hall-picture:has-text('Nobody takes part yet')")
+    lecturer.click("#asked-end")
+    phone.wait_for_selector("#asked", state="hidden")
+
+
+def test_a_hundred_phones_stay_smooth(open_page: OpenPage, lecture: Lecture) -> None:
+    page = open_page(lecturer=True).open("room")
+    with phones(lecture, PHONES) as tell:
+        page.wait_for_function(SETTLED % PHONES)
+        page.evaluate(
+            "import('/page/room.js').then(({ room }) => room.control('source', { rate: 4 }))"
+        )
+        page.wait_for_selector(f".people li:nth-child({PHONES})")
+        for slug in SLUGS:
+            page.wait_for_selector(f".histograms [data-technique={slug}] b:not(:has-text('–'))")
+        page.evaluate(
+            "window.long = []; new PerformanceObserver((list) => { for (const one of"
+            " list.getEntries()) window.long.push(one.duration); }).observe({ type: 'longtask' });"
+        )
+        worst: list[float] = []
+        while not worst or (min(worst) > LONG_MS and len(worst) < 6):
+            page.wait_for_timeout(FEW_S * 1000)
+            worst.append(max(page.evaluate("window.long.splice(0)"), default=0))
+        assert min(worst) <= LONG_MS, worst
+        told = audience(page)
+        assert {row[2] for row in told["people"]} == {"open"}
+        techniques = told["techniques"]
+        assert set(techniques) == set(SLUGS)
+        print({slug: one["typical_ms"] for slug, one in techniques.items()}, worst)
+        # Asking on a timer is later than any stream, on a hundred phones as on one.
+        assert techniques["polling"]["typical_ms"] > techniques["web_socket"]["typical_ms"]
+        tell.write("drop 10\n")
+        tell.flush()
+        page.wait_for_function(SETTLED % (PHONES - 10))
+        page.wait_for_selector(".people li[data-state=away]:nth-child(10)")
+        page.evaluate(
+            "import('/page/room.js').then(({ room }) => room.control('source', { rate: 0 }))"
+        )

@@ -12,7 +12,7 @@ run did; it never changes again.
 ``results.record.writer`` writes it, ``results.record.reading`` reads it.
 """
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, astuple, dataclass, fields
 from typing import Any, ClassVar, get_args
 
 FORMAT = 5
@@ -126,12 +126,7 @@ class Audit:
 
     def __add__(self, other: "Audit") -> "Audit":
         """Add the audits of two subscribers or two processes."""
-        return Audit(
-            self.expected + other.expected,
-            self.received + other.received,
-            self.duplicated + other.duplicated,
-            self.reordered + other.reordered,
-        )
+        return Audit(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

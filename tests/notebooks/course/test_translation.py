@@ -35,10 +35,13 @@ KEPT = {
 }
 NUMBER = r"\d+(?:[.,]\d+)*"
 QUOTED = r"«[^»]+»|„[^”]+”"
+GLOSS = (
+    r" · \*[^*]+\*"  # what a quoted document says, in the reader's language: not needed in its own
+)
 
 
 def words_only(text: str) -> str:
-    for pattern in list(KEPT.values())[:4]:
+    for pattern in [*list(KEPT.values())[:4], GLOSS]:
         text = re.sub(pattern, " ", text)
     return text
 

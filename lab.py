@@ -90,13 +90,14 @@ COMMANDS = {
         (
             "notebooks.course.opening",
             "--ServerApp.ip=127.0.0.1",
-            "--LabApp.default_url=/lab/tree/README.md",
             "--LabApp.app_settings_dir=notebooks/course/jupyterlab",
         ),
         "open the course in JupyterLab",
-        "Opens the course in JupyterLab, in your browser. It listens on this machine only and\n"
-        "lets in whoever has the token in the address that it prints. Ctrl-C ends it.\n\n"
-        "  --language es         in Spanish (es) or Romanian (ro), as a copy of your own\n"
+        "Opens the course in JupyterLab, in your browser, as a copy of your own: my-notebooks.\n"
+        "It listens on this machine only and lets in whoever has the token in the address that\n"
+        "it prints. Ctrl-C ends it.\n\n"
+        "  --language es         in Spanish (es) or Romanian (ro)\n"
+        "  --originals           the executed notebooks themselves, instead of a copy\n"
         "  --no-browser          only print the address\n"
         "  --ServerApp.port=N    another port than 8888",
     ),

@@ -1,4 +1,4 @@
-"""``python -m notebooks.course`` executes the notebooks."""
+"""``python -m notebooks.course`` executes the notebooks; ``grades`` reads a class' submissions."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from notebooks.course.execution import execute_all
+from notebooks.course.marks import grades
 from results.errors import ResultsError
 
 
@@ -15,6 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     Live runs are written in place; ``--offline`` replays the recordings and writes nothing;
     ``--record`` keeps what a live run found for later replays; ``--check`` writes nothing.
     """
+    if arguments[:1] == ["grades"]:
+        return grades.main(arguments[1:])
     parser = argparse.ArgumentParser(
         os.environ.pop("DUPLEX_COMMAND", "python -m notebooks.course"), description=main.__doc__
     )

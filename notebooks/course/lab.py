@@ -28,7 +28,7 @@ from clients.errors import ClientError
 from loadtests.trials.processes import ProcessError
 from notebooks.course.errors import LabError, Stopped
 from notebooks.course.processes import Job, Relay, Server, describe_host, where
-from notebooks.course.progress import Progress, Watch, dots_of, planned_s, what_runs
+from notebooks.course.progress import Progress, Watch, dots_of, opened, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from notebooks.course.words import say
 from results.record.verdicts import Verdict
@@ -296,4 +296,5 @@ class Lab:
 
 def open_lab(notebook: str, live: bool = True) -> Lab:
     """Open the laboratory of one notebook, ``"00"`` to ``"13"``."""
+    opened(notebook)
     return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")

@@ -1,7 +1,8 @@
 """``python3 lab.py notebooks`` opens the course in JupyterLab; all options are JupyterLab's own.
 
-But for one: ``--language es`` (or ``ro``) opens it in that language, as a copy of the reader's own
-in ``my-notebooks/es``: without outputs, and never written over once it is there.
+But for two. It opens a copy of the reader's own, ``my-notebooks/en``: without outputs, and never
+written over once it is there; ``--language es`` (or ``ro``) opens one in that language.
+``--originals`` opens the executed notebooks themselves, for those who write the course.
 """
 
 import json
@@ -12,10 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notebooks.course.execution import NOTEBOOKS, ROOT, notebook_paths
+from notebooks.course.marks.pages import START, renew
+from notebooks.course.marks.record import NAME, Record
 from notebooks.course.translation import in_language, page_in_language
 from notebooks.course.words import LANGUAGES
 
 COPIES = ROOT / "my-notebooks"
+ORIGINALS = "--originals"
 
 
 def hand_out(language: str, copies: Path = COPIES) -> Path:
@@ -33,6 +37,7 @@ def hand_out(language: str, copies: Path = COPIES) -> Path:
         (folder / path.name).write_text(told + "\n", encoding="utf-8")
     for path in NOTEBOOKS.glob("*.md"):  # nobody writes into these
         (folder / path.name).write_text(page_in_language(path, language), encoding="utf-8")
+    (folder / NAME).touch()
     return folder
 
 
@@ -61,7 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    folder = hand_out(language) if language else NOTEBOOKS
+    if ORIGINALS in rest:
+        rest.remove(ORIGINALS)
+        folder, first = NOTEBOOKS, "README.md"
+    else:
+        os.environ["DUPLEX_LANGUAGE"] = language = language or "en"
+        folder, first = hand_out(language), START
+        renew(Record(folder / NAME))
+    rest = [f"--LabApp.default_url=/lab/tree/{first}", *rest]
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *rest]
     if os.name == "nt":
         return subprocess.run(command, check=False).returncode

@@ -40,7 +40,7 @@ class Progress:
         """Give a function to call again and again while ``what`` runs, with the dots so far.
 
         ``planned_s`` is how long it will take, 0 where nobody knows. Who gives a ``watch`` is told,
-        and shows it in his own way.
+        and shows it in a way of their own.
         """
         began, here = time.monotonic(), shell()
         if here is not None and here.execution_count != self._cell:
@@ -124,3 +124,23 @@ def shell() -> Any:
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
     return shell if getattr(shell, "kernel", None) is not None else None
+
+
+def cell_id() -> str:
+    """Return the notebook and cell that is executed, as ``04 cell-14``; empty outside of Jupyter.
+
+    The notebook is the one that :func:`~notebooks.course.lab.open_lab` has named.
+    """
+    here = shell()
+    if here is None:
+        return ""
+    metadata = here.get_parent().get("metadata", {})
+    return f"{_opened['notebook']} {metadata.get('cellId', here.execution_count)}"
+
+
+def opened(notebook: str) -> None:
+    """Remember which notebook this kernel is for."""
+    _opened["notebook"] = notebook
+
+
+_opened = {"notebook": ""}

@@ -24,6 +24,7 @@ from typing import Any
 from servers.channels.channel import Channel
 from servers.front.bodies import load_order
 from servers.front.problems import Problem, problem_of
+from wire.cursor import Cursor
 from wire.errors import WireError
 from wire.message import Body
 
@@ -185,7 +186,7 @@ class Writer:
         text = written(self._place, self._question.characters)
         self._place += len(text)
         appended = self.channel.publish(text, self._question.sender, self._next_ns)
-        if not isinstance(appended, int):
+        if isinstance(appended, asyncio.Future):
             appended.add_done_callback(_drop)
 
     def stop(self) -> None:
@@ -193,7 +194,7 @@ class Writer:
         self._timer.cancel()
 
 
-def _drop(appended: asyncio.Future[int]) -> None:
+def _drop(appended: asyncio.Future[Cursor]) -> None:
     """Forget what the log refused: ids have no hole then, and the next token may be kept."""
     if not appended.cancelled():
         appended.exception()

@@ -49,13 +49,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def ask(request: web.Request) -> web.StreamResponse:
     """Publish the body, and answer with what follows; after a cursor, with that before it, too."""
     count_request(request.app[SERVICE].row("fetch_stream"), request)
-    channel, number = await publish_request(request, "fetch_stream")
-    await _follow(request, query_of(request).after or Cursor(channel.log.epoch, number))
+    place = await publish_request(request, "fetch_stream")
+    await _follow(request, query_of(request).after or place)
 
 
 async def _follow(request: web.Request, after: Cursor | None) -> NoReturn:
     service, query = request.app[SERVICE], query_of(request)
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, after)
     start = channel.resume(after)
     transfer, head = stream_head(request, CONTENT_TYPE, channel.cursor(start[0]))
     # Some browsers (Firefox) give the answer to the script only with its first byte.

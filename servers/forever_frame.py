@@ -40,7 +40,7 @@ async def frame(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     query = query_of(request)
     count_request(service.row("forever_frame"), request)
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, query.after)
     start = channel.resume(query.after)
     transfer, head = stream_head(request, "text/html; charset=utf-8", channel.cursor(start[0]))
     head += transfer.wrap(encode_prologue(query.padding))

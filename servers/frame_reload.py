@@ -24,7 +24,7 @@ async def frame(request: web.Request) -> web.Response:
     """Answer with the frame that holds the messages, and nothing else."""
     service = request.app[SERVICE]
     query = query_of(request)
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, query.after)
     service.presence.seen(channel, query.name, "frame_reload")
     shown, cursor, new = html.messages(channel, query, service.settings.longest_page)
     service.row("frame_reload").deliveries += new

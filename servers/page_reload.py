@@ -19,7 +19,7 @@ async def page(request: web.Request) -> web.Response:
     """Answer with the whole page."""
     service = request.app[SERVICE]
     query = query_of(request)
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, query.after)
     service.presence.seen(channel, query.name, "page_reload")
     shown, cursor, new = html.messages(channel, query, service.settings.longest_page)
     service.row("page_reload").deliveries += new

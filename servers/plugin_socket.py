@@ -11,13 +11,14 @@ wrong line is answered by a problem. Before Flash connected, it asked there for 
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 from servers.front.bodies import load_order
 from servers.front.handover import FULL, Refusal
 from servers.front.problems import Problem, problem_of
 from servers.front.query import check_name
-from servers.kinds.streams import Framing, gap_notice
+from servers.kinds.streams import Framing
 from servers.kinds.two_way import TwoWay
 from servers.publish import most_json, publish_fields
 from servers.service import Service
@@ -39,12 +40,13 @@ FRAMING = Framing(
 class PluginSocket(TwoWay):
     """One plugin's connection."""
 
-    __slots__ = ("_lines", "_since")
+    __slots__ = ("_lines", "_since", "_waiting")
 
     def __init__(self, service: Service) -> None:
         super().__init__(service, FRAMING, channel=None, head=b"")
         self._since = time.monotonic()
         self._lines = JsonLinesDecoder(most_json(service))
+        self._waiting: deque[bytes] = deque()  # lines that are not acted on yet
 
     def data_received(self, data: bytes) -> None:
         """Act on the lines that are complete."""
@@ -54,11 +56,15 @@ class PluginSocket(TwoWay):
         except MessageError as error:
             return self.give_up(Problem(413, str(error)))
         self.hold(self._lines.waiting, bool(lines))
-        for line in lines:
-            if self._is_closing or self.transport.is_closing():
-                return
+        self._waiting += lines
+        self.go_on()
+
+    def go_on(self) -> None:
+        while self._waiting and self.may_go_on():
+            line = self._waiting.popleft()
             if line == POLICY_REQUEST:
-                self._answer_policy()
+                self.write(encode_policy(self.transport.get_extra_info("sockname")[1]))
+                self.finish()
             elif line:  # an empty line is the client's sign of life
                 self._take(line)
 
@@ -82,25 +88,17 @@ class PluginSocket(TwoWay):
     def _open(self, fields: dict[str, Any]) -> None:
         cursor = fields.get("cursor") or fields.get("after")
         name = check_channel(str(fields.get("channel") or DEFAULT_CHANNEL))
-        channel = self._service.channel(name)
-        self.position, has_gap = channel.resume(parse_cursor(str(cursor)) if cursor else None)
         self._name = check_name(fields.get("name", ""))
-        opened = {"channel": name, "cursor": channel.cursor(self.position)}
-        self.write(encode_line(dump_json(opened)))
-        if has_gap:
-            self.row.gaps += 1
-            self.write(gap_notice(channel, FRAMING, self.position))
-        self.begin(channel)
+        self.open(name, parse_cursor(str(cursor)) if cursor else None)
+
+    def on_open(self, name: str, cursor: str) -> None:
+        self.write(encode_line(dump_json({"channel": name, "cursor": cursor})))
 
     def complain(self, problem: Problem) -> None:
         """Tell what was wrong; whoever said nothing right yet, or does not read it, must go."""
         self.write(encode_line(problem.in_band()))
         if self.feed is None or not self.is_writable():
             self.finish()
-
-    def _answer_policy(self) -> None:
-        self.write(encode_policy(self.transport.get_extra_info("sockname")[1]))
-        self.finish()
 
 
 def protocol(service: Service) -> asyncio.Protocol:

@@ -15,17 +15,17 @@ from typing import Any
 from aiohttp import web
 
 from servers.channels.channel import Channel
-from servers.channels.log import Appended, Unavailable
+from servers.channels.log import Appended, Unavailable, Unsure
 from servers.front import bodies
 from servers.front.bodies import load_order
 from servers.front.ledger import Row
 from servers.front.problems import Problem
 from servers.front.query import check_name, check_sent_ns
-from servers.service import SERVICE, Service, query_of
+from servers.service import RETRY_AFTER, SERVICE, Service, query_of
+from wire.cursor import Cursor
 from wire.message import Body, body_from, dump_json
 
 _LOG_SECONDS = 5.0  # a log that takes longer to keep a message is called late
-_RETRY_AFTER = "1"
 
 
 def publish_fields(
@@ -64,13 +64,13 @@ def publish_body(
 
 def _once_kept(appended: Appended, do: Callable[[], None]) -> None:
     """Do something if the log keeps a message: now, where it does so at once."""
-    if isinstance(appended, int):
-        do()
-    else:
+    if isinstance(appended, asyncio.Future):
         appended.add_done_callback(partial(_if_kept, do))
+    else:
+        do()
 
 
-def _if_kept(do: Callable[[], None], appended: asyncio.Future[int]) -> None:
+def _if_kept(do: Callable[[], None], appended: asyncio.Future[Cursor]) -> None:
     if not appended.cancelled() and appended.exception() is None:
         do()
 
@@ -79,21 +79,23 @@ def _count(row: Row) -> None:
     row.publishes += 1
 
 
-async def kept(appended: Appended) -> int:
-    """Return a message's id once the log holds it.
+async def kept(appended: Appended) -> Cursor:
+    """Return the cursor after a message once the log holds it.
 
     Raises :class:`~servers.front.problems.Problem` with status 503 if it was refused, or is late.
     """
-    if isinstance(appended, int):
+    if isinstance(appended, Cursor):
         return appended
     try:
         async with asyncio.timeout(_LOG_SECONDS):
             return await appended
+    except Unsure as error:
+        detail = f"{error}: the message may come, or not"
     except Unavailable as error:
         detail = f"the message was not published: {error}"
     except TimeoutError:
         detail = f"the log did not answer for {_LOG_SECONDS:g} s: the message may come, or not"
-    raise Problem(503, detail, Retry_After=_RETRY_AFTER)
+    raise Problem(503, detail, Retry_After=RETRY_AFTER)
 
 
 def most_json(service: Service) -> int:
@@ -115,8 +117,8 @@ async def read_body(request: web.Request, most: int) -> bytes:
     return await bodies.read_body(request, most, too_large(service), service.budget)
 
 
-async def publish_request(request: web.Request, slug: str | None = None) -> tuple[Channel, int]:
-    """Publish the body of a POST, through the technique of ``slug``; return where, and its id.
+async def publish_request(request: web.Request, slug: str | None = None) -> Cursor:
+    """Publish the body of a POST, through the technique of ``slug``; return the cursor after it.
 
     Raises :class:`~servers.front.problems.Problem`.
     """
@@ -137,15 +139,15 @@ async def publish_request(request: web.Request, slug: str | None = None) -> tupl
     else:
         content: Body = body if kind == "application/octet-stream" else decode_text(body)
         appended = publish_body(service, slug, channel, content, query.sender, query.sent_ns)
-    return channel, await kept(appended)
+    return await kept(appended)
 
 
 async def publish(request: web.Request) -> web.Response:
     """Publish the body of a POST, and tell its place."""
-    channel, number = await publish_request(request)
+    place = await publish_request(request)
     return web.Response(
         status=201,
-        body=dump_json({"id": number, "cursor": channel.cursor(number)}),
+        body=dump_json({"id": place.id, "cursor": str(place)}),
         content_type="application/json",
     )
 

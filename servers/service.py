@@ -7,7 +7,7 @@ from aiohttp import web
 
 from servers.answering import Answers
 from servers.channels.channel import Channel, Hub
-from servers.channels.log import Log, MemoryLog
+from servers.channels.log import Log, MemoryLog, Unavailable
 from servers.channels.pacer import Pacer
 from servers.channels.presence import Presence
 from servers.front.budget import Budget
@@ -19,7 +19,10 @@ from servers.front.liveness import Liveness
 from servers.front.problems import Problem
 from servers.front.query import Query, parse_query
 from servers.front.unread import Unread
+from wire.cursor import Cursor
 from wire.techniques import SLUGS
+
+RETRY_AFTER = "1"  # seconds, where a log is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,23 @@ class Service:
     def channel(self, name: str) -> Channel:
         """Return a channel by its checked name."""
         return self.hub.channel(name)
+
+    async def open(self, name: str, after: Cursor | None = None) -> Channel:
+        """Return a channel that can serve a client who has seen ``after``, by its checked name.
+
+        Raises :class:`~servers.front.problems.Problem` 503 if its history cannot be had.
+        """
+        while True:
+            channel = self.channel(name)
+            if (waiting := channel.log.ready(after)) is None:
+                return channel
+            try:
+                await waiting
+            except Unavailable as error:
+                detail = f"the channel cannot be read: {error}"
+                raise Problem(503, detail, Retry_After=RETRY_AFTER) from None
+            if self.hub.channels.get(name) is channel:  # and not forgotten meanwhile
+                return channel
 
     def may_say(self, channel: str, size: int) -> bool:
         """Whether a notice of ``size`` bytes may be published, as any message would be asked."""

@@ -47,7 +47,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     # A browser that reconnects repeats its address, so the newer word is the header's.
     last_event_id = request.headers.get("Last-Event-ID")
     after = parse_cursor(last_event_id) if last_event_id else query.after
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, after)
     start = channel.resume(after)
     transfer, head = stream_head(request, CONTENT_TYPE, channel.cursor(start[0]))
     head += transfer.wrap(encode_retry(RETRY_MS))

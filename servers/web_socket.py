@@ -81,7 +81,7 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     opened = open_handshake(request)
     query = query_of(request)
-    channel = service.channel(query.channel)
+    channel = await service.open(query.channel, query.after)
     start = channel.resume(query.after)
     head = opened.answer(("Duplex-Cursor", channel.cursor(start[0])))
     form = framing(opened.agreement, query.binary)

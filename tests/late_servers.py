@@ -14,6 +14,7 @@ from collections.abc import Callable
 from servers.__main__ import main
 from servers.channels.log import Entry, MemoryLog, Unavailable, tell_nobody
 from servers.service import Settings
+from wire.cursor import Cursor
 
 _LATE_S = 0.001
 
@@ -44,7 +45,7 @@ class History:
     def __init__(self, keeper: Keeper, settings: Settings) -> None:
         self._keeper = keeper
         self._settings = settings
-        self._waiting: list[tuple[Callable[[int], bytes], asyncio.Future[int], LateLog]] = []
+        self._waiting: list[tuple[Callable[[int], bytes], asyncio.Future[Cursor], LateLog]] = []
         self._births = 0
         self.logs: list[LateLog] = []
         self.begin()
@@ -57,9 +58,9 @@ class History:
         for log in self.logs:
             log.show()
 
-    def append(self, make: Callable[[int], bytes], log: "LateLog") -> asyncio.Future[int]:
+    def append(self, make: Callable[[int], bytes], log: "LateLog") -> asyncio.Future[Cursor]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
+        future: asyncio.Future[Cursor] = loop.create_future()
         if not self._waiting:
             loop.call_later(_LATE_S, self._keep)
         self._waiting.append((make, future, log))
@@ -77,20 +78,20 @@ class History:
             return
         loop = asyncio.get_running_loop()
         for make, future, log in waiting:
-            number = self.kept.append(make)
+            place = self.kept.append(make)
             log.catch_up()
             if not future.done():
-                if number % 2:
-                    future.set_result(number)
+                if place.id % 2:
+                    future.set_result(place)
                 else:
-                    loop.call_later(2 * _LATE_S, _answer, future, number)
+                    loop.call_later(2 * _LATE_S, _answer, future, place)
         for log in self.logs:
             loop.call_later(_LATE_S, log.show)
 
 
-def _answer(future: asyncio.Future[int], number: int) -> None:
+def _answer(future: asyncio.Future[Cursor], place: Cursor) -> None:
     if not future.done():
-        future.set_result(number)
+        future.set_result(place)
 
 
 class LateLog:
@@ -122,7 +123,10 @@ class LateLog:
         self.catch_up()
         self.news()
 
-    def append(self, make: Callable[[int], bytes]) -> asyncio.Future[int]:
+    def ready(self, after: Cursor | None) -> None:
+        """All is here: this keeper is in the same process."""
+
+    def append(self, make: Callable[[int], bytes]) -> asyncio.Future[Cursor]:
         return self._history.append(make, self)
 
     def read(self, after: int, limit: int) -> list[Entry]:

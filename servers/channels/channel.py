@@ -54,7 +54,7 @@ class Channel:
         """Stamp a message and log it; its readers hear of it from the log.
 
         ``sent_ns`` is the sender's monotonic time; without it, the message was sent now. Returns
-        the id, or a future of it, as :meth:`~servers.channels.log.Log.append` does.
+        the cursor after it, or a future of it, as :meth:`~servers.channels.log.Log.append` does.
         """
         now = time.monotonic_ns()
         sent = now if sent_ns is None else sent_ns
@@ -65,10 +65,10 @@ class Channel:
     def notice(self, slug: str, name: str, presence: str) -> None:
         """Publish that somebody came or went; if the log refuses, nobody can be told."""
         appended = self.publish(slug, name, presence=presence)
-        if not isinstance(appended, int):
+        if isinstance(appended, asyncio.Future):
             appended.add_done_callback(self._noticed)
 
-    def _noticed(self, appended: asyncio.Future[int]) -> None:
+    def _noticed(self, appended: asyncio.Future[Cursor]) -> None:
         if not appended.cancelled() and (error := appended.exception()) is not None:
             _LOG.warning("a notice on channel %s was not published: %s", self.name, error)
 

@@ -1,20 +1,27 @@
 """The log of a channel: the newest messages, kept so that clients can resume.
 
 :class:`Log` is the small interface behind which history lives. In memory is the default; another
-keeper (a stream in Valkey that several servers share, say) needs these names and nothing else.
+keeper (:mod:`servers.shared` has one that several servers share) needs these names and nothing
+else.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from wire.cursor import Cursor
+
 Entry = tuple[int, bytes]  # a message's id and its JSON
-Appended = int | asyncio.Future[int]  # a message's id, now or later
+Appended = Cursor | asyncio.Future[Cursor]  # the place behind a message, now or later
 
 
 class Unavailable(Exception):
-    """The log took no message; the text says why."""
+    """The log took no message, or cannot be read; the text says why."""
+
+
+class Unsure(Unavailable):
+    """The log may have taken the message, or not: it was sent, and no answer came."""
 
 
 def tell_nobody() -> None:
@@ -24,8 +31,8 @@ def tell_nobody() -> None:
 class Log(Protocol):
     """A bounded history; ids are consecutive, ``first`` to ``last``.
 
-    The log chooses ids and epochs. What is asked of it here is answered from this process's memory;
-    only ``append`` may take its time.
+    The log chooses ids and epochs. What is asked of it here is answered from this process's memory,
+    once it is there; ``append`` and ``ready`` may take their time.
     """
 
     epoch: str
@@ -45,13 +52,21 @@ class Log(Protocol):
     def last(self) -> int:
         """The newest id, 0 before the first message."""
 
+    def ready(self, after: Cursor | None) -> Awaitable[None] | None:
+        """Tell whether who has seen ``after`` can be served from memory: ``None`` if so.
+
+        Else returns what to wait for: until a history that others keep is here, and is not behind
+        what the client has seen elsewhere. It ends within seconds, and raises :class:`Unavailable`
+        if the keeper cannot be asked.
+        """
+
     def append(self, make: Callable[[int], bytes]) -> Appended:
         """Add the message whose JSON ``make(id)`` writes, in the order of the calls.
 
-        Returns its id, or a future of it that is done when :meth:`read` finds the message, and
-        raises :class:`Unavailable` if it was not taken. Whoever waits for it may give up and cancel
-        it. ``make`` may be called at any time and more than once: what it writes behind the id is
-        the same each time.
+        Returns the cursor after it, or a future of it that is done when :meth:`read` finds the
+        message, and raises :class:`Unavailable` if it was not taken. Whoever waits for it may give
+        up and cancel it. ``make`` may be called at any time and more than once: what it writes
+        behind the id is the same each time.
         """
 
     def read(self, after: int, limit: int) -> list[Entry]:
@@ -62,16 +77,16 @@ class Log(Protocol):
 
 
 class MemoryLog:
-    """A log in memory, bounded by messages and by bytes of JSON."""
+    """A log in memory, bounded by messages and by bytes of JSON; ``first`` is its next id."""
 
-    def __init__(self, messages: int = 10_000, size: int = 16 * 2**20) -> None:
+    def __init__(self, messages: int = 10_000, size: int = 16 * 2**20, first: int = 1) -> None:
         self.epoch = secrets.token_hex(4)
         self.size = 0
         self.news: Callable[[], None] = tell_nobody
         self._most_messages = messages
         self._most_bytes = size
         self._entries: dict[int, bytes] = {}
-        self._first = 1
+        self._first = first
 
     @property
     def first(self) -> int:
@@ -83,7 +98,10 @@ class MemoryLog:
         """The newest id."""
         return self._first + len(self._entries) - 1
 
-    def append(self, make: Callable[[int], bytes]) -> int:
+    def ready(self, after: Cursor | None) -> None:
+        """Say that all is here."""
+
+    def append(self, make: Callable[[int], bytes]) -> Cursor:
         """Add one message; forget the oldest past the bounds, but never the newest."""
         entries = self._entries
         number = self._first + len(entries)
@@ -95,7 +113,7 @@ class MemoryLog:
             self.size -= len(entries.pop(self._first))
             self._first += 1
         self.news()
-        return number
+        return Cursor(self.epoch, number)
 
     def read(self, after: int, limit: int) -> list[Entry]:
         """Return entries after id ``after``, at least one if any, else about ``limit`` bytes."""

@@ -7,14 +7,13 @@ one answer, encoded once.
 """
 
 import asyncio
-import enum
-import math
 import time
 from functools import lru_cache, partial
 from typing import cast
 
 from aiohttp import web
 
+from servers.channels.channel import Channel
 from servers.front.budget import NO_ROOM
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
 from servers.front.heads import LONGEST_ADDRESS, LONGEST_FIELDS, address_too_long, fields_too_long
@@ -22,12 +21,11 @@ from servers.front.problems import Problem
 from servers.front.query import Query
 from servers.kinds.poll_heads import read_ask
 from servers.kinds.poll_pool import Ask, Deadlines, Pool, nothing_new
+from servers.kinds.poll_states import CLOSING, FULL, IDLE, LOADING, LONGEST, READING, WAITING, State
 from servers.service import Service
 from wire.http_head import END, encode_request
 
 _LONGEST_HEAD = LONGEST_ADDRESS + LONGEST_FIELDS + 2**10  # with method, version and spaces
-_HEAD_SECONDS = 10.0  # a head that takes longer is an attack or a broken line
-_IDLE_SECONDS = 75.0
 
 
 class PollDoor:
@@ -39,6 +37,7 @@ class PollDoor:
         self.service = service
         self.row = service.row(self.slug)
         self.deadlines = Deadlines()
+        self.loading: set[asyncio.Task[None]] = set()  # a loop alone would let go of them
         self.path = f"/{self.slug}"
         # Waiting clients send the same head again and again, and many send the same one.
         self.read = lru_cache(maxsize=512)(partial(read_ask, self.path, service))
@@ -75,41 +74,13 @@ class PollDoor:
 
     def pool(self, query: Query) -> Pool:
         """Return the pool of the channel asked for."""
-        channel = self.service.channel(query.channel)
+        return self.pool_of(self.service.channel(query.channel), query)
+
+    def pool_of(self, channel: Channel, query: Query) -> Pool:
+        """Return the pool of a channel, where somebody has just asked."""
         if query.name:
             self.service.presence.seen(channel, query.name, self.slug)
         return channel.reader(self.slug, lambda: Pool(channel, self.row, self.deadlines))
-
-
-class State(enum.Enum):
-    """What a kept connection is about::
-
-    READING <-- bytes ------------- IDLE
-       |                             ^
-       |-- answered ---------------->|  (or READING, if the next request is there already)
-       |                             |
-       `-- nothing new --> WAITING --' a message, or the timeout
-
-    any <-- the answer is taken --> FULL
-    any --- last answer, end of input, or given back --> CLOSING
-    """
-
-    IDLE = "waits for a request"
-    READING = "has bytes of a request that is not served yet"
-    WAITING = "its request waits in a pool"
-    FULL = "does not take its answers, so no request is served"
-    CLOSING = "gets no more than was written"
-
-
-IDLE, READING, WAITING, FULL, CLOSING = State
-# Seconds that a state may last; where an answer is on its way, without a byte of it being taken.
-_LONGEST = {
-    IDLE: _IDLE_SECONDS,
-    READING: _HEAD_SECONDS,
-    WAITING: math.inf,  # which has its own deadline
-    FULL: _IDLE_SECONDS,
-    CLOSING: _IDLE_SECONDS,
-}
 
 
 class PollConnection(asyncio.Protocol):
@@ -185,10 +156,32 @@ class PollConnection(asyncio.Protocol):
             if isinstance(ask, Problem):
                 self._refuse(ask)
                 return
-            pool = self._door.pool(ask.query)
-            self._door.serve(pool, ask, self)
-            if self in pool.waiting:
-                self._pool, self._state = pool, WAITING
+            channel = self._door.service.channel(ask.query.channel)
+            if channel.log.ready(ask.query.after) is None:
+                self._take(ask, channel)
+            else:
+                self._state = LOADING
+                task = asyncio.get_running_loop().create_task(self._load(ask))
+                self._door.loading.add(task)
+                task.add_done_callback(self._door.loading.discard)
+
+    def _take(self, ask: Ask, channel: Channel) -> None:
+        pool = self._door.pool_of(channel, ask.query)
+        self._door.serve(pool, ask, self)
+        if self in pool.waiting:
+            self._pool, self._state = pool, WAITING
+
+    async def _load(self, ask: Ask) -> None:
+        try:
+            channel = await self._door.service.open(ask.query.channel, ask.query.after)
+        except Problem as problem:
+            if self._state is LOADING:
+                self._refuse(problem)
+        else:
+            if self._state is LOADING:
+                self._state = READING
+                self._take(ask, channel)
+                self._serve()
 
     def answer(self, ask: Ask, response: bytes) -> None:
         """Write ``response``, and go on with what the client sent meanwhile."""
@@ -245,7 +238,7 @@ class PollConnection(asyncio.Protocol):
         if left < self._left:  # the answer is being read, however slowly
             self._since = now
         self._left = left
-        is_stuck = now - self._since > _LONGEST[self._state]
+        is_stuck = now - self._since > LONGEST[self._state]
         if is_stuck or self._door.service.liveness.is_deaf(self):
             self.transport.abort()
         elif self._pool is not None:

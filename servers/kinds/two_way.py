@@ -8,12 +8,15 @@ in time, and a large one needs room for as long as it is not.
 
 import asyncio
 import time
+from functools import partial
 
+from servers.channels.channel import Channel
 from servers.channels.log import Appended
 from servers.front.budget import NO_ROOM
 from servers.front.problems import Problem
-from servers.kinds.streams import Stream
+from servers.kinds.streams import Stream, gap_notice
 from servers.publish import kept
+from wire.cursor import Cursor
 
 _MESSAGE_SECONDS = 30.0  # for one message; as for the body of a request
 _MOST_ON_THEIR_WAY = 64  # messages of one socket that wait for the log, before it is read no more
@@ -22,8 +25,9 @@ _MOST_ON_THEIR_WAY = 64  # messages of one socket that wait for the log, before 
 class TwoWay(Stream):
     """A stream that publishes, too; ``complain`` tells of what was not published."""
 
-    __slots__ = ("_began", "_on_their_way", "_unfinished")
+    __slots__ = ("_began", "_on_their_way", "_unfinished", "opening")
 
+    opening: asyncio.Task[Channel] | None  # of the channel that the client has asked for
     _on_their_way: int
     _unfinished: int  # bytes of a message of which more must come
     _began: float  # when it did
@@ -40,6 +44,7 @@ class TwoWay(Stream):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to write."""
         self._on_their_way = self._unfinished = 0
+        self.opening = None
         super().connection_made(transport)
 
     def hold(self, unfinished: int, has_finished: bool) -> None:
@@ -63,16 +68,60 @@ class TwoWay(Stream):
         self._unfinished = 0
         super().connection_lost(exc)
 
+    def on_open(self, name: str, cursor: str) -> None:
+        """Tell that the channel ``name`` is open, from ``cursor`` on."""
+        raise NotImplementedError
+
+    def may_go_on(self) -> bool:
+        """Whether to act on more of what the client sent."""
+        return not (self.opening or self._is_closing or self.transport.is_closing())
+
+    def go_on(self) -> None:
+        """Act on what the client sent while the channel was opened."""
+        raise NotImplementedError
+
+    def open(self, name: str, after: Cursor | None) -> None:
+        """Follow a channel, and read no more of the client before it is open.
+
+        If it cannot be had, complain.
+        """
+        self.transport.pause_reading()
+        opening = self._service.open(name, after)
+        self.opening = asyncio.get_running_loop().create_task(opening)
+        self.opening.add_done_callback(partial(self._opened, after))
+
+    def _opened(self, after: Cursor | None, opening: asyncio.Task[Channel]) -> None:
+        self.opening = None
+        error = None if opening.cancelled() else opening.exception()
+        if opening.cancelled() or self._is_closing or self.transport.is_closing():
+            return
+        self.transport.resume_reading()
+        if error is None:
+            self._follow(opening.result(), after)
+            self.go_on()
+        elif isinstance(error, Problem):
+            self.complain(error)
+        else:
+            raise error  # a mistake of ours, which is the loop's to log
+
+    def _follow(self, channel: Channel, after: Cursor | None) -> None:
+        self.position, has_gap = channel.resume(after)
+        self.on_open(channel.name, channel.cursor(self.position))
+        if has_gap:
+            self.row.gaps += 1
+            self.write(gap_notice(channel, self._framing, self.position))
+        self.begin(channel)
+
     def see_kept(self, appended: Appended) -> None:
         """Complain if the log does not keep a message."""
-        if isinstance(appended, int):
+        if isinstance(appended, Cursor):
             return
         self._on_their_way += 1
         if self._on_their_way == _MOST_ON_THEIR_WAY:
             self.transport.pause_reading()
         asyncio.get_running_loop().create_task(kept(appended)).add_done_callback(self._is_kept)
 
-    def _is_kept(self, keeping: asyncio.Task[int]) -> None:
+    def _is_kept(self, keeping: asyncio.Task[Cursor]) -> None:
         self._on_their_way -= 1
         error = None if keeping.cancelled() else keeping.exception()
         if self._is_closing or self.transport.is_closing():

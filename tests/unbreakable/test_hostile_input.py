@@ -14,7 +14,7 @@ import pytest
 from servers import plugin_socket
 from servers.app import Running, running
 from servers.front import bodies, handler
-from servers.kinds import polls
+from servers.kinds import poll_states
 from servers.service import Settings
 from tests.support.raw import RawSocket, get, upgrade
 from tests.support.waiting import eventually
@@ -177,8 +177,8 @@ def test_a_flood_of_pings_gets_no_more_pongs_than_are_read(server: Server) -> No
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(handler, "_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(bodies, "_BODY_SECONDS", 0.3)
-    monkeypatch.setitem(polls._LONGEST, polls.READING, 0.3)
-    monkeypatch.setitem(polls._LONGEST, polls.IDLE, 0.3)
+    monkeypatch.setitem(poll_states.LONGEST, poll_states.READING, 0.3)
+    monkeypatch.setitem(poll_states.LONGEST, poll_states.IDLE, 0.3)
     monkeypatch.setattr(plugin_socket, "_FIRST_LINE_SECONDS", 0.3)
     async with running(Settings(heartbeat=0.2)) as server:
         yield server

@@ -20,9 +20,9 @@ def make_hub(most: int, most_bytes: int = 2**20) -> Hub:
 
 def test_messages_are_stamped_and_logged(channel: Channel) -> None:
     before = time.monotonic_ns()
-    assert channel.publish("hola", "ana", sent_ns=5) == 1
+    assert str(channel.publish("hola", "ana", sent_ns=5)) == channel.cursor(1)
     one = newest(channel)
-    assert channel.publish(b"\xff") == 2
+    assert str(channel.publish(b"\xff")) == channel.cursor(2)
     two = newest(channel)
     assert (one.id, one.sender, one.sent_ns, one.body) == (1, "ana", 5, "hola")
     assert two.id == 2

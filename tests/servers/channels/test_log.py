@@ -6,7 +6,7 @@ from servers.channels.log import MemoryLog
 def filled(count: int, messages: int = 10, size: int = 1000) -> MemoryLog:
     log = MemoryLog(messages, size)
     for number in range(1, count + 1):
-        assert log.append(lambda number: b"%03d" % number) == number
+        assert log.append(lambda number: b"%03d" % number).id == number
     return log
 
 
@@ -40,9 +40,9 @@ def test_the_oldest_are_forgotten_past_the_bytes() -> None:
 
 def test_the_newest_is_kept_even_if_it_is_larger_than_the_log() -> None:
     log = filled(5, size=12)
-    assert log.append(lambda number: b"x" * 50) == 6
+    assert log.append(lambda number: b"x" * 50).id == 6
     assert (log.first, log.last, log.size) == (6, 6, 50)
-    assert log.append(lambda number: b"%03d" % number) == 7
+    assert log.append(lambda number: b"%03d" % number).id == 7
     assert (log.first, log.last, log.size) == (7, 7, 3)
 
 

@@ -4,7 +4,7 @@ import socket
 from servers.app import Running, running
 from servers.front.query import Query
 from servers.kinds.poll_pool import Ask, Deadlines, nothing_new
-from servers.kinds.polls import _LONGEST, State
+from servers.kinds.poll_states import LONGEST, State
 from servers.service import Settings
 from tests.late_servers import Keeper
 from tests.servers.asking import Link
@@ -226,7 +226,7 @@ async def test_another_life_of_the_log_has_answers_of_its_own() -> None:
         texts = []
         for text in ("one", "of another life"):
             appended = channel.publish(text)
-            assert not isinstance(appended, int)
+            assert isinstance(appended, asyncio.Future)
             await appended
             link.ask("GET /polling?channel=x&after=0-0")
             batch = (await link.answer()).json
@@ -265,7 +265,7 @@ async def test_a_connection_goes_from_state_to_state(here: Running) -> None:
 
 
 def test_every_state_has_its_time() -> None:
-    assert set(_LONGEST) == set(State)
+    assert set(LONGEST) == set(State)
 
 
 async def test_a_head_has_its_time_from_its_own_first_byte_on(here: Running) -> None:

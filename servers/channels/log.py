@@ -7,7 +7,7 @@ else.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from wire.cursor import Cursor
@@ -52,7 +52,7 @@ class Log(Protocol):
     def last(self) -> int:
         """The newest id, 0 before the first message."""
 
-    def ready(self, after: Cursor | None) -> Awaitable[None] | None:
+    def ready(self, after: Cursor | None) -> asyncio.Future[None] | None:
         """Tell whether who has seen ``after`` can be served from memory: ``None`` if so.
 
         Else returns what to wait for: until a history that others keep is here, and is not behind
@@ -103,9 +103,13 @@ class MemoryLog:
 
     def append(self, make: Callable[[int], bytes]) -> Cursor:
         """Add one message; forget the oldest past the bounds, but never the newest."""
+        return self.add(make(self._first + len(self._entries)))
+
+    def add(self, json: bytes) -> Cursor:
+        """Add one message as JSON, which has the next id in it."""
         entries = self._entries
         number = self._first + len(entries)
-        entries[number] = json = make(number)
+        entries[number] = json
         self.size += len(json)
         while len(entries) > 1 and (
             len(entries) > self._most_messages or self.size > self._most_bytes

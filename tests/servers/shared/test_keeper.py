@@ -10,6 +10,7 @@ import pytest
 import clients
 from clients.client import Client
 from servers.app import Running
+from servers.service import Settings
 from tests.servers.asking import Link, ask, publish
 from tests.servers.shared.conftest import servers_of
 from tests.servers.shared.following import Follower
@@ -59,7 +60,8 @@ async def test_all_servers_send_the_same_bytes_and_forget_the_same(
     engine: Valkey, channel: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        one, other, late = await servers_of(engine.url, stack, 3, log_messages=10, log_bytes=1200)
+        settings = Settings(log_messages=10, log_bytes=1200)
+        one, other, late = await servers_of(engine.url, stack, 3, settings)
         start = await now(one, channel)
         assert await now(other, channel) == start
         for number in range(30):

@@ -57,9 +57,9 @@ ROOMS = {
     "load techniques": (rf"loadtests/{TECHNIQUE}", "plan user"),
     "locustfile": (r"loadtests/locustfile", "load load techniques net plan"),
     # Under the notebooks, too: they start the same programs.
-    "processes": (r"loadtests/trials/(processes|lifeline)", "net"),
+    "processes": (r"loadtests/trials/(processes|lifeline|signals)", "net"),
     "trials": (
-        r"loadtests/trials/(?!(processes|lifeline)$)\w+",
+        r"loadtests/trials/(?!(processes|lifeline|signals)$)\w+",
         "client client errors foreign measures net plan processes record report result errors "
         "summary",
     ),

@@ -24,7 +24,8 @@ from loadtests.between.staging import staged
 from loadtests.between.telling import tell
 from loadtests.between.ways import Way
 from loadtests.plan.amounts import NOT_NEGATIVE
-from loadtests.trials.processes import Child, ProcessError, interruptible
+from loadtests.trials.processes import Child, ProcessError
+from loadtests.trials.signals import interruptible
 from results.console import Console
 from results.errors import ResultsError
 from results.record.crossings import NOTHING, Crossing, Matrix, Word, write_matrix

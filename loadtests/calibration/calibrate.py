@@ -22,7 +22,8 @@ from loadtests.calibration import oracles
 from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.ending import report
-from loadtests.trials.processes import ROOT, ProcessError, Server, cores, interruptible
+from loadtests.trials.processes import ROOT, ProcessError, Server, cores
+from loadtests.trials.signals import interruptible
 from results.console import Console
 from results.errors import ResultsError
 from results.record.rows import Cell, CheckRow

@@ -12,22 +12,34 @@ from wire.techniques import SLUGS
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The way between subscribers and server: ``delay_ms`` one way, by the relay if not 0."""
+    """The way between subscribers and server: by the relay, unless it does nothing.
+
+    ``delay_ms`` is added one way; each way of each connection carries ``kilobytes_per_s`` (of
+    1,000 B), 0 stands for no limit.
+    """
 
     delay_ms: float = 0.0
+    kilobytes_per_s: float = 0.0
 
     @property
     def label(self) -> str:
         """The network's name in tables."""
-        return f"relay {plain(self.delay_ms)} ms" if self.delay_ms else "loopback"
+        if not self:
+            return "loopback"
+        limit = f", {plain(self.kilobytes_per_s)} kB/s" if self.kilobytes_per_s else ""
+        return f"relay {plain(self.delay_ms)} ms{limit}"
+
+    def __bool__(self) -> bool:
+        return bool(self.delay_ms or self.kilobytes_per_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One cell and the settings of the load that measures it."""
+    """One cell, the settings of the load that measures it, and the way to the server."""
 
     cell: Cell
     settings: Settings
+    network: Network = Network()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class Plan:
     variant: str = ""
     settings: Settings = field(default_factory=Settings)
     carrier: str = CARRIERS[0]
+    kilobytes_per_s: float = 0.0
 
     def trials(self) -> list[Trial]:
         """Return all trials: shuffled within each repeat, so that drift hits all alike."""
@@ -66,9 +79,10 @@ class Plan:
         return found
 
     def _trial(self, slug: str, level: Level, repeat: int) -> Trial:
+        network = Network(level.delay_ms, self.kilobytes_per_s)
         cell = Cell(
             technique=slug,
-            network=Network(level.delay_ms).label,
+            network=network.label,
             delay_ms=level.delay_ms,
             scenario=self.settings.scenario,
             variant=self.variant,
@@ -81,7 +95,7 @@ class Plan:
         settings = replace(self.settings, rate=level.rate, seed=self.seed + repeat)
         if settings.scenario == "tokens":  # what has begun is written to its end
             settings = replace(settings, drain=settings.drain + settings.tokens / settings.rate)
-        return Trial(cell, settings)
+        return Trial(cell, settings, network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from loadtests.plan.schedule import STEP_S
 from loadtests.trials import beside, ending, sides
 from loadtests.trials import trial as trials
 from loadtests.trials.peers import techniques_of
-from loadtests.trials.processes import ROOT, ProcessError, interruptible
+from loadtests.trials.processes import ROOT, ProcessError
+from loadtests.trials.signals import interruptible
 from loadtests.trials.trial import Staging
 from results.console import Console
 from results.errors import ResultsError
@@ -80,6 +81,13 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         default=[0.0, 25.0],
         metavar="MS",
         help="one-way delays of the network; 0 is plain loopback (default: 0 25)",
+    )
+    add(
+        "--bandwidth",
+        type=NOT_NEGATIVE,
+        default=0.0,
+        metavar="KB_PER_S",
+        help="kB/s that each way of a connection carries; 0: no limit (default: 0)",
     )
     for item in COMPARED:
         item.add_by(add)
@@ -169,6 +177,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         variant=variant(settings, options.techniques),
         settings=settings,
         carrier="h1+tls" if options.tls else "h1",
+        kilobytes_per_s=options.bandwidth,
     )
 
 

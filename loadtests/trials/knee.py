@@ -20,7 +20,8 @@ from loadtests.plan.plan import Level, Plan, Trial, settings_for
 from loadtests.trials import ending
 from loadtests.trials import trial as trials
 from loadtests.trials.ending import report
-from loadtests.trials.processes import ROOT, ProcessError, interruptible
+from loadtests.trials.processes import ROOT, ProcessError
+from loadtests.trials.signals import interruptible
 from loadtests.trials.trial import Outcome
 from results.console import Console
 from results.errors import ResultsError

@@ -35,6 +35,7 @@ def measure(
     *,
     users: int = 40,
     delay_ms: float = 0.0,
+    kilobytes_per_s: float = 0.0,
     repeats: int = 1,
     processes: int = 0,
     seed: int = 1,
@@ -44,8 +45,9 @@ def measure(
 ) -> Run:
     """Measure one technique or several under one load, and return the run.
 
-    ``users`` subscribe, over a network that adds ``delay_ms`` one way; ``processes`` is how many
-    workers the generator has (0: none); ``tls`` encrypts everything. ``settings`` are those of
+    ``users`` subscribe, over a network that adds ``delay_ms`` one way and carries
+    ``kilobytes_per_s`` each way of a connection (0: no limit); ``processes`` is how many workers
+    the generator has (0: none); ``tls`` encrypts everything. ``settings`` are those of
     ``compare``, the fields of :class:`~loadtests.plan.options.Settings` (``rate``, ``seconds``,
     ``scenario``, ``size``, ...), with ``compare``'s defaults. The run is kept in the folder
     ``out``, if one is named, and is otherwise in memory only.
@@ -63,6 +65,7 @@ def measure(
         ("repeats", AT_LEAST_ONE, repeats),
         ("processes", NONE_OR_MORE, processes),
         ("delay_ms", NOT_NEGATIVE, delay_ms),
+        ("kilobytes_per_s", NOT_NEGATIVE, kilobytes_per_s),
     ):
         if not accepts.accepts(value):
             raise ValueError(f"{name}: {value!r} is not {accepts}")
@@ -73,7 +76,8 @@ def measure(
     slugs = techniques_of(chosen, slugs, all_of_them=False, tls=tls)
     levels = (Level(users, chosen.rate, delay_ms),)
     carrier = "h1+tls" if tls else "h1"
-    plan = Plan(slugs, levels, repeats, seed, variant(chosen, slugs), chosen, carrier)
+    label = variant(chosen, slugs)
+    plan = Plan(slugs, levels, repeats, seed, label, chosen, carrier, kilobytes_per_s)
     with contextlib.ExitStack() as stack:
         if out is None:
             place = stack.enter_context(TemporaryDirectory(prefix="duplex-"))

@@ -13,12 +13,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 from clients.net.schedule import await_true
+from loadtests.trials.signals import undisturbed
 from wire.ready_line import ReadyLine, decode_ready_lines
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Child:
         descriptor, path = tempfile.mkstemp(prefix="duplex-", suffix=".log")
         self.log = Path(path)
         try:
-            with _undisturbed(), open(descriptor, "wb") as log:
+            with undisturbed(), open(descriptor, "wb") as log:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
@@ -234,12 +234,14 @@ class Relay(Way):
         delay_ms: float = 0.0,
         core: Core = None,
         *,
+        kilobytes_per_s: float = 0.0,
         has_door: bool = False,
         lifeline: bool = False,
         pcap: Path | None = None,
     ) -> None:
         ports = [port for port in (server.port, server.plugin_port) if port]
         words = ["servers.relay", "--delay-ms", f"{delay_ms:g}"]
+        words += ["--bandwidth", f"{kilobytes_per_s * 1000:g}"] * bool(kilobytes_per_s)
         for port in ports:
             words += ["--to", f"{server.host}:{port}"]
         words += ["--control-port", "0"] * has_door
@@ -261,40 +263,3 @@ def share_a_core(server: Child, generator: Child) -> str:
     except ProcessLookupError:
         return ""
     return "" if len(both) > 1 else f"the generator shares core {min(both)} with the server"
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM end us like Ctrl-C, so that children are ended too."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C back: in the middle of making a process, it would leave one that nobody knows."""
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
-        yield
-        return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for signalled in came:
-            signal.raise_signal(signalled)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,8 +99,8 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     if interference is None and cell.scenario in BY_SCENARIO:
         interference = BY_SCENARIO[cell.scenario](trial.settings)
     way = staging.way
-    if way is None and cell.delay_ms:
-        way = partial(Relay, delay_ms=cell.delay_ms, core=near)
+    if way is None and trial.network:
+        way = partial(Relay, **asdict(trial.network), core=near)
     user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"

@@ -1,5 +1,7 @@
 """A plan is readable before it runs: every combination once per repeat, in a recorded order."""
 
+from dataclasses import replace
+
 from loadtests.plan.plan import Beside, Level, Plan, cross
 
 LEVELS = cross([10, 20], [5.0], [0.0, 25.0])
@@ -32,6 +34,12 @@ def test_all_techniques_of_a_repeat_get_the_same_schedule() -> None:
 def test_networks_are_named() -> None:
     plan = Plan(("sse",), cross([1], [1.0], [0.0, 25.0, 2.5]))
     assert {t.cell.network for t in plan.trials()} == {"loopback", "relay 25 ms", "relay 2.5 ms"}
+    slow = replace(plan, kilobytes_per_s=8)
+    assert {t.cell.network for t in slow.trials()} == {
+        "relay 0 ms, 8 kB/s",
+        "relay 25 ms, 8 kB/s",
+        "relay 2.5 ms, 8 kB/s",
+    }
 
 
 def test_servers_beside_each_other_are_mixed_in_each_repeat() -> None:

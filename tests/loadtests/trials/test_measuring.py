@@ -52,6 +52,25 @@ def test_of_less_than_a_second_the_cpu_is_known_or_the_cell_is_not_valid() -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
+def test_a_slow_line_carries_so_much_and_no_more() -> None:
+    """A message of 2,000 B is under way for half a second where 4 kB/s pass."""
+    run = measure(
+        "sse",
+        users=2,
+        kilobytes_per_s=4,
+        rate=3,
+        seconds=2,
+        size=2000,
+        warm_up=0,
+        arrivals="constant",
+    )
+    assert {cell.network for cell in run.cells} == {"relay 0 ms, 4 kB/s"}
+    assert run.audit.clean
+    assert run.latency.loc[run.latency["metric"] == "delivery", "p50_ms"].min() > 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
 def test_by_tls_the_bytes_of_each_record_are_told_apart() -> None:
     run = measure(["sse", "polling"], users=3, rate=20, seconds=1, warm_up=0, delay_ms=1, tls=True)
     assert run.audit.clean

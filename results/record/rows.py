@@ -260,13 +260,9 @@ class SecondRow:
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """One host of the load generator in one cell; ``host`` counts from 1, which publishes.
+    """One host of the load generator in one cell: its share, and its clock. See the README.
 
-    ``subscribers`` it had at most, ``deliveries`` came to them, the percentiles (ms) are of these.
-    ``generator_cpu`` is the busiest process' in the median second. ``clock_offset_s`` was added to
-    its times to make them the server's, ``clock_drift_ppm`` is by how much the server's clock is
-    faster, ``clock_error_ms`` by how much a corrected time may be wrong; all three are None where
-    nobody told the server's clock.
+    What concerns the clock is None where nobody told the server's.
     """
 
     table: ClassVar[str] = "hosts"

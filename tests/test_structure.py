@@ -78,7 +78,7 @@ ROOMS = {
         "client client techniques client errors net",
     ),
     "course": (
-        r"notebooks/(__init__|course/(marks/)?\w+)",
+        r"notebooks/(__init__|course/\w+|course/marks/\w+)",
         "client client errors figures models processes record result errors",
     ),
 }

@@ -360,6 +360,7 @@ def test_a_plugin_line_without_an_end_ends_the_connection(
 # What is wrong
 
 
+@pytest.mark.words
 @pytest.mark.parametrize(
     ("fields", "body", "status", "says"),
     [
@@ -395,6 +396,7 @@ def test_a_wrong_post_is_told_what_is_accepted(
     assert desk.publish(channel, "the next")["id"] == 1
 
 
+@pytest.mark.words
 @pytest.mark.parametrize("slug", RELOADS)
 @pytest.mark.parametrize(
     ("fields", "body", "status", "says"),
@@ -421,6 +423,7 @@ def test_a_wrong_form_is_told_what_is_accepted(
     assert desk.publish(channel, "the next")["id"] == 1
 
 
+@pytest.mark.words
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -444,6 +447,7 @@ def test_a_wrong_channel_is_told_what_is_accepted(
     check_problem(*answer, says)
 
 
+@pytest.mark.words
 @pytest.mark.parametrize("cursor", ["7", "-7", "e-", "E-7", "e-7-7x", "e-%00", "e" * 33 + "-1"])
 @pytest.mark.parametrize("slug", REQUESTED)
 def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: Desk) -> None:
@@ -454,6 +458,7 @@ def test_a_wrong_cursor_is_told_what_is_accepted(slug: str, cursor: str, desk: D
         check_problem(*answer, "epoch-id")
 
 
+@pytest.mark.words
 def test_a_wrong_last_event_id_is_told_what_is_accepted(desk: Desk) -> None:
     """The same mistake in the header that browsers send by themselves."""
     check_problem(*desk.ask("GET", "/sse", None, {"Last-Event-ID": "yesterday"}), "epoch-id")
@@ -470,6 +475,7 @@ def upgrade_if(slug: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.words
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -496,6 +502,7 @@ def test_a_wrong_first_line_is_told_and_ends_the_connection(
         assert raw.rest() == b""
 
 
+@pytest.mark.words
 @pytest.mark.parametrize(
     ("line", "says"),
     [

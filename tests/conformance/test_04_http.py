@@ -40,6 +40,7 @@ ADDRESSES = [
 # Caches
 
 
+@pytest.mark.words
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_answer_may_be_stored(address: str, server: ServerAddress) -> None:
     """A proxy that gives a poll's old answer to the next who asks shows people yesterday's talk."""
@@ -48,6 +49,7 @@ def test_no_answer_may_be_stored(address: str, server: ServerAddress) -> None:
         assert raw.head().fields["cache-control"] == "no-store"
 
 
+@pytest.mark.words
 @pytest.mark.parametrize("address", [*ADDRESSES, "/publish", "/", "/nothing/here?at=all"])
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "POST"])
 def test_what_is_not_accepted_is_a_problem_that_may_not_be_stored(
@@ -72,6 +74,7 @@ def test_what_is_not_accepted_is_a_problem_that_may_not_be_stored(
         assert fields["allow"]
 
 
+@pytest.mark.words
 @pytest.mark.parametrize("address", [*ADDRESSES, "/nothing"])
 def test_a_head_too_long_is_told_which_part_and_not_what_it_held(
     address: str, server: ServerAddress

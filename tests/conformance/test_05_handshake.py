@@ -75,6 +75,7 @@ def test_frames_sent_before_the_answer_refuse_the_handshake(
         assert raw.head().status == 400
 
 
+@pytest.mark.words
 @pytest.mark.parametrize(
     ("changed", "status", "says"),
     [

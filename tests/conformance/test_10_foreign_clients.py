@@ -144,6 +144,7 @@ def test_curl_fetches_a_page_and_sends_its_form(
     assert "<span>¿qué &amp; &lt;b&gt;?</span>" in page
 
 
+@pytest.mark.words
 @needs_curl
 @pytest.mark.parametrize("slug", HTTP)
 def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerAddress) -> None:

@@ -69,8 +69,10 @@ async def receive(client: Client) -> Message | Gap | None:
 
 @pytest.mark.slow
 def test_the_specification_holds_with_another_log() -> None:
-    """The conformance suite, on servers that do not keep their history themselves."""
-    ask_for_conformance("--servers", "tests.late_servers")
+    """The chapters in which a history is asked for, on servers that do not keep it themselves."""
+    others = ("*/test_0[4569]_*", "*/test_10_*")
+    ignored = [f"--ignore-glob={other}" for other in others]
+    ask_for_conformance("--servers", "tests.late_servers", *ignored)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

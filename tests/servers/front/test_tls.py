@@ -193,6 +193,6 @@ def test_the_expired_one_of_the_tests_is_expired(authority: Path, tmp_path: Path
     [("asyncio", ("*/test_0[5-9]_*", "*/test_1?_*")), ("uvloop", ("*/test_0[1-4]_*",))],
 )
 def test_the_specification_holds_by_tls(loop: str, others: Sequence[str]) -> None:
-    """Each chapter on one of the loops; all on both by ``pytest tests/conformance`` alone."""
+    """Each chapter on one of the loops; all of them by ``pytest tests/conformance`` alone."""
     ignored = [f"--ignore-glob={other}" for other in others]
     ask_for_conformance(f"--server-options=--tls --loop {loop}", *ignored)

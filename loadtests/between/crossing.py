@@ -26,50 +26,72 @@ from wire.techniques import BY_SLUG, SLUGS
 
 PUBLISHER = "between"
 STILL = "still there?"
-_READ_S = 0.25  # how often a client that waits looks at the clock
+_READ_S = 0.5  # how often a client that waits looks up
+_AT_ONCE = 60  # clients that open; a crowd of handshakes would be too slow for its own patience
 
 
 @dataclass(frozen=True)
 class Program:
-    """How much is said and how long is waited, in seconds."""
+    """How much is said, how often, and how long is waited, in seconds.
+
+    ``open_s`` is given to a handshake, ``patience_s`` to what was said until it is there.
+    """
 
     messages: int
     every_s: float
-    patience_s: float
     open_s: float
+    patience_s: float
     silence_s: float
+
+
+class Stage:
+    """Where ``count`` threads meet: each says when it is through, and somebody when time is up."""
+
+    def __init__(self, count: int) -> None:
+        self._through = threading.Semaphore(0)
+        self._count = count
+        self.over = threading.Event()
+
+    def through(self) -> None:
+        """Say that one thread waits for nothing any more."""
+        self._through.release()
+
+    def close(self, patience_s: float | None) -> None:
+        """Wait for all, but no longer than that, and end the stage."""
+        until = None if patience_s is None else time.monotonic() + patience_s
+        for _ in range(self._count):
+            left = None if until is None else max(until - time.monotonic(), 0.0)
+            if not self._through.acquire(timeout=left):
+                break
+        self.over.set()
 
 
 class Talk:
     """What all clients of a run go through together."""
 
-    def __init__(self, program: Program, count: int) -> None:
+    def __init__(self, program: Program, ways: int, count: int) -> None:
         self.program = program
-        self.opened = threading.Semaphore(0)
-        self.flow, self.up = threading.Event(), threading.Event()
-        self.silence, self.wake = threading.Event(), threading.Event()
-        self.flow_end = 0.0
-        self.count = count
+        self.doors = threading.BoundedSemaphore(_AT_ONCE)
+        self.opening, self.flow, self.up = Stage(count), Stage(count), Stage(count)
+        self.speaking = Stage(ways)
+        self.wake = threading.Event()  # after the silence
         self.lock = threading.Lock()
         self.seen: list[Seen] = []
 
     def note(self, seen: Seen) -> None:
-        """Keep what one client saw."""
+        """Keep what one client saw, who is through with everything."""
         with self.lock:
             self.seen.append(seen)
+        for stage in (self.opening, self.flow, self.up):
+            stage.through()  # more often than it is waited for does no harm
 
     def lead(self) -> None:
         """Go through the stages."""
-        program = self.program
-        for _ in range(self.count):
-            self.opened.acquire()
-        self.flow_end = time.monotonic() + program.messages * program.every_s + program.patience_s
-        self.flow.set()
-        time.sleep(max(self.flow_end - time.monotonic(), 0.0))
-        self.up.set()
-        time.sleep(program.patience_s + 2 * _READ_S)
-        self.silence.set()
-        time.sleep(program.silence_s)
+        self.opening.close(None)
+        self.speaking.close(None)
+        self.flow.close(self.program.patience_s)
+        self.up.close(self.program.patience_s)
+        time.sleep(self.program.silence_s)
         self.wake.set()
 
 
@@ -93,11 +115,12 @@ class Speaker:
     def speak(self) -> None:
         """Publish when it is time, not all ways at the same moment."""
         talk, program = self._talk, self._talk.program
-        talk.flow.wait()
+        talk.opening.over.wait()
         began = time.monotonic() + self._share * program.every_s
         for number in range(program.messages):
             time.sleep(max(began + number * program.every_s - time.monotonic(), 0.0))
             self._say(f"m{number}")
+        talk.speaking.through()
         if program.silence_s:
             talk.wake.wait()
             self._say(STILL)
@@ -125,17 +148,15 @@ class Crosser:
         """Do it all; whatever goes wrong is what was seen."""
         client: Client | None = None
         failure: dict[str, Any] = {}
-        opening = True
         try:
-            client = self._open()
-            self._talk.opened.release()
-            opening = False
+            with self._talk.doors:
+                self._enter("open")
+                client = self._open()
+            self._talk.opening.through()
             self._follow(client)
         except (ClientError, WireError, OSError) as error:
             failure = self._failure(error)
         finally:
-            if opening:
-                self._talk.opened.release()
             self._talk.note(
                 Seen(
                     *(self._number, self._slug, self._stage),
@@ -168,25 +189,28 @@ class Crosser:
 
     def _follow(self, client: Client) -> None:
         talk, program = self._talk, self._talk.program
-        talk.flow.wait()
+        talk.opening.over.wait()
         self._enter("flow")
-        self._take(client, lambda: len(self._latencies) >= program.messages, talk.flow_end)
-        talk.up.wait()
+        self._take(client, lambda: len(self._latencies) >= program.messages, talk.flow.over)
         if len(self._latencies) < program.messages:
             return
+        talk.flow.through()
+        talk.flow.over.wait()
         self._enter("up")
         text = f"up {self._slug}"
         client.send(text)
-        until = time.monotonic() + program.patience_s
-        self._take(client, lambda: text in self._bodies, until)
+        self._take(client, lambda: text in self._bodies, talk.up.over)
         self._went_up = text in self._bodies or text in self._speaker.heard
-        while not talk.silence.is_set():
-            self._take(client, talk.silence.is_set, time.monotonic() + _READ_S)
-        if program.silence_s and BY_SLUG[self._slug].held and self._went_up:
+        if not self._went_up:
+            return
+        talk.up.through()
+        talk.up.over.wait()
+        if program.silence_s and BY_SLUG[self._slug].held:
             self._enter("silence")
-            # What ends is found by who reads; that nothing comes at the end, too.
-            self._take(client, talk.wake.is_set, self._since + program.silence_s + 1)
-            self._take(client, lambda: STILL in self._bodies, time.monotonic() + program.patience_s)
+            self._take(client, lambda: False, talk.wake)  # what ends is found by who reads
+            late = threading.Event()
+            threading.Timer(program.patience_s, late.set).start()
+            self._take(client, lambda: STILL in self._bodies, late)
             if STILL not in self._bodies:
                 raise ConnectionError("nothing comes any more, and nobody said so")
         self._enter("end")
@@ -194,9 +218,9 @@ class Crosser:
     def _enter(self, stage: str) -> None:
         self._stage, self._since = stage, time.monotonic()
 
-    def _take(self, client: Client, done: Callable[[], bool], until: float) -> None:
-        while not done() and (left := until - time.monotonic()) > 0:
-            for item in client.receive_many(min(left, _READ_S)):
+    def _take(self, client: Client, done: Callable[[], bool], over: threading.Event) -> None:
+        while not done() and not over.is_set():
+            for item in client.receive_many(_READ_S):
                 if not isinstance(item, Message):
                     continue
                 self._bodies.add(str(item.body))
@@ -206,7 +230,7 @@ class Crosser:
 
 def cross(ways: Sequence[Way], program: Program) -> list[Seen]:
     """Send every technique through every way; return what each saw."""
-    talk = Talk(program, len(ways) * len(SLUGS))
+    talk = Talk(program, len(ways), len(ways) * len(SLUGS))
     speakers = [Speaker(way, talk, number, len(ways)) for number, way in enumerate(ways)]
     crossers = [
         Crosser(number, way, slug, talk, speakers[number])

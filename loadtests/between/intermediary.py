@@ -25,16 +25,25 @@ class ShelfError(Exception):
 
 @dataclass(frozen=True)
 class Setup:
-    """One way to set an intermediary: a ``file`` to configure it by, ``words`` to start it with."""
+    """One way to set an intermediary: a ``file`` to configure it by, ``words`` to start it with.
+
+    ``beside`` are more files, which that one names.
+    """
 
     name: str
     file: Path | None
+    beside: tuple[Path, ...]
     words: tuple[str, ...]
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All its files."""
+        return (self.file, *self.beside) if self.file else ()
+
+    @property
     def lines(self) -> list[str]:
-        """What is said in the file, without comments and empty lines, then the words."""
-        said = self.file.read_text(encoding="utf-8") if self.file else ""
+        """What is said in its files, without comments and empty lines, then its words."""
+        said = "\n".join(file.read_text(encoding="utf-8") for file in self.files)
         kept = [line for line in said.splitlines() if line.strip() and not _is_comment(line)]
         return [*kept, *([" ".join(self.words)] if self.words else [])]
 
@@ -134,7 +143,9 @@ def _setups(folder: Path, words: Mapping[str, tuple[str, ...]]) -> list[Setup]:
     for name in (DISTRIBUTED, PUSH):
         file = next(iter(sorted(folder.glob(f"{name}.*"))), None)
         if file or words[name] or name == DISTRIBUTED:
-            setups.append(Setup(name, file, words[name]))
+            said = file.read_text(encoding="utf-8") if file else ""
+            beside = tuple(one for one in sorted(folder.iterdir()) if f"/{one.name}" in said)
+            setups.append(Setup(name, file, beside, words[name]))
     return setups
 
 

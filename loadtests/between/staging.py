@@ -2,8 +2,9 @@
 
 import argparse
 import contextlib
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from wire.techniques import SLUGS
 
 NEVER_S = 32767.0  # the heartbeat of a server that says nothing by itself
 PLUGIN_PORT, TLS_PLUGIN_PORT = 8443, 8444
+MOST_AT_ONCE = 8  # intermediaries, each twice; more make each other late
+MOST_SILENCE_S = 60.0  # that is waited for more than once
 
 
 @dataclass(frozen=True)
@@ -29,43 +32,72 @@ class Stage:
     intermediaries: list[dict[str, Any]]
 
 
-def put_up(stack: contextlib.ExitStack, options: argparse.Namespace) -> Stage:
-    """Start servers and intermediaries, which ``stack`` ends.
+@dataclass(frozen=True)
+class Origins:
+    """Our servers: a plain one, one by TLS where port 443 can be had, and ``places`` of theirs."""
 
-    Raises ShelfError, ProcessError and CertificateError.
+    plain: Origin
+    secure: Origin | None
+    places: dict[str, str]
+
+
+def stages(options: argparse.Namespace) -> Iterator[Stage]:
+    """Put everything up, some intermediaries at a time, and end it when the next are wanted.
+
+    Where nothing is said for minutes, all are up at once. Raises ShelfError, ProcessError and
+    CertificateError.
     """
+    if options.front or options.proxy:
+        yield what_runs(options)
+        return
     chosen, absent = _installed(options.names)
+    for one in absent:
+        print(f"left out: {one}", file=sys.stderr)
+    at_once = len(chosen) if options.silence > MOST_SILENCE_S else MOST_AT_ONCE
+    groups = -(-len(chosen) // at_once)
+    with contextlib.ExitStack() as stack:
+        origins = _origins(stack, options.heartbeat or NEVER_S)
+        for number in range(groups):
+            with contextlib.ExitStack() as inner:
+                yield _put_up(inner, chosen[number::groups], origins)
+
+
+def _origins(stack: contextlib.ExitStack, heartbeat: float) -> Origins:
+    """Start our servers, which ``stack`` ends."""
     own = network.is_own()
-    beat = ["--heartbeat", f"{options.heartbeat or NEVER_S:g}"]
+    flags = ["--heartbeat", f"{heartbeat:g}"]
     plain = stack.enter_context(
-        Server(SLUGS, port=80 * own, plugin_port=PLUGIN_PORT * own, flags=beat)
+        Server(SLUGS, port=80 * own, plugin_port=PLUGIN_PORT * own, flags=flags)
     )
     secure: Origin | None = None
     if own:  # else who opens tunnels to 443 alone opens none
-        by_tls = Server(SLUGS, port=443, plugin_port=TLS_PLUGIN_PORT, flags=[*beat, "--tls"])
+        by_tls = Server(SLUGS, port=443, plugin_port=TLS_PLUGIN_PORT, flags=[*flags, "--tls"])
         stack.enter_context(by_tls)
         secure = Origin(f"https://{HERE}", by_tls.plugin_port, by_tls.trust)
-    origin = Origin(f"http://{HERE}" if own else plain.url, plain.plugin_port)
     places = {
         "SERVER": f"{HERE}:{plain.port}",
         "SERVER_HOST": HERE,
         "SERVER_PORT": str(plain.port),
         "PLUGIN_SERVER": f"{HERE}:{plain.plugin_port}",
     }
-    authority: str | None = None
+    url = f"http://{HERE}" if own else plain.url
+    return Origins(Origin(url, plain.plugin_port), secure, places)
+
+
+def _put_up(stack: contextlib.ExitStack, chosen: Sequence[Intermediary], origins: Origins) -> Stage:
+    """Start intermediaries in all their set-ups, which ``stack`` ends."""
+    places, authority = dict(origins.places), None
     if any(one.kind == "tls" for one in chosen):
-        certificate = stack.enter_context(signed_for([HERE, "localhost"]))
-        places["CERTIFICATE"] = str(certificate)
+        places["CERTIFICATE"] = str(stack.enter_context(signed_for([HERE, "localhost"])))
         authority = str(FOLDER / AUTHORITY)
     standing = [
         stack.enter_context(Standing(one, setup, places)) for one in chosen for setup in one.setups
     ]
-    ways = list(ways_without(origin, secure))
+    ways = list(ways_without(origins.plain, origins.secure))
     for each in standing:
         each.await_listening()
-        ways += ways_through(each, origin, secure, authority)
-    for one in absent:
-        print(f"left out: {one}", file=sys.stderr)
+        ways += ways_through(each, origins.plain, origins.secure, authority)
+        stack.callback(each.signal, signal.SIGTERM)  # all of them, before one is waited for
     return Stage(ways, [_described(one) for one in chosen])
 
 
@@ -119,10 +151,3 @@ def what_runs(options: argparse.Namespace) -> Stage:
             ways.append(way(name, url, port, proxy=options.proxy, tunnel=tunnel))
     described = {"name": "yours", "title": f"{title}, {named}", "kind": kind, "version": ""}
     return Stage(ways, [{**described, "setups": [DISTRIBUTED], "cure": []}])
-
-
-@contextlib.contextmanager
-def staged(options: argparse.Namespace) -> Iterator[Stage]:
-    """Put everything up, and end it after the block."""
-    with contextlib.ExitStack() as stack:
-        yield what_runs(options) if options.front or options.proxy else put_up(stack, options)

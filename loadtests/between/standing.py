@@ -41,10 +41,11 @@ class Standing(Child):
             "FOLDER": str(self._folder),
         }
         told = {**places, **own}
-        if setup.file is not None:
-            config = self._folder / f"config{setup.file.suffix}"
-            config.write_text(fill(setup.file.read_text(encoding="utf-8"), told), encoding="utf-8")
-            told["CONFIG"] = str(config)
+        for file in setup.files:
+            name = f"config{file.suffix}" if file == setup.file else file.name
+            text = fill(file.read_text(encoding="utf-8"), told)
+            (self._folder / name).write_text(text, encoding="utf-8")
+            told.setdefault("CONFIG", str(self._folder / name))
         words = [program, *(fill(word, told) for word in (*one.start[1:], *setup.words))]
         home = {name: str(self._folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
         try:

@@ -8,7 +8,7 @@ from loadtests.between.standing import HERE, Standing
 from results.record.crossings import NOTHING
 from wire.techniques import BY_SLUG
 
-ASK_S = 0.25  # between two requests of what asks on a timer
+ASK_S = 0.5  # between two requests of what asks on a timer
 PAGES, TUNNEL, TUNNEL_TLS = "http://", "CONNECT, http", "CONNECT, https"
 DIRECT, DIRECT_TLS, BEFORE, BEFORE_TLS = "http", "https", "in front", "in front, https"
 

@@ -70,7 +70,7 @@ ROOMS = {
     "limits": (r"loadtests/limits/\w+", "net plan processes"),
     "between": (
         r"loadtests/between/\w+",
-        "client client errors foreign front net plan processes record result errors trials",
+        "client client errors figures foreign front net plan processes record result errors trials",
     ),
     "load command": (r"loadtests/(__init__|__main__|deflate)", "between calibration plan trials"),
     "experiments": (

@@ -20,7 +20,7 @@ from typing import Any
 from clients.net.schedule import await_true
 from loadtests.between import network
 from loadtests.between.crossing import Program
-from loadtests.between.intermediary import Intermediary, ShelfError, read_shelf
+from loadtests.between.intermediary import ShelfError, read_shelf
 from loadtests.between.judging import Seen, judge_all
 from loadtests.between.staging import stages
 from loadtests.between.telling import tell
@@ -32,6 +32,7 @@ from results.console import Console
 from results.errors import ResultsError
 from results.record.crossings import NOTHING, Crossing, Matrix, Word, write_matrix
 from results.record.facts import command_line, commit, host_facts
+from results.record.files import write_text
 from servers.front.certificates import CertificateError
 from wire.techniques import SLUGS
 
@@ -82,8 +83,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
         "default: http://127.0.0.1:8000 with --front or --proxy, else it is started",
     )
     add("--cafile", metavar="PEM", help="whom to trust at an https:// address of --front")
-    add("--out", type=Path, metavar="FOLDER", help="write the matrix there")
-    add("--cures", action="store_true", help="print every configuration for push, and what differs")
+    add("--out", type=Path, metavar="FOLDER", help="write the matrix and its figure there")
     options = parser.parse_args(words)
     if options.long:
         options.silence = options.silence or LONG_S
@@ -169,10 +169,6 @@ def main(words: Sequence[str]) -> int:
     command = os.environ.get("DUPLEX_COMMAND", "python -m loadtests between")
     options = parse_arguments(words)
     try:
-        if options.cures:
-            for one in read_shelf(options.names):
-                tell_cure(one)
-            return 0
         if network.is_own():
             network.bring_up()
         elif not (options.front or options.proxy):
@@ -184,6 +180,9 @@ def main(words: Sequence[str]) -> int:
         tell(Console(), matrix)
         if options.out:
             write_matrix(options.out, matrix.head, matrix.crossings)
+            from results.figures.matrix import crossings  # it takes a second to load
+
+            write_text(options.out, "crossings.svg", text=crossings(matrix).svg())
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
@@ -193,10 +192,3 @@ def main(words: Sequence[str]) -> int:
     for fault in (faults := _faults(matrix.crossings)):
         print(fault, file=sys.stderr)
     return 1 if faults else 0
-
-
-def tell_cure(one: Intermediary) -> None:
-    """Print a configuration for push, and which of its lines are not in the distributed one."""
-    for setup in one.setups:
-        print(f"# {one.title}, {setup.name}")
-        print("\n".join(setup.lines), end="\n\n")

@@ -139,7 +139,8 @@ class Crosser:
     def __init__(self, number: int, way: Way, slug: str, talk: Talk, speaker: Speaker) -> None:
         self._number, self._way, self._slug = number, way, slug
         self._talk, self._speaker = talk, speaker
-        self._stage, self._since = "open", time.monotonic()
+        self._stage, self._since = "open", time.monotonic()  # in which it is, and what counts there
+        self._opened = self._heard = self._since
         self._latencies: list[float] = []
         self._bodies: set[str] = set()
         self._went_up = False
@@ -152,6 +153,7 @@ class Crosser:
             with self._talk.doors:
                 self._enter("open")
                 client = self._open()
+            self._opened = time.monotonic()
             self._talk.opening.through()
             self._follow(client)
         except (ClientError, WireError, OSError) as error:
@@ -190,7 +192,7 @@ class Crosser:
     def _follow(self, client: Client) -> None:
         talk, program = self._talk, self._talk.program
         talk.opening.over.wait()
-        self._enter("flow")
+        self._enter("flow", self._opened)
         self._take(client, lambda: len(self._latencies) >= program.messages, talk.flow.over)
         if len(self._latencies) < program.messages:
             return
@@ -206,7 +208,7 @@ class Crosser:
         talk.up.through()
         talk.up.over.wait()
         if program.silence_s and BY_SLUG[self._slug].held:
-            self._enter("silence")
+            self._enter("silence", self._heard)
             self._take(client, lambda: False, talk.wake)  # what ends is found by who reads
             late = threading.Event()
             threading.Timer(program.patience_s, late.set).start()
@@ -215,8 +217,8 @@ class Crosser:
                 raise ConnectionError("nothing comes any more, and nobody said so")
         self._enter("end")
 
-    def _enter(self, stage: str) -> None:
-        self._stage, self._since = stage, time.monotonic()
+    def _enter(self, stage: str, since: float | None = None) -> None:
+        self._stage, self._since = stage, since or time.monotonic()
 
     def _take(self, client: Client, done: Callable[[], bool], over: threading.Event) -> None:
         while not done() and not over.is_set():
@@ -224,6 +226,7 @@ class Crosser:
                 if not isinstance(item, Message):
                     continue
                 self._bodies.add(str(item.body))
+                self._heard = time.monotonic()
                 if item.sender == PUBLISHER and item.body != STILL:
                     self._latencies.append((client.arrived_ns - item.sent_ns) / 1e6)
 

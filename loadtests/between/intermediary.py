@@ -69,11 +69,27 @@ class Intermediary:
     @property
     def cure(self) -> list[str]:
         """The lines that are in the configuration for push and not in the distributed one."""
+        return [line.strip() for line in self.cure_said if not _is_comment(line)]
+
+    @property
+    def cure_said(self) -> list[str]:
+        """The same as they stand there, with the comments that stand before them."""
         by_name = {setup.name: setup for setup in self.setups}
         if PUSH not in by_name:
             return []
-        before = {line.strip() for line in by_name[DISTRIBUTED].lines}
-        return [line.strip() for line in by_name[PUSH].lines if line.strip() not in before]
+        before, after = by_name[DISTRIBUTED], by_name[PUSH]
+        known = {line.strip() for line in before.lines}
+        found: list[str] = []
+        comments: list[str] = []
+        for line in "\n".join(file.read_text("utf-8") for file in after.files).splitlines():
+            if _is_comment(line):
+                comments.append(line)
+                continue
+            if line.strip() and line.strip() not in known:
+                found += [*comments, line]
+            comments = []
+        words = [word for word in after.words if word not in before.words]
+        return [*found, " ".join(words)] if words else found
 
     def program(self) -> str:
         """Return the path of its program. Raises :class:`ShelfError` where it is not installed."""

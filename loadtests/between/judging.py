@@ -16,7 +16,8 @@ class Seen:
 
     ``stage`` is how far it came: ``open``, ``flow`` (messages come), ``up`` (it says something),
     ``silence``, ``end``. ``latencies_ms`` are those of the messages that came; ``error``, with its
-    HTTP ``status`` or ``said_nothing``, ended it after ``after_s`` in that stage.
+    HTTP ``status`` or ``said_nothing``, ended it after ``after_s``: since it was open, while
+    messages came; since the last one, in silence.
     """
 
     way: int

@@ -26,8 +26,3 @@ def test_options_that_do_not_fit(
 def test_a_name_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["ngnix"]) == 2
     assert "'ngnix' is no intermediary" in capsys.readouterr().err
-
-
-def test_a_cure_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["haproxy", "--cures"]) == 0
-    assert "option http-no-delay" in capsys.readouterr().out

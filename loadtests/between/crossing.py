@@ -7,6 +7,7 @@ went up.
 """
 
 import json
+import random
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from wire.techniques import BY_SLUG, SLUGS
 
 PUBLISHER = "between"
 STILL = "still there?"
+_SHAKEN_S = 0.2
 _READ_S = 0.5  # how often a client that waits looks up
 _AT_ONCE = 60  # clients that open; a crowd of handshakes would be too slow for its own patience
 
@@ -118,7 +120,9 @@ class Speaker:
         talk.opening.over.wait()
         began = time.monotonic() + self._share * program.every_s
         for number in range(program.messages):
-            time.sleep(max(began + number * program.every_s - time.monotonic(), 0.0))
+            # Never twice beside the same others, and later than what waits for more would wait.
+            due = began + number * program.every_s + random.uniform(0.0, _SHAKEN_S)
+            time.sleep(max(due - time.monotonic(), 0.0))
             self._say(f"m{number}")
         talk.speaking.through()
         if program.silence_s:

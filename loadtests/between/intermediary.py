@@ -64,6 +64,7 @@ class Intermediary:
     start: tuple[str, ...]
     version: tuple[str, ...]
     setups: tuple[Setup, ...]
+    h2: Setup | None  # set for push, by TLS and HTTP/2
     carries_plugin: bool  # it has a port for the plugin socket, too
 
     @property
@@ -143,6 +144,7 @@ def read_intermediary(folder: Path) -> Intermediary:
             start=table.texts("start"),
             version=table.texts("version"),
             setups=tuple(_setups(folder, words)),
+            h2=_setup(folder, "h2"),
             carries_plugin=table.text("plugin") == "yes",
         )
         table.end()
@@ -154,15 +156,19 @@ def read_intermediary(folder: Path) -> Intermediary:
 
 
 def _setups(folder: Path, words: Mapping[str, tuple[str, ...]]) -> list[Setup]:
-    """Return what can be set: a file or words make a set-up."""
-    setups = []
-    for name in (DISTRIBUTED, PUSH):
-        file = next(iter(sorted(folder.glob(f"{name}.*"))), None)
-        if file or words[name] or name == DISTRIBUTED:
-            said = file.read_text(encoding="utf-8") if file else ""
-            beside = tuple(one for one in sorted(folder.iterdir()) if f"/{one.name}" in said)
-            setups.append(Setup(name, file, beside, words[name]))
-    return setups
+    """Return what can be set: a file or words make a set-up, and as it is distributed it is one."""
+    distributed = _setup(folder, DISTRIBUTED, words[DISTRIBUTED])
+    push = _setup(folder, PUSH, words[PUSH])
+    return [distributed or Setup(DISTRIBUTED, None, (), ()), *([push] if push else [])]
+
+
+def _setup(folder: Path, name: str, words: tuple[str, ...] = ()) -> Setup | None:
+    file = next(iter(sorted(folder.glob(f"{name}.*"))), None)
+    if file is None and not words:
+        return None
+    said = file.read_text(encoding="utf-8") if file else ""
+    beside = tuple(one for one in sorted(folder.iterdir()) if f"/{one.name}" in said)
+    return Setup(name, file, beside, words)
 
 
 def _is_comment(line: str) -> bool:

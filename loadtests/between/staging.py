@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Origins:
     places: dict[str, str]
 
 
-def stages(options: argparse.Namespace) -> Iterator[Stage]:
+def stages(options: argparse.Namespace) -> Generator[Stage]:
     """Put everything up, some intermediaries at a time, and end it when the next are wanted.
 
     Where nothing is said for minutes, all are up at once. Raises ShelfError, ProcessError and

@@ -33,25 +33,25 @@ class Standing(Child):
         self.port, self.plugin_port = free_port(), free_port()
         program = one.program()
         # Some give up root's rights, and must still be able to write.
-        self._folder = Path(tempfile.mkdtemp(prefix="duplex-between-"))
-        self._folder.chmod(0o777)
+        self.folder = Path(tempfile.mkdtemp(prefix="duplex-between-"))
+        self.folder.chmod(0o777)
         own = {
             "PORT": str(self.port),
             "PLUGIN_PORT": str(self.plugin_port),
-            "FOLDER": str(self._folder),
+            "FOLDER": str(self.folder),
         }
         told = {**places, **own}
         for file in setup.files:
             name = f"config{file.suffix}" if file == setup.file else file.name
             text = fill(file.read_text(encoding="utf-8"), told)
-            (self._folder / name).write_text(text, encoding="utf-8")
-            told.setdefault("CONFIG", str(self._folder / name))
+            (self.folder / name).write_text(text, encoding="utf-8")
+            told.setdefault("CONFIG", str(self.folder / name))
         words = [program, *(fill(word, told) for word in (*one.start[1:], *setup.words))]
-        home = {name: str(self._folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+        home = {name: str(self.folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
         try:
-            self._launch(words, self._folder, {**os.environ, **home})
+            self._launch(words, self.folder, {**os.environ, **home})
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise ShelfError(f"{program} cannot be started: {error.strerror}") from None
 
     def await_listening(self) -> None:
@@ -76,4 +76,4 @@ class Standing(Child):
         for process in family:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

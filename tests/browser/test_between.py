@@ -1,0 +1,65 @@
+"""A real browser behind a proxy and before fronts, as the recording for the course has it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from loadtests.between.intermediary import find_program
+from tests.browser.seeing import (
+    RECORDING,
+    SOURCES,
+    a_page_with_a_socket,
+    before_a_front,
+    through_a_proxy,
+)
+from tests.support import chromium
+
+pytestmark = pytest.mark.slow
+RECORDED: dict[str, Any] = json.loads(RECORDING.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def with_browser() -> None:
+    if words := chromium.missing():
+        pytest.skip(words)
+
+
+def need(*programs: str) -> None:
+    for program in programs:
+        if find_program(program) is None:
+            pytest.skip(f"{program} is not installed here")
+
+
+def test_a_browser_asks_a_proxy_for_plain_pages_and_for_tunnels_to_web_sockets() -> None:
+    need("tinyproxy")
+    asked = through_a_proxy()
+    assert "GET http://server:80/sse?channel=s0" in asked
+    assert "CONNECT server:80" in asked  # ws://
+    assert "CONNECT server:443" in asked  # https:// and wss://
+    assert set(asked) == set(RECORDED["proxy"])
+
+
+@pytest.mark.parametrize("front", ["haproxy", "nghttpx"])
+def test_by_http_2_all_streams_open_and_a_web_socket_is_one_of_them(front: str) -> None:
+    need(front)
+    found = before_a_front(front)
+    assert found == RECORDED["fronts"][front]
+    assert found["open"] == SOURCES
+    assert found["protocol"] == "h2"
+    assert found["status"] == 200  # RFC 8441: no 101, as nothing is switched
+
+
+def test_by_http_1_six_streams_open() -> None:
+    found = before_a_front()
+    assert found == RECORDED["fronts"]["none"]
+    assert (found["open"], found["protocol"], found["status"]) == (6, "http/1.1", 101)
+
+
+def test_a_page_sees_the_events_and_the_developer_tools_the_frames() -> None:
+    found = a_page_with_a_socket()
+    for name in ("opened", "refused", "tools"):
+        assert found[name] == RECORDED["page"][name]
+    assert found["opened"] == ["open", "message hola", "close 1000"]
+    assert found["refused"] == ["error", "close 1006"]
+    assert {"what": "frame up", "opcode": 1, "text": "hola"} in found["tools"]

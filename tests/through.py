@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 from loadtests.between.intermediary import read_shelf
 from loadtests.between.standing import HERE, Standing
-from loadtests.trials.processes import ROOT, Server, interruptible
+from loadtests.trials.processes import ROOT, Server
+from loadtests.trials.signals import interruptible
 from wire.techniques import OWN_PORT, SLUGS
 
 # What holds through whatever passes on HTTP; the others look at the connection to the server.

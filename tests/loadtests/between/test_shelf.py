@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from loadtests.between.intermediary import FILE, SHELF, ShelfError, read_intermediary, read_shelf
-from results.record.crossings import PUSH
+from loadtests.between.page import PAGE, REFERENCE, with_cures
+from results.record.crossings import PUSH, read_matrix
 
 PLACES = {"PORT", "PLUGIN_PORT", "FOLDER", "CONFIG", "CERTIFICATE"} | {
     *("SERVER", "SERVER_HOST", "SERVER_PORT", "PLUGIN_SERVER")
@@ -41,3 +42,15 @@ def test_a_wrong_file_is_told(line: str, says: str, tmp_path: Path) -> None:
 def test_a_name_that_is_none() -> None:
     with pytest.raises(ShelfError, match=r"'ngnix' is no intermediary of the shelf: .*nginx"):
         read_shelf(["ngnix"])
+
+
+def test_the_page_of_cures_says_what_was_recorded() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    message = "python -m loadtests.between.page writes it anew"
+    assert with_cures(text, read_matrix(REFERENCE), read_shelf()) == text, message
+
+
+def test_the_record_has_every_intermediary_of_the_shelf() -> None:
+    told = {one["name"]: one for one in read_matrix(REFERENCE).head["intermediaries"]}
+    assert sorted(told) == sorted(one.name for one in read_shelf())
+    assert all(one["version"] for one in told.values())

@@ -49,6 +49,20 @@ def test_the_front_page_has_a_row_for_each_technique(technique: Technique) -> No
     assert cells == [cell.format(slug=technique.slug) for cell in GRID]
 
 
+@pytest.mark.parametrize("language", ["es", "ro"])
+def test_the_front_page_in_another_language_shows_the_same(language: str) -> None:
+    front, other = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", f"README.{language}.md")
+    )
+    assert re.findall(r"^\| .+, (\d{4}) \|", other, re.MULTILINE) == [
+        str(technique.year) for technique in TECHNIQUES
+    ]
+    for pattern in (r"!\[[^]]*\]\((.*?)\)", r"^python3 lab\.py (?:compare|serve)\b"):
+        shown = re.findall(pattern, front, re.MULTILINE)
+        assert shown
+        assert re.findall(pattern, other, re.MULTILINE) == shown
+
+
 def test_the_page_on_results_tells_each_module_in_its_room() -> None:
     page = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
     room, told = "", set()

@@ -11,6 +11,7 @@ from math import isfinite, log10
 
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from notebooks.course.words import say
 from results.figures.palette import FAINT, GRID, INK, PALETTE, WARNING
 from results.figures.selection import short
 from wire.techniques import BY_SLUG
@@ -63,13 +64,20 @@ def draw(plot: Plot) -> str:
 def words(plot: Plot) -> str:
     """Say the plot: where each line begins and ends, and each measured point."""
     said = [
-        f"{_name(name)} from {short(points[0][1])} to {short(points[-1][1])}"
+        say(
+            "{name} from {low} to {high}",
+            name=_name(name),
+            low=short(points[0][1]),
+            high=short(points[-1][1]),
+        )
         for name, points in plot.lines.items()
     ]
     for name, points in plot.points.items():
-        each = ", ".join(f"{short(y)} at {short(x)}" for x, y in points)
-        said += [f"measured {_name(name)}: {each}"] if points else []
-    return f"{plot.y_label} over {plot.x_label}. {'; '.join(said)}."
+        each = ", ".join(say("{y} at {x}", y=short(y), x=short(x)) for x, y in points)
+        if points:
+            said.append(say("measured {name}: {each}", name=_name(name), each=each))
+    axes = say("{y_label} over {x_label}", y_label=plot.y_label, x_label=plot.x_label)
+    return f"{axes}. {'; '.join(said)}."
 
 
 def strip(values: Mapping[str, Sequence[float]], unit: str = "ms") -> str:
@@ -89,7 +97,7 @@ def strip(values: Mapping[str, Sequence[float]], unit: str = "ms") -> str:
                 f'<circle cx="{axis.at(one):.1f}" cy="{y:.1f}" r="3.5" fill="{ink}" opacity="0.5"/>'
             )
     said = "; ".join(f"{_name(name)}: {len(row)}" for name, row in values.items())
-    return _svg(parts, height, f"Measured so far: {said}.")
+    return _svg(parts, height, say("Measured so far: {said}.", said=said))
 
 
 class _Axis:

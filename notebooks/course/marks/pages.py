@@ -63,10 +63,11 @@ class Done:
     def _repr_html_(self) -> str:
         keys = exercises(self.notebook)
         whole = len(self.record.passed(self.notebook)) == len(keys)
-        following = [number for number in titles() if number > self.notebook][:1]
+        known = titles(self.record.path.parent if self.record.path else NOTEBOOKS)
+        following = [number for number in known if number > self.notebook][:1]
         links = [(START, say("All notebooks, and how far you are"))] if self.record.path else []
         for number in following:
-            name, title = titles()[number]
+            name, title = known[number]
             links.insert(0, (name, say("Next: {title}", title=f"{number} · {title}")))
         row = " ".join(_sign(state(self.record, key), key) for key in keys)
         linked = " · ".join(f'<a href="{name}">{escape(text)}</a>' for name, text in links)

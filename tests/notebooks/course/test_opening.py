@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from notebooks.course.marks.pages import Done
+from notebooks.course.marks.record import NAME, Record
 from notebooks.course.opening import asked_language, hand_out, main
 from notebooks.course.translation import mark, texts, translations
 from tests.notebooks.books import PATHS, cells, read
@@ -43,3 +45,9 @@ def test_a_language_that_is_not_there_gets_a_word(
 ) -> None:
     assert main(given) == 2
     assert "es (Español), ro (Română)" in capsys.readouterr().err
+
+
+def test_the_end_of_a_notebook_names_the_next_in_its_language(tmp_path: Path) -> None:
+    record = Record(hand_out("ro", tmp_path) / NAME)
+    heading = translations("ro", PATHS[1].stem)[mark(texts(PATHS[1])[0])].splitlines()[0]
+    assert heading.removeprefix("# ") in Done("00", record)._repr_html_()

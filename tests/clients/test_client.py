@@ -185,26 +185,6 @@ def test_presence_is_told_with_a_name(connect: Connect, slug: str) -> None:
     assert (notice.presence, notice.sender, notice.body) == ("joined", "bo", slug)
 
 
-@pytest.mark.slow
-def test_a_restarted_server_is_a_gap(connect: Connect, channel: str, slug: str) -> None:
-    first = ServerProcess()
-    try:
-        client = connect(slug, server=first)
-        client.send("one")
-        assert take(client, 1)[0].body == "one"
-    finally:
-        first.stop()
-    second = ServerProcess("--port", str(first.port), "--plugin-port", str(first.plugin_port))
-    try:
-        item = client.receive(WAIT_S)
-        assert isinstance(item, Gap)
-        client.send("two")
-        assert take(client, 1)[0].body == "two"
-    finally:
-        client.close()
-        second.stop()
-
-
 def test_counts_agree_with_the_kernel(connect: Connect, slug: str) -> None:
     client = connect(slug)
     client.send("hola")

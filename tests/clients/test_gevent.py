@@ -3,102 +3,96 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
 from tests.support.processes import ServerProcess
 from wire.techniques import SLUGS
 
-PROGRAM = """
-from gevent import monkey; monkey.patch_all()
-import sys
-import gevent
-import clients
-
-slug, url, channel, plugin_port = sys.argv[1:]
-options = {"plugin_port": int(plugin_port)} if slug == "plugin_socket" else {}
-if slug in ("page_reload", "frame_reload", "polling"):
-    options["interval"] = 0.2
-opened = []
-
-def follow():
-    with clients.open(slug, url, channel, **options) as client:
-        opened.append(client)
-        return [client.receive(30).body for _ in range(20)]
-
-users = [gevent.spawn(follow) for _ in range(50)]
-while len(opened) < 50:
-    gevent.sleep(0.01)
-    assert not any(user.ready() for user in users), "a user ended early"
-with clients.open(slug, url, channel, **options) as sender:
-    for number in range(20):
-        sender.send(str(number))
-gevent.joinall(users, timeout=60)
-wanted = [str(number) for number in range(20)]
-print(sum(user.value == wanted for user in users))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", SLUGS)
-def test_fifty_users_in_one_thread(server: ServerProcess, channel: str, slug: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, slug, server.url, channel, str(server.plugin_port)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout.strip() == "50", done.stderr[-2000:]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", ["polling", "sse", "web_socket"])
-def test_fifty_users_in_one_thread_by_tls(channel: str, slug: str) -> None:
-    secure = ServerProcess("--tls")
-    assert secure.cafile
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, slug, secure.url, channel, str(secure.plugin_port)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env={**os.environ, "SSL_CERT_FILE": secure.cafile},
-    )
-    assert secure.stop() == 0
-    assert done.stdout.strip() == "50", done.stderr[-2000:]
-
-
-CLOSING = """
+BEGINNING = """
 from gevent import monkey; monkey.patch_all()
 import sys
 import gevent
 import clients
 from clients.errors import ClosedError
 
-slug, url, channel, plugin_port = sys.argv[1:]
-options = {"plugin_port": int(plugin_port)} if slug == "plugin_socket" else {}
-client = clients.open(slug, url, channel, **options)
+url, channel, plugin_port, *slugs = sys.argv[1:]
 
-def follow():
-    try:
-        client.receive()
-    except ClosedError:
-        return "told"
+def connect(slug):
+    options = {"plugin_port": int(plugin_port)} if slug == "plugin_socket" else {}
+    if slug in ("page_reload", "frame_reload", "polling"):
+        options["interval"] = 0.2
+    return clients.open(slug, url, f"{channel}-{slug}", **options)
+"""
+FIFTY = """
+for slug in slugs:
+    opened = []
 
-user = gevent.spawn(follow)
-gevent.sleep(0)
-client.close()
-user.join(30)
-print(user.value)
+    def follow():
+        with connect(slug) as client:
+            opened.append(client)
+            return [client.receive(30).body for _ in range(20)]
+
+    users = [gevent.spawn(follow) for _ in range(50)]
+    while len(opened) < 50:
+        gevent.sleep(0.01)
+        assert not any(user.ready() for user in users), f"a user of {slug} ended early"
+    with connect(slug) as sender:
+        for number in range(20):
+            sender.send(str(number))
+    gevent.joinall(users, timeout=60)
+    wanted = [str(number) for number in range(20)]
+    print(slug, sum(user.value == wanted for user in users))
+"""
+CLOSING = """
+for slug in slugs:
+    client = connect(slug)
+
+    def follow():
+        try:
+            client.receive()
+        except ClosedError:
+            return "told"
+
+    user = gevent.spawn(follow)
+    gevent.sleep(0)
+    client.close()
+    user.join(30)
+    print(slug, user.value)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", SLUGS)
-def test_another_greenlet_closes(server: ServerProcess, channel: str, slug: str) -> None:
+def run(program: str, server: ServerProcess, channel: str, slugs: Sequence[str]) -> list[str]:
+    """Run what takes one technique after the other, and return what it said of each."""
+    words = [server.url, channel, str(server.plugin_port), *slugs]
     done = subprocess.run(
-        [sys.executable, "-c", CLOSING, slug, server.url, channel, str(server.plugin_port)],
+        [sys.executable, "-c", BEGINNING + program, *words],
         capture_output=True,
         text=True,
         timeout=100,
+        env={**os.environ, "SSL_CERT_FILE": server.cafile or os.devnull},
     )
-    assert done.stdout.strip() == "told", done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_fifty_users_in_one_thread(server: ServerProcess, channel: str) -> None:
+    assert run(FIFTY, server, channel, SLUGS) == [f"{slug} 50" for slug in SLUGS]
+
+
+@pytest.mark.slow
+def test_fifty_users_in_one_thread_by_tls(channel: str) -> None:
+    slugs = ("polling", "sse", "web_socket")
+    secure = ServerProcess("--tls")
+    try:
+        assert secure.cafile
+        assert run(FIFTY, secure, channel, slugs) == [f"{slug} 50" for slug in slugs]
+    finally:
+        assert secure.stop() == 0
+
+
+@pytest.mark.slow
+def test_another_greenlet_closes(server: ServerProcess, channel: str) -> None:
+    assert run(CLOSING, server, channel, SLUGS) == [f"{slug} told" for slug in SLUGS]

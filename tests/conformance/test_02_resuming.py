@@ -242,4 +242,8 @@ def test_all_survive_a_restart_of_the_server_and_are_told_of_the_gap(
             gap, message = take(client, 2)
             assert isinstance(gap, Gap)
             assert ids([message]) == [1]
+        for client in clients:
+            client.send("here still")
+        for client in clients:
+            assert ids(take_messages(client, len(clients))) == [*range(2, len(clients) + 2)]
             client.close()

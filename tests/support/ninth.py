@@ -28,7 +28,8 @@ ROW = f"""    Technique(
         marker=">",
     ),
 """
-_LEFT_BEHIND = (".*", "__pycache__", "node_modules", "runs", "reference", "build", "*.egg-info")
+# What is compiled comes along, but for what is being written by others.
+_LEFT_BEHIND = (".*", "*.pyc.*", "node_modules", "runs", "reference", "build", "*.egg-info")
 
 
 def add_technique(house: Path) -> None:

@@ -57,11 +57,11 @@ def test_what_the_user_set_for_locust_does_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["a, b", "[red] it's %s"])
-def test_the_project_may_stand_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
+def test_the_project_may_stand_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    name = "a, b [red] it's %s"
     project = tmp_path / name
     for package in ("wire", "servers", "clients", "loadtests", "results"):
-        ignored = shutil.ignore_patterns("__pycache__", "reference", "runs", "*.png")
+        ignored = shutil.ignore_patterns("*.pyc.*", "reference", "runs", "*.png")
         shutil.copytree(ROOT / package, project / package, ignore=ignored)
     said = compare(project, project / "results" / "runs" / "one")
     assert "clean" in said, said

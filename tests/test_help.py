@@ -19,6 +19,7 @@ COMMANDS = (
     "loadtests",
     "loadtests calibrate",
     "loadtests knee",
+    "loadtests start",
     "loadtests between",
     "loadtests.calibration.bare",
     "loadtests.calibration.hog",

@@ -8,6 +8,7 @@ what that program has to tell:
     relay ready http://127.0.0.1:9000 -> 127.0.0.1:8000
     control ready http://127.0.0.1:9001
     baseline ready 8000 8001
+    peer ready http://127.0.0.1:8000
 """
 
 import re

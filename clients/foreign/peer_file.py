@@ -106,7 +106,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class PeerFile:
-    """All of a file. Either ``start`` or ``url`` is there."""
+    """All of a file. Either ``start`` or ``url`` is there.
+
+    ``also`` has more programs that run with what this one needs, by name.
+    """
 
     path: Path
     title: str
@@ -116,11 +119,24 @@ class PeerFile:
     url: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = Needs()
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
         """Where the file stands, and the server is started."""
         return self.path.parent
+
+    def program(self, name: str) -> "PeerFile":
+        """Return another program beside this one, in its place.
+
+        Raises :class:`~clients.foreign.table.PeerFileError`.
+        """
+        if name not in self.also:
+            known = ", ".join(self.also) or "none"
+            raise PeerFileError(
+                f"{self.title} has no program {name!r} beside it; there are {known}"
+            )
+        return replace(self, title=f"{self.title}, {name}", start=self.also[name])
 
 
 def speaks(slug: str) -> bool:
@@ -145,6 +161,8 @@ def read_peer_file(path: Path | str) -> PeerFile:
     top = Table(path.name, text, "", found)
     title, start, url = top.text("title", path.stem), top.texts("start"), top.text("url")
     env, needs = top.named_texts("env"), _needs(top.table("needs"))
+    more = top.table("also")
+    also = {name: more.texts(name) for name in more.names()}
     publish = _publish(top.table("publish", "how a message goes up"))
     ways = top.table("subscribe", "how messages come down, as [subscribe.TECHNIQUE]")
     subscribe = {slug: _subscribe(slug, ways.table(slug)) for slug in ways.keys_among(SPOKEN)}
@@ -155,7 +173,7 @@ def read_peer_file(path: Path | str) -> PeerFile:
         _check_url(top, url)
     if not subscribe:
         raise ways.fault("", f"no technique is there; accepted: {', '.join(SPOKEN)}")
-    return PeerFile(path, title, publish, subscribe, start, url, env, needs)
+    return PeerFile(path, title, publish, subscribe, start, url, env, needs, also)
 
 
 def _check_url(top: Table, url: str) -> None:

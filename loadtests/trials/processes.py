@@ -41,6 +41,8 @@ class Child:
     ``environment`` has variables more than ours.
     """
 
+    patience_s = START_S  # until it is ready
+
     def __init__(
         self,
         name: str,
@@ -139,7 +141,7 @@ class Child:
             raise
 
     def _await_found(self, find: Callable[[str], list[T]], count: int) -> list[T]:
-        await_true(lambda: self.ended or len(find(self.output())) >= count, START_S)
+        await_true(lambda: self.ended or len(find(self.output())) >= count, self.patience_s)
         if len(found := find(self.output())) < count:
             why = f"ended with status {self.status}" if self.ended else "did not become ready"
             raise ProcessError(f"{self.name} {why}:\n{self.last_words()}")
@@ -205,14 +207,8 @@ class Server(Child):
     def successor(self) -> "Server":
         """End this server, and start another one like it in its place."""
         self.end()
-        return Server(
-            self.techniques,
-            self.core,
-            self.port,
-            self.plugin_port,
-            flags=self.flags,
-            root=self.root,
-        )
+        ports = self.port, self.plugin_port
+        return Server(self.techniques, self.core, *ports, flags=self.flags, root=self.root)
 
 
 class Way(Child):

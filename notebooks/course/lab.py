@@ -20,14 +20,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import clients
 from clients.errors import ClientError
-from loadtests.trials.processes import ProcessError
 from notebooks.course.errors import LabError, Stopped
-from notebooks.course.processes import Job, Relay, Server, describe_host, where
+from notebooks.course.processes import Job, Relay, Server, describe_host, started, where
 from notebooks.course.progress import Progress, Watch, dots_of, opened, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from notebooks.course.words import say
@@ -38,7 +38,6 @@ _NOTHING_PASSES = "nothing passes in a replay: set LIVE = True, or open a ready 
 CELL_S = 30.0  # what one cell may take
 _TICK_S = 0.5
 RECORDINGS = Path(__file__).with_name("recordings")
-T = TypeVar("T")
 
 
 class Lab:
@@ -52,9 +51,9 @@ class Lab:
         self._wires: list[RawLine] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # of load runs
         self._progress = Progress()
-        self._recording = live and os.environ.get("DUPLEX_RECORD") == "1"
+        self.recording = live and os.environ.get("DUPLEX_RECORD") == "1"
         self._book: dict[str, Any] = {"format": 1, "entries": {}}
-        if self._recording:
+        if self.recording:
             self._book |= {"recorded": time.strftime("%Y-%m-%d"), "host": describe_host()}
         elif not live:
             self._book = self._read()
@@ -106,11 +105,8 @@ class Lab:
         """
         named = {"delay_ms": delay_ms, **({"flags": list(flags)} if flags else {}), **asked}
         key = f"{experiment} {json.dumps(named, sort_keys=True)}"
-        if not self.live:
-            return self._recorded(key)
-        found = self._make(experiment, self._where(delay_ms, flags), delay_ms, asked, watch)
-        self.record(key, found)
-        return found
+        place = partial(self._where, delay_ms, flags)
+        return self.take(key, lambda: self.make(experiment, place(), delay_ms, asked, watch))
 
     def capture(
         self,
@@ -131,10 +127,10 @@ class Lab:
         server, path = self.server(*flags), Path(path).resolve()
         if not path.parent.is_dir():
             raise LabError(say("there is no folder {folder}", folder=path.parent))
-        with self._started(Relay, server, delay_ms, path) as relay:
-            return self._make(experiment, where(server, relay), delay_ms, asked)
+        with started(Relay, server, delay_ms, path) as relay:
+            return self.make(experiment, where(server, relay), delay_ms, asked)
 
-    def _make(
+    def make(
         self,
         experiment: str,
         place: dict[str, Any],
@@ -142,6 +138,7 @@ class Lab:
         asked: dict[str, Any],
         watch: Watch | None = None,
     ) -> Any:
+        """Make an experiment at a place (:func:`notebooks.course.processes.where`), now."""
         words = ["notebooks.course.experiments", experiment, json.dumps({"where": place, **asked})]
         job = Job(what_runs(experiment, delay_ms, asked), words)
         return json.loads(self._await(job, planned_s(asked), watch))
@@ -167,7 +164,7 @@ class Lab:
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{option.replace('_', '-')}", *map(str, values)]
         self._await(Job(say("the load run {name}", name=name), words))
-        if self._recording:
+        if self.recording:
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(parents=True)
             for path in (*folder.glob("*.csv"), folder / "run.json"):
@@ -178,9 +175,20 @@ class Lab:
         """Return the folder of a load run that takes too long to make here; always a recording."""
         return self._path.with_suffix("") / name
 
+    def take(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what is found under a name: made now, or in a replay as it was recorded."""
+        if not self.live:
+            return self._recorded(key)
+        self.record(key, found := make())
+        return found
+
+    def recorded(self, key: str) -> Any:
+        """Return what was recorded under a name, where this is live, too."""
+        return Lab(self._path.stem, False, self._path.parent)._recorded(key)
+
     def record(self, key: str, found: Any) -> None:
         """Keep a finding under its name, when this is a recording."""
-        if self._recording:
+        if self.recording:
             self._book["entries"][key] = found
             self._path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self._book, ensure_ascii=True, indent=None, separators=(",", ":"))
@@ -255,7 +263,7 @@ class Lab:
         if flags in self._servers and self._servers[flags].ended:
             self._forget(flags)
         if flags not in self._servers:
-            self._servers[flags] = self._started(Server, *flags)
+            self._servers[flags] = started(Server, *flags)
         return self._servers[flags]
 
     def relay(self, delay_ms: float, *flags: str) -> Relay:
@@ -264,16 +272,8 @@ class Lab:
         if key in self._relays and self._relays[key].ended:
             self._relays.pop(key).end()
         if key not in self._relays:
-            self._relays[key] = self._started(Relay, server, delay_ms)
+            self._relays[key] = started(Relay, server, delay_ms)
         return self._relays[key]
-
-    def _started(self, start: Callable[..., T], *asked: Any) -> T:
-        try:
-            return start(*asked)
-        except ProcessError as error:
-            raise LabError(str(error)) from None
-        except KeyboardInterrupt:
-            raise Stopped(say("the start was ended; run the cell again")) from None
 
     def _forget(self, flags: tuple[str, ...]) -> None:
         """End what is left of a server, and the relays that led to it."""

@@ -8,12 +8,16 @@ ends with the notebook's kernel, however that comes.
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loadtests.trials import processes
+from notebooks.course.errors import LabError, Stopped
+from notebooks.course.words import say
 from wire.techniques import SLUGS
+
+T = TypeVar("T")
 
 
 class Server(processes.Server):
@@ -38,11 +42,32 @@ def where(server: Server, relay: Relay | None = None) -> dict[str, Any]:
     return found
 
 
+class Program(processes.Child):
+    """Somebody else's server: what stands on the command line of ``python -m loadtests start``."""
+
+    patience_s = 120.0  # at its first use it is installed
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, ["loadtests", "start", *words.split()], lifeline=True)
+        (line,) = self.await_ready("peer")
+        self.url = line.url
+
+
 class Job(processes.Child):
     """One measurement, from its start to its end; its last line of output is what it found."""
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
         super().__init__(name, words, lifeline=True)
+
+
+def started(start: Callable[..., T], *asked: Any) -> T:
+    """Start a process. Raises :class:`~notebooks.course.errors.LabError` where that fails."""
+    try:
+        return start(*asked)
+    except processes.ProcessError as error:
+        raise LabError(str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped(say("the start was ended; run the cell again")) from None
 
 
 def describe_host() -> str:

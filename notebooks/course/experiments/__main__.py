@@ -14,7 +14,15 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from notebooks.course.experiments import answers, cost, feed, sockets, trouble, weak_server
+from notebooks.course.experiments import (
+    answers,
+    cost,
+    feed,
+    programs,
+    sockets,
+    trouble,
+    weak_server,
+)
 from notebooks.course.experiments.place import Place
 from wire.techniques import BY_SLUG, unknown
 
@@ -40,6 +48,13 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
         trouble.stall_seen,
         trouble.stalled_reader,
         trouble.both_ways,
+        programs.someone_left,
+        programs.in_turn,
+        programs.origin,
+        programs.chat,
+        programs.answers_to,
+        programs.transports,
+        programs.plain_web_socket,
         answers.answer,
         answers.aborted,
     )

@@ -3,6 +3,7 @@
 ``python -m loadtests knee`` finds the highest rate that each technique carries.
 ``python -m loadtests between`` sends each through what stands between client and server.
 ``python -m loadtests start NAME`` starts somebody else's server by itself.
+``python -m loadtests worker ADDRESS:PORT`` makes load for a comparison on another host.
 ``python -m loadtests options`` prints what our users can be told on Locust's own command line.
 """
 
@@ -27,6 +28,10 @@ def main(arguments: list[str]) -> int:
         from loadtests.trials import start
 
         return start.main(arguments[1:])
+    if arguments[:1] == ["worker"]:
+        from loadtests.trials import hosts
+
+        return hosts.main(arguments[1:])
     if arguments[:1] == ["options"]:
         from loadtests.plan.options import options_help
 

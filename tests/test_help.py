@@ -21,6 +21,7 @@ COMMANDS = (
     "loadtests knee",
     "loadtests start",
     "loadtests between",
+    "loadtests worker",
     "loadtests.calibration.bare",
     "loadtests.calibration.hog",
     "loadtests.calibration.pairs",

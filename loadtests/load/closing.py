@@ -121,6 +121,7 @@ def _row(title: str, measure: Measure) -> str:
     audit = measure.audit
     faults = {"lost": audit.lost, "doubled": audit.duplicated, "reordered": audit.reordered}
     words = ", ".join(f"{count:,} {word}" for word, count in faults.items() if count) or "clean"
+    words += f" (reach {audit.reach:.3%})" * bool(audit.lost)
     note = " (round trip)" if metric == "round_trip" else ""
     return f"{title:<20} {measure.deliveries:>10,}{said}  {words}{note}"
 

@@ -51,6 +51,7 @@ class Subscriber:
         self._start = 0
         self.talker: gevent.Greenlet | None = None
         self._options = options
+        self._is_late = False  # it came when the load had begun
 
     def _own_channel(self) -> str:
         """Return the test's channel, or one of its own where each user has one."""
@@ -67,6 +68,7 @@ class Subscriber:
         if cursor:
             self.epoch = parse_cursor(cursor).epoch
         self._start = parse_cursor(cursor).id if cursor else 0
+        self._is_late = self.session.begun.is_set()
         self.auditor = Auditor(self._start)
         self._before = self._flow()
         self._before_bytes = self.client.bytes_down
@@ -186,6 +188,8 @@ class Subscriber:
         if auditor.last == self._start and (words := stray_words(self.client)):
             self.session.fail(words)
         finals = self._expected(finals)
+        if not self.epoch and self.session.peer is None and self.client.cursor:
+            self.epoch = parse_cursor(self.client.cursor).epoch
         if not self.epoch and len(finals) == 1:
             (self.epoch,) = finals  # the channel began after this user
         # Epochs that began after this user's last one are missing as a whole. They stand in the
@@ -193,7 +197,11 @@ class Subscriber:
         epochs = list(finals)
         known = epochs.index(self.epoch) + 1 if self.epoch in finals else len(epochs)
         parts = [*self.closed_parts, (self.epoch, auditor)]
-        parts += [(epoch, Auditor(0)) for epoch in epochs[known:]]
+        # Who was there from the beginning should have the others, too: servers that know nothing
+        # of each other have an epoch each.
+        mine = {epoch for epoch, _ in parts}
+        unheard = epochs[known:] if self._is_late else [one for one in epochs if one not in mine]
+        parts += [(epoch, Auditor(0)) for epoch in unheard]
         for epoch, part in parts:
             self.measure.audit += part.close(finals.get(epoch, 0))
         flow = self._flow()

@@ -15,17 +15,18 @@ class Network:
     """The way between subscribers and server: by the relay, unless it does nothing.
 
     ``delay_ms`` is added one way; each way of each connection carries ``kilobytes_per_s`` (of
-    1,000 B), 0 stands for no limit.
+    1,000 B), 0 stands for no limit. Of so many other ``hosts`` it is whatever lies between.
     """
 
     delay_ms: float = 0.0
     kilobytes_per_s: float = 0.0
+    hosts: int = 0
 
     @property
     def label(self) -> str:
         """The network's name in tables."""
         if not self:
-            return "loopback"
+            return f"{self.hosts} hosts" if self.hosts else "loopback"
         limit = f", {plain(self.kilobytes_per_s)} kB/s" if self.kilobytes_per_s else ""
         return f"relay {plain(self.delay_ms)} ms{limit}"
 
@@ -63,6 +64,7 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     carrier: str = CARRIERS[0]
     kilobytes_per_s: float = 0.0
+    hosts: int = 0
 
     def trials(self) -> list[Trial]:
         """Return all trials: shuffled within each repeat, so that drift hits all alike."""
@@ -79,7 +81,7 @@ class Plan:
         return found
 
     def _trial(self, slug: str, level: Level, repeat: int) -> Trial:
-        network = Network(level.delay_ms, self.kilobytes_per_s)
+        network = Network(level.delay_ms, self.kilobytes_per_s, self.hosts)
         cell = Cell(
             technique=slug,
             network=network.label,

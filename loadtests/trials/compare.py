@@ -23,7 +23,7 @@ from loadtests.plan.amounts import AT_LEAST_ONE, NONE_OR_MORE, NOT_NEGATIVE
 from loadtests.plan.options import COMPARED, KNOWN, UNHEEDED, USUAL, Settings, unheeded, variant
 from loadtests.plan.plan import Beside, Level, Plan, Trial, Turns, cross, settings_for
 from loadtests.plan.schedule import STEP_S
-from loadtests.trials import beside, ending, sides
+from loadtests.trials import beside, ending, hosts, sides
 from loadtests.trials import trial as trials
 from loadtests.trials.peers import techniques_of
 from loadtests.trials.processes import ROOT, ProcessError
@@ -108,6 +108,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--out", type=Path, help="the run's folder (default: a new one in results/runs)")
     beside.add_option(parser)
     sides.add_options(parser)
+    hosts.add_options(parser)
     ending.add_options(parser)
     options = parser.parse_args(arguments)
     given = (
@@ -135,6 +136,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         options.techniques = techniques_of(settings, options.techniques, everything, options.tls)
     except PeerFileError as error:
         parser.error(f"--server{'s' * bool(options.servers)} {options.server}: {error}")
+    try:
+        options.elsewhere = hosts.hosts_of(options)
+    except ValueError as error:
+        parser.error(str(error))
     return options
 
 
@@ -177,6 +182,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         variant=variant(settings, options.techniques),
         settings=settings,
         carrier="h1+tls" if options.tls else "h1",
+        hosts=options.hosts,
         kilobytes_per_s=options.bandwidth,
     )
 
@@ -262,7 +268,10 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"{plan.a.repeats} blocks of A and B, about {minutes:.0f} minutes")
     for name in unheeded(alone.settings, alone.techniques, USUAL):
         console.print(f"{KNOWN[name].flag} changes nothing: it is of other techniques")
-    usual = Staging(processes=options.processes)
+    if options.elsewhere:
+        console.print(f"start on {options.hosts} other hosts, in a copy of this folder:")
+        console.print(options.elsewhere.line, soft_wrap=True)
+    usual = Staging(processes=options.processes, hosts=options.elsewhere)
     try:
         with ExitStack() as stack:
             before = usual

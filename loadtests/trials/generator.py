@@ -6,6 +6,7 @@ import signal
 import socket
 
 from loadtests.plan.options import Settings
+from loadtests.trials.hosts import WAIT_S, Hosts
 from loadtests.trials.processes import PINS, Child, Core, cores
 
 _OTHER_FILES = 64  # that a process opens beside a connection for each user
@@ -14,7 +15,8 @@ _OTHER_FILES = 64  # that a process opens beside a connection for each user
 class Locust(Child):
     """Headless Locust on our locustfile; its monotonic clock may differ by ``clock_s`` (Linux).
 
-    ``trust`` is a file of certificates that its users trust.
+    ``trust`` is a file of certificates that its users trust; where its users are on other
+    ``hosts``, it is the master.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class Locust(Child):
         processes: int = 0,
         clock_s: float = 0.0,
         trust: str | None = None,
+        hosts: Hosts | None = None,
     ) -> None:
         # Relative to the project, as Locust takes a comma in the path for the start of another.
         words = ["loadtests.load", "-f", "loadtests/locustfile.py", user, "--headless"]
@@ -37,6 +40,11 @@ class Locust(Child):
             port = str(free_port())
             words += ["--processes", str(processes), "--master-bind-host", "127.0.0.1"]
             words += ["--master-bind-port", port, "--master-port", port]
+        if hosts:
+            port = str(hosts.port)
+            words += ["--master", "--expect-workers", str(hosts.count)]
+            words += ["--expect-workers-max-wait", str(WAIT_S)]
+            words += ["--master-bind-host", hosts.address, "--master-bind-port", port]
         words += ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
         words += ["--settings", settings.dump()]
         before = ["unshare", "--time", "--monotonic", f"{clock_s:g}", "--fork", "--kill-child"]

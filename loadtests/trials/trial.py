@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from loadtests.measures.result_file import Result
 from loadtests.plan.plan import Trial
 from loadtests.trials.evidence import lateness, percentiles, trouble, waits
 from loadtests.trials.generator import Locust, descriptors_missing, usable_cores
+from loadtests.trials.hosts import WAIT_S, Hosts
 from loadtests.trials.interference import BY_SCENARIO, Interference, Scene
 from loadtests.trials.peer_sampler import PeerSampler
 from loadtests.trials.peers import find_peer, start_peer, techniques_of, try_out
@@ -76,7 +77,8 @@ class Staging:
     (two different ones by default); ``spawn_rate`` is how many users connect in a second (all by
     default); ``processes`` shares them among so many workers; ``way`` starts another way to the
     server than the relay; ``server_root`` is the copy of the project whose server is measured;
-    ``clock_s`` is by how much the generator's monotonic clock differs from ours.
+    ``clock_s`` is by how much the generator's monotonic clock differs from ours; ``hosts`` are
+    others, where the users are.
     """
 
     interference: Interference | None = None
@@ -86,12 +88,13 @@ class Staging:
     way: Callable[[Server], Way] | None = None
     server_root: Path = ROOT
     clock_s: float = 0.0
+    hosts: Hosts | None = None
 
 
 def run(trial: Trial, staging: Staging | None = None) -> Outcome:
     """Measure one trial. Raises :class:`~loadtests.trials.processes.ProcessError`."""
     staging = staging or Staging()
-    if missing := descriptors_missing(trial.cell.users):
+    if not staging.hosts and (missing := descriptors_missing(trial.cell.users)):
         raise ProcessError(missing)
     near, far = staging.on_cores or cores()
     cell = trial.cell
@@ -100,11 +103,13 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         interference = BY_SCENARIO[cell.scenario](trial.settings)
     way = staging.way
     if way is None and trial.network:
-        way = partial(Relay, **asdict(trial.network), core=near)
+        network = trial.network
+        limit = network.kilobytes_per_s
+        way = partial(Relay, delay_ms=network.delay_ms, core=near, kilobytes_per_s=limit)
     user = f"{BY_SLUG[cell.technique].class_stem}User"
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory(prefix="duplex-"))) / "result.json"
-        server, peer = _serve(trial, near, staging.server_root)
+        server, peer = _serve(trial, near, staging.server_root, staging.hosts)
         stack.enter_context(server)
         host, plugin_port = server.url, server.plugin_port
         between = stack.enter_context(way(server)) if way is not None else None
@@ -130,12 +135,14 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
                 staging.processes,
                 staging.clock_s,
                 server.trust,
+                staging.hosts,
             )
         )
         scene = Scene(server, locust)
         stack.callback(lambda: scene.server.end())
         try:
-            _attend(scene, path, trial, interference, between)
+            spare_s = _SPARE_S + (WAIT_S if staging.hosts else 0)
+            _attend(scene, path, trial, interference, between, spare_s)
         except ProcessError as error:
             silent_s = sampler.silence_s(time.monotonic() - _SPARE_S, time.monotonic())
             if scene.server.ended or silent_s < _SPARE_S / 2:
@@ -149,14 +156,18 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
             raise ProcessError(f"the load was another one than was asked for: {other}")
         if peer is not None:
             _check_heard(trial, result)
-        return _outcome(trial, result, sampler, shared, usable_cores(locust))
+        known_cores = 0 if staging.hosts else usable_cores(locust)
+        return _outcome(trial, result, sampler, shared, known_cores)
 
 
-def _serve(trial: Trial, core: Core, root: Path) -> tuple[Server, PeerFile | None]:
+def _serve(
+    trial: Trial, core: Core, root: Path, hosts: Hosts | None
+) -> tuple[Server, PeerFile | None]:
     """Start the server of a trial, ours or another that is known to take and bring a text."""
     slug = trial.cell.technique
     if not trial.settings.server:
         flags = ["--tls"] if trial.cell.carrier == "h1+tls" else []
+        flags += ["--host", hosts.address] if hosts else []
         flags += ["--answers"] if trial.cell.scenario == "tokens" else []
         return Server([slug], core, flags=flags, root=root), None
     try:
@@ -184,11 +195,16 @@ def _check_heard(trial: Trial, result: Result) -> None:
 
 
 def _attend(
-    scene: Scene, path: Path, trial: Trial, interference: Interference | None, between: Way | None
+    scene: Scene,
+    path: Path,
+    trial: Trial,
+    interference: Interference | None,
+    between: Way | None,
+    spare_s: float,
 ) -> None:
     """Wait, and interfere, until Locust has written its result."""
     settings = trial.settings
-    patience = settings.warm_up + settings.seconds + settings.drain + _SPARE_S
+    patience = settings.warm_up + settings.seconds + settings.drain + spare_s
     patience += settings.poll_interval  # which some wait before they connect
     end = time.monotonic() + patience + trial.cell.users / 50
     begun_ns: int | None = None

@@ -120,6 +120,11 @@ class Audit:
         return self.expected - self.received
 
     @property
+    def reach(self) -> float:
+        """The share of the messages that reached each subscriber, on average; 1 where none was."""
+        return self.received / self.expected if self.expected else 1.0
+
+    @property
     def clean(self) -> bool:
         """Nothing lost, doubled or out of order."""
         return not (self.lost or self.duplicated or self.reordered)

@@ -267,7 +267,8 @@ def _unsent(load: Load, limits: Limits) -> str:
 def _lost(load: Load) -> str:
     if load.received >= load.expected:
         return ""
-    return f"{load.expected - load.received:,} of {load.expected:,} deliveries were lost"
+    lost, reach = load.expected - load.received, load.received / load.expected
+    return f"{lost:,} of {load.expected:,} deliveries were lost (reach {reach:.3%})"
 
 
 def judge_repeats(medians_ms: Sequence[float], limits: Limits | None = None) -> Judgement:

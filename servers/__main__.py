@@ -13,12 +13,13 @@ from importlib import import_module
 from typing import cast
 
 from servers.app import running
-from servers.command_line import EMBEDDED, MEMORY, parse_arguments, settings_of
+from servers.command_line import MEMORY, parse_arguments, settings_of
 from servers.front.certificates import CertificateError
 from servers.front.sparing import log_sparingly
 from servers.front.tls import own_context, server_context
 from servers.relay.loop import new_loop
 from servers.service import Logs, memory_logs
+from servers.supervisor import end_with_supervisor, engine_of, supervise
 from wire.ready_line import ReadyLine, encode_ready_line
 
 
@@ -50,6 +51,8 @@ async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
         secured, authority = own_context(options.host, options.allow_host)
         trust = str(authority)
     with _until_told_to_end() as stop:
+        if options.is_worker:
+            end_with_supervisor(stop)
         async with contextlib.AsyncExitStack() as stack:
             if options.log != MEMORY:
                 keeper = import_module("servers.shared.keeper").Keeper(options.log)
@@ -93,6 +96,9 @@ def main(arguments: list[str] | None = None, logs: Logs = memory_logs) -> int:
     log_sparingly()
     options = parse_arguments(arguments)
     try:
+        if options.workers > 1:
+            words = sys.argv[1:] if arguments is None else arguments
+            return supervise(options, words)
         if options.lecture:
             # Timers of the network that it plays must be right, so not uvloop.
             with asyncio.Runner(loop_factory=new_loop) as runner:
@@ -100,9 +106,7 @@ def main(arguments: list[str] | None = None, logs: Logs = memory_logs) -> int:
             return 0
         factory = loop_factory(options.loop)
         with contextlib.ExitStack() as stack:
-            if options.log == EMBEDDED:
-                engine = import_module("servers.shared.embedded").embedded()
-                options.log = stack.enter_context(engine)
+            options.log = stack.enter_context(engine_of(options.log))
             with asyncio.Runner(loop_factory=factory) as runner:
                 runner.run(serve(options, logs))
     except CertificateError as error:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from servers import checks, observing, publish
 from servers.front.handover import RESERVE, Listener
-from servers.front.listening import listen, listen_by_tls
+from servers.front.listening import bound_socket, listen, listen_by_tls
 from servers.front.problems import Problem
 from servers.front.tls import Tls
 from servers.kinds import reloads
@@ -109,7 +109,8 @@ async def running(
         tls = Tls(secured, service.ledger, settings.most_sockets) if secured else None
 
         async def open_port(make: Callable[[], asyncio.Protocol], port: int, unsafe: bytes) -> int:
-            at = (host, port, settings.send_buffer, settings.heartbeat)
+            place = bound_socket(host, port, is_shared=True) if settings.shares_ports else host
+            at = (place, port, settings.send_buffer, settings.heartbeat)
             here = listen_by_tls(make, tls, unsafe, *at) if tls else await listen(make, *at)
             stack.callback(here.close)
             bound: int = here.sockets[0].getsockname()[1]

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _MOST = 2**31 - 1  # what the kernel takes as a size
 # What only servers take that are started without the lecture.
 _NOT_THE_LECTURES = (
     *("techniques", "heartbeat", "allow_origin", "log", "log_messages", "log_bytes", "max_message"),
-    *("send_buffer", "deflate", "answers", "loop", "tls", "cert", "key"),
+    *("send_buffer", "deflate", "answers", "loop", "workers", "tls", "cert", "key"),
 )
 
 
@@ -82,11 +83,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--log",
         type=_log,
-        default=MEMORY,
         metavar="WHERE",
         help="where the history is: memory, valkey: (an engine that is started for it), or "
         "valkey://HOST:PORT (valkeys:// by TLS), which servers share; DUPLEX_LOG in the "
-        "environment says it as well, and hides a password better (default: %(default)s)",
+        "environment says it as well, and hides a password better (default: memory, or valkey: "
+        "where there are --workers)",
     )
     add(
         "--log-messages",
@@ -137,6 +138,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="event loop; auto takes uvloop where it exists (default: %(default)s)",
     )
     add(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="processes that serve on the same ports, with a log that they share (Linux; "
+        "default: %(default)s)",
+    )
+    add(
         "--lecture",
         action="store_true",
         help="serve the lecture page too (takes --host, --port, --plugin-port, --allow-host)",
@@ -147,6 +156,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="open the lecture page in a browser (default: on a terminal)",
     )
     options = parser.parse_args(arguments, _from_environment(parser))
+    if options.log is None:
+        options.log = EMBEDDED if options.workers > 1 else MEMORY
+    if options.workers > 1 and not sys.platform.startswith("linux"):
+        parser.error("--workers needs Linux, whose kernel deals connections out among processes")
+    if options.workers > 1 and options.answers:
+        parser.error("--answers needs one worker: who writes must see all who listen")
     if options.key and not options.cert:
         parser.error("--key is the key of a certificate: give that, too, by --cert")
     if options.lecture:
@@ -196,9 +211,11 @@ def _from_environment(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Return what the environment says instead of options, which is no default that help prints."""
     where = os.environ.pop("DUPLEX_LOG", "")
     try:
-        return argparse.Namespace(**({"log": _log(where)} if where else {}))
+        said = argparse.Namespace(**({"log": _log(where)} if where else {}))
     except argparse.ArgumentTypeError as error:
         parser.error(f"DUPLEX_LOG: {error}")
+    said.is_worker = bool(os.environ.pop("DUPLEX_WORKER", ""))
+    return said
 
 
 def _log(text: str) -> str:
@@ -236,4 +253,5 @@ def settings_of(options: argparse.Namespace) -> Settings:
         most_sockets=most_sockets(),
         deflate=options.deflate,
         answers=options.answers,
+        shares_ports=options.is_worker,
     )

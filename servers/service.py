@@ -37,7 +37,8 @@ class Settings:
     large things together that are unfinished or unread (:mod:`servers.front.budget`);
     ``longest_page`` is how many bytes of messages stand on one page, while the rest comes with the
     next; ``deflate`` allows permessage-deflate; ``answers`` lets people ask for an answer that is
-    written word by word (:mod:`servers.answering`).
+    written word by word (:mod:`servers.answering`); ``shares_ports`` lets other workers listen on
+    the same (:mod:`servers.supervisor`).
 
     Deflate is off by default, as it would make byte counts unlike. Without context takeover it
     costs no memory per connection, and a broadcast is compressed once for all. Measured with 200
@@ -61,6 +62,7 @@ class Settings:
     most_sockets: int = 10_000
     deflate: bool = False
     answers: bool = False
+    shares_ports: bool = False
 
 
 @dataclass(slots=True)

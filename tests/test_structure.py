@@ -29,7 +29,7 @@ ROOMS = {
     "relay": (r"servers/relay/\w+", "front"),
     "lecture": (r"servers/lecture/\w+", "app front kinds relay service"),
     "server command": (
-        r"servers/(__main__|command_line)",
+        r"servers/(__main__|command_line|supervisor)",
         "app front lecture relay service shared",
     ),
     "peers": (r"servers/peers/(\w+|shelf/\w+/\w+)", ""),

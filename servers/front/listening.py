@@ -36,7 +36,7 @@ def listen_by_tls(
     make: Callable[[], asyncio.BaseProtocol],
     tls: Tls,
     unsafe: bytes,
-    host: str,
+    host: str | socket.socket,
     port: int,
     send_buffer: int,
     heartbeat: float,
@@ -65,8 +65,11 @@ def _ready_to_listen(
     return listening
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
+def bound_socket(host: str, port: int, is_shared: bool = False) -> socket.socket:
     """Bind a TCP socket; a name means its IPv4 address, and ``::`` every address, IPv4 too.
+
+    If it ``is_shared``, other processes of the same user may bind the same, and the kernel deals
+    out among them who connects (Linux, SO_REUSEPORT).
 
     Raises :class:`OSError` that names the address.
     """
@@ -74,6 +77,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     if sys.platform != "win32":
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if host == "::" and socket.has_dualstack_ipv6():
         bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import cast
 
@@ -54,10 +55,13 @@ async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
         if options.is_worker:
             end_with_supervisor(stop)
         async with contextlib.AsyncExitStack() as stack:
+            join = None
             if options.log != MEMORY:
                 keeper = import_module("servers.shared.keeper").Keeper(options.log)
                 logs = await stack.enter_async_context(keeper)
-            here = running(settings, options.host, port, plugin_port, logs=logs, secured=secured)
+                join = partial(import_module("servers.shared.board").joined, keeper.engine)
+            at = (options.host, port, plugin_port)
+            here = running(settings, *at, logs=logs, secured=secured, join=join)
             server = await stack.enter_async_context(here)
             plugin = f"{server.host}:{server.plugin_port}" if server.plugin_port else ""
             line = ReadyLine("servers", server.url, plugin, trust=trust)

@@ -84,10 +84,12 @@ async def running(
     extend: Callable[[web.Application, Service], None] | None = None,
     logs: Logs = memory_logs,
     secured: ssl.SSLContext | None = None,
+    join: Callable[[Service], contextlib.AbstractAsyncContextManager[None]] | None = None,
 ) -> AsyncIterator[Running]:
     """Run a server inside ``async with``; port 0 takes a free one.
 
-    ``extend`` may add routes; ``logs`` keeps the history; ``secured`` has both ports speak TLS.
+    ``extend`` may add routes; ``logs`` keeps the history; ``secured`` has both ports speak TLS;
+    ``join`` is for those who share the history: what it gives is there while the server is.
 
     On leaving, held polls are answered, streams ended and WebSockets closed with 1001.
     Raises :class:`OSError` where a port is taken.
@@ -102,6 +104,8 @@ async def running(
     service.listener = Listener(runner.server, service.ledger, settings.most_sockets)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(service.hub.close)
+        if join is not None:
+            await stack.enter_async_context(join(service))
         if service.answers is not None:
             stack.callback(service.answers.close)
         stack.push_async_callback(runner.cleanup)

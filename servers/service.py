@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from servers.front.unread import Unread
 from wire.cursor import Cursor
 from wire.techniques import SLUGS
 
+_ANNOUNCED_S = 2.0  # is what whoever came before may take
 RETRY_AFTER = "1"  # seconds, where a log is away
 
 
@@ -66,11 +68,20 @@ class Settings:
 
 
 @dataclass(slots=True)
+class Elsewhere:
+    """What other workers have told of themselves, and what those had counted that are gone."""
+
+    others: list[dict[str, Any]] = field(default_factory=list)
+    gone: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Service:
     """One running server. ``listener`` makes protocols for accepted connections.
 
     ``allow``, where given, is asked before each publish with the channel and the size in bytes,
-    and refuses by raising a :class:`~servers.front.problems.Problem`.
+    and refuses by raising a :class:`~servers.front.problems.Problem`. ``elsewhere`` is there where
+    others share the log.
     """
 
     settings: Settings
@@ -82,6 +93,7 @@ class Service:
     allow: Callable[[str, int], None] | None = None
     listener: Listener = field(init=False)
     answers: Answers | None = None
+    elsewhere: Elsewhere | None = None
     budget: Budget = field(init=False)
     unread: Unread = field(init=False)
 
@@ -96,8 +108,11 @@ class Service:
     async def open(self, name: str, after: Cursor | None = None) -> Channel:
         """Return a channel that can serve a client who has seen ``after``, by its checked name.
 
-        Raises :class:`~servers.front.problems.Problem` 503 if its history cannot be had.
+        Who came before this one is announced before. Raises
+        :class:`~servers.front.problems.Problem` 503 if its history cannot be had.
         """
+        if self.presence.roll is not None and self.presence.roll.announcing is not None:
+            await asyncio.wait([self.presence.roll.announcing], timeout=_ANNOUNCED_S)
         while True:
             channel = self.channel(name)
             if (waiting := channel.log.ready(after)) is None:

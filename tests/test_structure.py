@@ -21,7 +21,7 @@ ROOMS = {
     "wire": (r"wire/\w+", ""),
     "channels": (r"servers/channels/\w+", ""),
     "front": (r"servers/front/\w+", ""),
-    "service": (r"servers/(__init__|service|publish|answering)", "channels front"),
+    "service": (r"servers/(__init__|service|publish|answering|telling)", "channels front"),
     "shared": (r"servers/shared/\w+", "channels service"),
     "kinds": (r"servers/kinds/\w+", "channels front service"),
     "server techniques": (rf"servers/{TECHNIQUE}", "front kinds service"),

@@ -62,11 +62,12 @@ class Channel:
             lambda number: encode_message(Message(number, sender, sent, now, body, presence))
         )
 
-    def notice(self, slug: str, name: str, presence: str) -> None:
+    def notice(self, slug: str, name: str, presence: str) -> Appended:
         """Publish that somebody came or went; if the log refuses, nobody can be told."""
         appended = self.publish(slug, name, presence=presence)
         if isinstance(appended, asyncio.Future):
             appended.add_done_callback(self._noticed)
+        return appended
 
     def _noticed(self, appended: asyncio.Future[Cursor]) -> None:
         if not appended.cancelled() and (error := appended.exception()) is not None:

@@ -4,7 +4,7 @@ Totals only grow; a rate is the difference of two readings. ``/stats`` shows it 
 ``/metrics`` in the text format of Prometheus, ``/clock`` the server's monotonic clock.
 """
 
-import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import psutil
@@ -43,30 +43,28 @@ class Ledger:
     sockets: int = 0
     refusals: int = 0
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, dict[str, int]]:
         """Return every row's counters by slug."""
         return {slug: asdict(row) for slug, row in self.rows.items()}
 
-    def as_metrics(self) -> str:
-        """Return the same for Prometheus."""
-        lines = []
-        for name in Row.__slots__:
-            gauge = name in ("open", "held")
-            metric = f"duplex_{name}" if gauge else f"duplex_{name}_total"
-            lines.append(f"# TYPE {metric} {'gauge' if gauge else 'counter'}")
-            lines += [
-                f'{metric}{{technique="{slug}"}} {getattr(row, name)}'
-                for slug, row in self.rows.items()
-            ]
-        lines += [
-            "# TYPE process_cpu_seconds_total counter",
-            f"process_cpu_seconds_total {time.process_time():.6f}",
-            "# TYPE process_resident_memory_bytes gauge",
-            f"process_resident_memory_bytes {resident_bytes()}",
-            "# TYPE process_open_sockets gauge",
-            f"process_open_sockets {self.sockets}",
-        ]
-        return "\n".join(lines) + "\n"
+
+def metrics(rows: Mapping[str, Mapping[str, int]], process: Mapping[str, float]) -> str:
+    """Write rows and what a process (or several) used up for Prometheus."""
+    lines = []
+    for name in Row.__slots__:
+        gauge = name in ("open", "held")
+        metric = f"duplex_{name}" if gauge else f"duplex_{name}_total"
+        lines.append(f"# TYPE {metric} {'gauge' if gauge else 'counter'}")
+        lines += [f'{metric}{{technique="{slug}"}} {row[name]}' for slug, row in rows.items()]
+    lines += [
+        "# TYPE process_cpu_seconds_total counter",
+        f"process_cpu_seconds_total {process['cpu_s']:.6f}",
+        "# TYPE process_resident_memory_bytes gauge",
+        f"process_resident_memory_bytes {process['rss_bytes']}",
+        "# TYPE process_open_sockets gauge",
+        f"process_open_sockets {process['open_sockets']}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def resident_bytes() -> int:

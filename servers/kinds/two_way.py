@@ -68,6 +68,18 @@ class TwoWay(Stream):
         self._unfinished = 0
         super().connection_lost(exc)
 
+    def begin(self, channel: Channel) -> None:
+        """Subscribe, and read no more before it was announced who came: what they say is later."""
+        super().begin(channel)
+        roll = self._service.presence.roll
+        if roll is not None and roll.announcing is not None:
+            self.transport.pause_reading()
+            roll.announcing.add_done_callback(self._is_announced)
+
+    def _is_announced(self, _: asyncio.Future[None]) -> None:
+        if not (self._is_closing or self.transport.is_closing()):
+            self.transport.resume_reading()
+
     def on_open(self, name: str, cursor: str) -> None:
         """Tell that the channel ``name`` is open, from ``cursor`` on."""
         raise NotImplementedError

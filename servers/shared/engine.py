@@ -8,7 +8,7 @@ than this one, and look at the same time; so after a while it is looked again.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from valkey.asyncio import Valkey
@@ -18,6 +18,7 @@ from servers.channels.log import Unavailable
 from servers.shared.address import AWAY, connect, shown
 
 _LOG = logging.getLogger("servers")
+Word = str | bytes | int | float
 PATIENCE_S = 2.0  # with an engine that is away or slow
 _SETTLE_S = 0.5  # in which all servers have looked what the engine has
 _RETRY_S = 0.1
@@ -53,6 +54,14 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def ask(self, *commands: Sequence[Word], as_one: bool = False) -> list[Any]:
+        """Send commands in one go, or as one; return their answers."""
+        pipe = self.client.pipeline(transaction=as_one)
+        for words in commands:
+            pipe.execute_command(*words)
+        answers: list[Any] = await pipe.execute()
+        return answers
 
     async def is_sure(self, within_s: float = PATIENCE_S) -> bool:
         """Wait until the engine can be asked; tell whether it could in time."""

@@ -14,7 +14,7 @@ from valkey.exceptions import ValkeyError, WatchError
 from servers.channels.log import Unavailable
 from servers.service import Settings
 from servers.shared.address import AWAY
-from servers.shared.engine import Engine
+from servers.shared.engine import PATIENCE_S, Engine
 from servers.shared.publishing import Publishing
 from servers.shared.stream_log import StreamEntry, StreamLog, Waiting, json_of, place
 from servers.shared.tails import Tails
@@ -39,10 +39,14 @@ class Keeper:
     async def __aenter__(self) -> "Keeper":
         self.engine.begin()
         self.engine.start(self._stay_known())
-        self._tails.begin()
+        # Who connects first should not have to wait for the engine, unless it is away.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self._tails.begin().is_connected.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._publishing.drain()
         await self.engine.close()
 
     def __call__(self, settings: Settings) -> Callable[[str], StreamLog]:

@@ -33,7 +33,7 @@ class Publishing:
         self._catch_up = catch_up
         self._queue: deque[Waiting] = deque()
         self._size = 0
-        self._is_sending = False
+        self._sending: asyncio.Task[None] | None = None
 
     def add(self, waiting: Waiting) -> None:
         """Send a message as soon as may be; its future tells what became of it."""
@@ -42,9 +42,13 @@ class Publishing:
             return
         self._size += len(waiting.body)
         self._queue.append(waiting)
-        if not self._is_sending:
-            self._is_sending = True
-            self._engine.start(self._send_all())
+        if self._sending is None:
+            self._sending = self._engine.start(self._send_all())
+
+    async def drain(self) -> None:
+        """Wait until nothing waits any more, for as long as a message may."""
+        if self._sending is not None:
+            await self._sending
 
     async def _send_all(self) -> None:
         try:
@@ -62,7 +66,7 @@ class Publishing:
                     self._queue.appendleft(waiting)
                     self._size += len(waiting.body)
         finally:
-            self._is_sending = False
+            self._sending = None
 
     def _pop(self) -> Waiting:
         waiting = self._queue.popleft()

@@ -61,6 +61,7 @@ class Tail:
         self._some = asyncio.Event()
         self._reads = 0
         self._number = 0  # of the connection, by which the engine knows it
+        self.is_connected = asyncio.Event()
         self._is_waking = False
 
     def add(self, log: StreamLog) -> None:
@@ -90,6 +91,7 @@ class Tail:
             client = connect(self._engine.url, _BLOCK_S + _LATE_S)
             try:
                 self._number = int(await client.client_id())
+                self.is_connected.set()
                 await self._follow(client)
             except (*AWAY, ValkeyError) as error:
                 self._engine.lose(error)

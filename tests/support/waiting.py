@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 PATIENCE_S = 30.0  # only a failing test waits that long
@@ -24,3 +24,11 @@ async def until(true: Callable[[], object], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain for: {what}"
         await asyncio.sleep(0.005)
+
+
+async def until_told(ask: Callable[[], Awaitable[object]], what: str) -> None:
+    """Ask, in a loop that goes on, until the answer is a true one."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not await ask():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain for: {what}"
+        await asyncio.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 
@@ -31,10 +32,12 @@ async def servers_of(
 ) -> list[Running]:
     """Run some servers in the test's own loop, each as far from the others as on another host."""
     keeper = pytest.importorskip("servers.shared.keeper", reason=MISSING)
+    board = pytest.importorskip("servers.shared.board", reason=MISSING)
     found = []
     for _ in range(count):
         logs = await stack.enter_async_context(keeper.Keeper(url))
-        here = running(settings or Settings(), logs=logs)
+        join = partial(board.joined, logs.engine)
+        here = running(settings or Settings(), logs=logs, join=join)
         found.append(await stack.enter_async_context(here))
     return found
 

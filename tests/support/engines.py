@@ -1,5 +1,7 @@
 """Real engines of a shared log: started, stopped, killed, and left behind."""
 
+import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -65,3 +67,52 @@ class Valkey:
     def close(self) -> None:
         self._server.terminate()
         self._server._cleanup()
+
+
+class Moving:
+    """An address that leads to an engine, and after a fail-over to another one.
+
+    To be used inside ``async with``; ``move`` cuts who is connected, as a lost machine does.
+    """
+
+    def __init__(self, to: Valkey) -> None:
+        self._to = to
+        self._lines: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> "Moving":
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self._cut()
+
+    @property
+    def url(self) -> str:
+        return f"valkey://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def move(self, to: Valkey) -> None:
+        self._to = to
+        self._cut()
+
+    def _cut(self) -> None:
+        for line in self._lines:
+            line.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            beyond, onward = await asyncio.open_connection("127.0.0.1", self._to.port)
+        except OSError:
+            writer.transport.abort()
+            return
+        both = {writer, onward}
+        self._lines |= both
+        await asyncio.gather(_pass(reader, onward), _pass(beyond, writer))
+        self._lines -= both
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.transport.abort()

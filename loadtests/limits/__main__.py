@@ -25,6 +25,7 @@ from rich.table import Table
 from loadtests.limits.delivering import cost, edge, pace, polls, scale
 from loadtests.limits.encrypted import tls
 from loadtests.limits.holding import many, memory, slow, soak
+from loadtests.limits.shared import shared
 from loadtests.limits.tokens import tokens
 from loadtests.limits.tools import OUR_CORE, Finding
 from loadtests.plan.amounts import AT_LEAST_ONE, POSITIVE
@@ -32,7 +33,7 @@ from loadtests.plan.amounts import AT_LEAST_ONE, POSITIVE
 Part = Callable[[int], Iterator[Finding]]
 PARTS: dict[str, Part] = {
     part.__name__: part
-    for part in (cost, pace, edge, polls, scale, tokens, memory, many, slow, soak, tls)
+    for part in (cost, pace, edge, polls, scale, tokens, memory, many, slow, soak, tls, shared)
 }
 
 
@@ -60,7 +61,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, help="write the findings as JSON, too")
     parser.add_argument(
-        "--seconds", type=POSITIVE, default=60.0, help="length of the soak (default: %(default)g)"
+        "--seconds",
+        type=POSITIVE,
+        default=60.0,
+        help="length of the soak, and of the audit of what is shared (default: %(default)g)",
     )
     return parser.parse_args(arguments)
 
@@ -90,7 +94,11 @@ def as_table(findings: Sequence[Finding]) -> Table:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print a table, and return 1 where a bound does not hold."""
     options = parse_arguments(arguments)
-    parts: dict[str, Part] = {**PARTS, "soak": partial(soak, seconds=options.seconds)}
+    timed: dict[str, Part] = {
+        "soak": partial(soak, seconds=options.seconds),
+        "shared": partial(shared, seconds=options.seconds),
+    }
+    parts: dict[str, Part] = {**PARTS, **timed}
     go_first()
     findings: list[Finding] = []
     for part in options.parts or PARTS:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -72,7 +72,7 @@ class Target:
         """Return the resident bytes."""
         return int(self._process.memory_info().rss)
 
-    def __enter__(self) -> "Target":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -1,7 +1,10 @@
 """`--workers`: several processes that are one server."""
 
+import asyncio
 import json
+import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -13,6 +16,7 @@ from clients.client import Client
 from clients.net.desk import Desk
 from servers.front.listening import bound_socket
 from servers.supervisor import hold
+from tests.servers.shared.talking import Talk
 from tests.support.engines import MISSING
 from tests.support.processes import ServerProcess, Started
 from tests.support.waiting import PATIENCE_S, eventually
@@ -103,6 +107,28 @@ def test_all_techniques_go_on_when_a_worker_is_killed(both: ServerProcess, chann
                 victim.kill()
                 all_here(both, besides=victim.pid)
         assert [client.last_gap for client in everybody] == [None] * len(SLUGS)
+
+
+@pytest.mark.slow
+async def test_nothing_accepted_is_lost_while_workers_are_killed(
+    both: ServerProcess, channel: str
+) -> None:
+    """With ``DUPLEX_SECONDS=60`` in the environment for so long, one each 5 s (``-s`` tells)."""
+    talk = Talk([both.port], channel)
+    began = time.monotonic()
+    kills = 0
+    while not kills or time.monotonic() - began < float(os.environ.get("DUPLEX_SECONDS", "0")):
+        await talk.goes_on()
+        victims = await asyncio.to_thread(all_here, both)
+        victims[kills % 2].kill()
+        kills += 1
+        await talk.goes_on()
+        await asyncio.sleep(max(began + 5 * kills - time.monotonic(), 0) if kills > 1 else 0)
+    await talk.end()
+    talk.check_all_heard()
+    slowest = max(follower.latest_s for follower in talk.followers)
+    heard = sum(len(follower.places) for follower in talk.followers)
+    print(f"{kills} killed, {len(talk.accepted)} accepted, {heard} heard, {slowest:.3f} s at most")
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Sequence
 
 from wire.cursor import Cursor, parse_cursor
@@ -23,6 +24,7 @@ class Follower:
         self.places: list[Cursor] = []  # of all messages, in the order in which they came
         self.texts: list[str] = []
         self.gaps = 0
+        self.latest_s = 0.0  # the longest that a message took from being published
         self.faults: list[str] = []
         self.at: Cursor | None = None
         self.is_here = asyncio.Event()
@@ -69,5 +71,8 @@ class Follower:
             if place != Cursor(self.at.epoch, self.at.id + 1):
                 self.faults.append(f"{place} after {self.at}")
             self.places.append(place)
-            self.texts.append(json.loads(data)["text"])
+            message = json.loads(data)
+            self.texts.append(message["text"])
+            took_s = (time.monotonic_ns() - message["published_ns"]) / 1e9
+            self.latest_s = max(self.latest_s, took_s)
         self.at = place

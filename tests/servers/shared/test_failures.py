@@ -6,8 +6,7 @@
 import asyncio
 import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -15,13 +14,11 @@ import pytest
 from servers.app import Running
 from tests.servers.asking import Answer, Link, ask, publish
 from tests.servers.shared.conftest import servers_of
-from tests.servers.shared.following import Follower
+from tests.servers.shared.talking import Talk, post_to
 from tests.support.engines import MISSING, Moving, Valkey
 from tests.support.waiting import PATIENCE_S, until, until_told
-from wire.cursor import Cursor, parse_cursor
 
 TIMES = range(int(os.environ.get("DUPLEX_TIMES", "1")))
-TEXT = "Content-Type: text/plain"
 pytestmark = pytest.mark.slow
 
 
@@ -39,88 +36,14 @@ def on_disk() -> Iterator[Valkey]:
     engine.close()
 
 
-async def post(server: Running, channel: str, text: bytes = b"hola") -> Answer:
-    return await ask(server, f"POST /publish?channel={channel}", TEXT, body=text)
-
-
-def _rank(cursor: Cursor) -> tuple[int, int]:
-    return int(cursor.epoch), cursor.id
-
-
-class Talk:
-    """Servers on which somebody publishes at each in turn, and some listen."""
-
-    def __init__(self, servers: Sequence[Running], channel: str) -> None:
-        self.accepted: list[str] = []
-        self.refused: Counter[int] = Counter()
-        self.longest_s = 0.0
-        self._servers, self._channel = servers, channel
-        ports = [server.port for server in servers]
-        self.followers = [Follower(ports[i % 2 :] + ports[: i % 2], channel) for i in range(10)]
-        self._talking = asyncio.create_task(self._talk())
-
-    async def _talk(self) -> None:
-        saying: set[asyncio.Task[None]] = set()
-        number = 0
-        try:
-            while True:
-                saying.add(asyncio.create_task(self._say(self._servers[number % 2])))
-                number += 1
-                await asyncio.sleep(0.01)
-        finally:
-            await asyncio.gather(*saying)
-
-    async def _say(self, server: Running) -> None:
-        began = time.monotonic()
-        answer = await post(server, self._channel)
-        self.longest_s = max(self.longest_s, time.monotonic() - began)
-        if answer.status == 201:
-            self.accepted.append(answer.json["cursor"])
-        else:
-            answer.check_problem(503, "shared log")
-            assert answer.head.fields["retry-after"] == "1"
-            self.refused[answer.status] += 1
-
-    async def goes_on(self, more: int = 20) -> None:
-        """Wait until so many more were accepted and came to all."""
-        count = len(self.accepted) + more
-        await until(lambda: len(self.accepted) >= count, "publishes are accepted")
-        last = self.accepted[-1]
-
-        def have_heard() -> bool:
-            return all(last in map(str, follower.places[-200:]) for follower in self.followers)
-
-        await until(have_heard, "all hear them")
-
-    async def end(self) -> None:
-        self._talking.cancel()
-        await asyncio.gather(self._talking, return_exceptions=True)
-        last = max(map(_rank, map(parse_cursor, self.accepted)))
-
-        def have_heard() -> bool:
-            return all(one.at is not None and _rank(one.at) >= last for one in self.followers)
-
-        await until(have_heard, "all hear the last")
-        for follower in self.followers:
-            await follower.close()
-            assert follower.faults == []
-        assert len(set(self.accepted)) == len(self.accepted), "no cursor is given twice"
-
-    def check_all_heard(self) -> None:
-        """Check that nobody was told of a gap, or missed anything."""
-        for follower in self.followers:
-            assert follower.gaps == 0
-            assert set(self.accepted) <= set(map(str, follower.places))
-
-    def check_all_told(self) -> None:
-        """Check that everybody was told of the loss, and few more than once."""
-        assert all(1 <= follower.gaps <= 2 for follower in self.followers)
+async def post(server: Running, channel: str) -> Answer:
+    return await post_to(server.port, channel)
 
 
 @asynccontextmanager
 async def talk_over(url: str, channel: str) -> AsyncIterator[Talk]:
     async with AsyncExitStack() as stack:
-        talk = Talk(await servers_of(url, stack), channel)
+        talk = Talk([server.port for server in await servers_of(url, stack)], channel)
         for follower in talk.followers:
             await asyncio.wait_for(follower.is_here.wait(), PATIENCE_S)
         await talk.goes_on()

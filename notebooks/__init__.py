@@ -1,1 +1,1 @@
-"""The course: fourteen notebooks; their code is in ``notebooks.course``."""
+"""The course: fifteen notebooks; their code is in ``notebooks.course``."""

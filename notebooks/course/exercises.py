@@ -15,6 +15,7 @@ from math import isclose, isfinite
 from pathlib import Path
 from typing import Any
 
+from notebooks.course.building import program
 from notebooks.course.errors import LabError
 from notebooks.course.judging import choices, judge, questions
 from notebooks.course.marks.pages import Done, renew
@@ -71,17 +72,20 @@ def check(key: str, answer: Any) -> Answer:
     if answer is ...:
         waits = say("not answered yet. Put your answer in place of the dots (...).")
         return Answer(False, f"{key}: {waits}", key, False)
-    wrong = judge(key, answer)
+    wrong, told = judge(key, answer)
     record().answer(key, _written(answer), not wrong)
     renew(record())
     if wrong:
         return Answer(False, f"{key}: {say('not yet.')} {wrong}", key)
-    return Answer(True, f"{key}: {say('right')}. {say(questions()[key]['why'])}", key)
+    why = say(questions()[key]["why"])
+    return Answer(True, f"{key}: {say('right')}. {why} {told}".rstrip(), key)
 
 
 def _written(answer: Any) -> str:
-    """Return an answer as text: a function by its lines, everything else as Python writes it."""
+    """Return an answer as text: a program by its lines, everything else as Python writes it."""
     try:
+        if isinstance(answer, type):
+            return program(answer)
         return inspect.getsource(answer) if callable(answer) else repr(answer)
     except (OSError, TypeError):
         return repr(answer)

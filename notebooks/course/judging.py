@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from notebooks.course.building import PROGRAMS
 from notebooks.course.units import slip
 from notebooks.course.words import say
 from results.errors import ResultsError
@@ -24,15 +25,24 @@ def questions() -> dict[str, dict[str, Any]]:
     """Return all questions by their number, ``"01.1"`` for the first of notebook 01."""
     found = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
     for key, question in found.items():
-        if question.get("kind") not in _JUDGES or not question.get("why"):
-            raise ResultsError(f"question {key} needs a kind ({', '.join(_JUDGES)}) and a why")
+        if question.get("kind") not in (*_JUDGES, "program") or not question.get("why"):
+            kinds = ", ".join((*_JUDGES, "program"))
+            raise ResultsError(f"question {key} needs a kind ({kinds}) and a why")
     return found
 
 
-def judge(key: str, answer: Any) -> str:
-    """Say what is wrong with an answer to a question, or which typical mistake; "" if nothing."""
+def judge(key: str, answer: Any) -> tuple[str, str]:
+    """Say what is wrong with an answer to a question, or which typical mistake; "" if nothing.
+
+    The second is what was found besides, of an answer that is right.
+    """
     question = questions()[key]
-    return _JUDGES[question["kind"]](question, answer)
+    if question["kind"] == "program":
+        if not isinstance(answer, type):
+            asked = "The answer is a class, such as the one that is begun here, not {answer!r}."
+            return say(asked, answer=answer), ""
+        return PROGRAMS[question["program"]](answer)
+    return _JUDGES[question["kind"]](question, answer), ""
 
 
 def choices(key: str) -> dict[str, str]:

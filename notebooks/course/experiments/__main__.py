@@ -30,6 +30,7 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         feed.feed,
+        feed.crowd,
         feed.one_message,
         feed.echo,
         feed.opening,

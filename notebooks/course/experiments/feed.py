@@ -115,6 +115,39 @@ def feed(
     return found[slugs[0]] if isinstance(technique, str) else found
 
 
+def crowd(
+    place: Place,
+    clients: int = 5,
+    rate: float = 100,
+    count: int = 200,
+    technique: str = "long_polling",
+) -> dict[str, float]:
+    """Let several clients of one technique listen at once, and audit what they got together.
+
+    Returns how many deliveries were ``lost`` and ``doubled``, ``mean_ms`` and ``requests``.
+    """
+    channel = fresh_channel("crowd")
+    due = due_times(rate, count, "poisson", 1)
+    limit = time.monotonic() + due[-1] + _GRACE_S
+    ears = [_Ear(place.open(technique, channel), count, limit) for _ in range(clients)]
+    for ear in ears:
+        ear.start()
+    with Teller({technique: ears[0].latency_ms}):
+        publish(place, channel, due, "hola")
+        for ear in ears:
+            ear.join(max(limit + 1 - time.monotonic(), 0.1))
+    found = [ear.report() for ear in ears]
+    for ear in ears:
+        ear.client.close()
+    late = [ms for one in found for ms in one["latency_ms"]]
+    return {
+        "lost": sum(one["lost"] for one in found),
+        "doubled": sum(one["doubled"] for one in found),
+        "mean_ms": round(sum(late) / max(len(late), 1), 2),
+        "requests": sum(one["requests"] for one in found),
+    }
+
+
 def one_message(place: Place, text: str = "hola", interval: float = 1.0) -> Any:
     """Send one message through all techniques at once; return ms and what each client had to do.
 

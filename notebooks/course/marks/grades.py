@@ -46,10 +46,10 @@ def read(path: Path) -> Submission:
 
 def is_right(key: str, given: Mapping[str, Any]) -> bool:
     """Judge one answer anew; a program by what was found when it ran."""
-    if questions()[key]["kind"] == "function":
+    if questions()[key]["kind"] in ("function", "program"):
         return given["passed"] is True
     try:
-        return not judge(key, ast.literal_eval(given["answer"]))
+        return not judge(key, ast.literal_eval(given["answer"]))[0]
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return False
 

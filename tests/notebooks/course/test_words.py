@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 from notebooks.course import words
+from notebooks.course.building import SITUATIONS
 from notebooks.course.exercises import check, questions, reveal
 from notebooks.course.explorations import EXPLORATIONS
 from tests.notebooks.books import PATHS, cells
@@ -49,6 +50,7 @@ def sentences() -> set[str]:
     for path in PATHS:
         for code in cells(path, "code"):
             found |= {unit for match in UNIT.findall(code) for unit in match}
+    found |= set(SITUATIONS)
     for one in EXPLORATIONS.values():
         found |= {one.y_label, *(dial.label for dial in one.dials)}
     from notebooks.course.units import SLIPS

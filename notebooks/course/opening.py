@@ -7,6 +7,7 @@ written over once it is there; ``--language es`` (or ``ro``) opens one in that l
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def hand_out(language: str, copies: Path = COPIES) -> Path:
         (folder / path.name).write_text(told + "\n", encoding="utf-8")
     for path in NOTEBOOKS.glob("*.md"):  # nobody writes into these
         (folder / path.name).write_text(page_in_language(path, language), encoding="utf-8")
+    shutil.copytree(NOTEBOOKS / "wireshark", folder / "wireshark", dirs_exist_ok=True)
     (folder / NAME).touch()
     return folder
 

@@ -25,12 +25,12 @@ def period_s(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One technique's ledger at one moment; totals are since process ``pid`` began.
+    """One technique's ledger at one moment; totals are since process ``pid`` began, or all of them.
 
     What is not known is NaN.
     """
 
-    pid: int
+    pid: int | frozenset[int]
     at_s: float
     cpu_s: float
     rss_bytes: float
@@ -84,14 +84,15 @@ class Sampler:
     def _read(self) -> Reading:
         stats = self._desk.stats()
         process, row = stats["process"], stats["techniques"][self._technique]
+        pids = frozenset(worker["pid"] for worker in stats.get("workers", [process]))
         names = ("open", "held", "requests", "connections", "deliveries", "bytes_down")
         return Reading(
-            pid=process["pid"],
+            pid=pids,
             at_s=time.monotonic(),
             cpu_s=process["cpu_s"],
             rss_bytes=process["rss_bytes"],
             **{name: row[name] for name in names},
-            server=core_time(process["pid"]),
+            server=core_time(process["pid"]) if len(pids) == 1 else None,
             relay=core_time(self._relay_pid) if self._relay_pid else None,
         )
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -72,15 +73,17 @@ class Valkey:
 class Moving:
     """An address that leads to an engine, and after a fail-over to another one.
 
-    To be used inside ``async with``; ``move`` cuts who is connected, as a lost machine does.
+    To be used inside ``async with``; ``move`` cuts who is connected, as a lost machine does. If it
+    is ``secured``, it is spoken to by TLS.
     """
 
-    def __init__(self, to: Valkey) -> None:
+    def __init__(self, to: Valkey, secured: ssl.SSLContext | None = None) -> None:
         self._to = to
+        self._secured = secured
         self._lines: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> "Moving":
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0, ssl=self._secured)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -89,7 +92,8 @@ class Moving:
 
     @property
     def url(self) -> str:
-        return f"valkey://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        scheme = "valkey" if self._secured is None else "valkeys"
+        return f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def move(self, to: Valkey) -> None:
         self._to = to

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,11 @@ from servers.app import Running
 from tests.servers.asking import Answer, Link, ask, publish
 from tests.servers.shared.conftest import servers_of
 from tests.servers.shared.talking import Talk, post_to
+from tests.support.certificates import authority, cafile_of, context_for
 from tests.support.engines import MISSING, Moving, Valkey
 from tests.support.waiting import PATIENCE_S, until, until_told
+
+__all__ = ["authority"]
 
 TIMES = range(int(os.environ.get("DUPLEX_TIMES", "1")))
 pytestmark = pytest.mark.slow
@@ -194,3 +198,38 @@ async def test_a_user_who_may_do_what_is_needed_suffices(own_engine: Valkey, cha
             assert answer["id"] == 2
             await link.until(b'"text":"hola"')
     assert own_engine.say("ACL", "LOG") == []
+
+
+async def test_an_engine_is_spoken_to_by_tls_and_must_prove_its_name(
+    engine: Valkey, channel: str, authority: Path
+) -> None:
+    secured = context_for(authority, "127.0.0.1")
+    async with Moving(engine, secured) as address, AsyncExitStack() as stack:
+        trusted = f"{address.url}?ssl_ca_certs={cafile_of(authority)}"
+        (server,) = await servers_of(trusted, stack, 1)
+        assert (await post(server, channel)).json["id"] == 1
+        for wrong in (address.url, trusted.replace("127.0.0.1", "localhost")):
+            (server,) = await servers_of(wrong, stack, 1)
+            (await post(server, channel)).check_problem(503, "the shared log is away")
+
+
+async def test_a_password_is_shown_nowhere(
+    own_engine: Valkey, channel: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_engine.say("ACL", "SETUSER", "ana", "on", ">geheim", "allkeys", "allcommands")
+    told = []
+    for secret in ("geheim", "geheimer"):  # the right one, and a wrong one
+        async with AsyncExitStack() as stack:
+            url = own_engine.url.replace("://", f"://ana:{secret}@")
+            (server,) = await servers_of(url, stack, 1)
+            told += [(await post(server, channel)).body]
+            told += [(await ask(server, f"GET {path}")).body for path in ("/stats", "/metrics")]
+            if secret == "geheim":
+                own_engine.kill()
+                told += [(await post(server, channel)).body]
+                await asyncio.to_thread(own_engine.start)
+                own_engine.say("ACL", "SETUSER", "ana", "on", ">geheim", "allkeys", "allcommands")
+    assert "is away" in caplog.text
+    assert b"is away" in b"".join(told)
+    assert "geheim" not in caplog.text
+    assert b"geheim" not in b"".join(told)

@@ -135,7 +135,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         options.spoken = beside.techniques_by_server(options, settings)
         options.techniques = techniques_of(settings, options.techniques, everything, options.tls)
     except PeerFileError as error:
-        parser.error(f"--server{'s' * bool(options.servers)} {options.server}: {error}")
+        flag = "--servers" if options.servers else f"--server {options.server}"
+        parser.error(f"{flag}: {error}")
     try:
         options.elsewhere = hosts.hosts_of(options)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -15,9 +16,11 @@ async def publish(request: web.Request) -> web.Response:
     text = await request.text()
     async with turn:
         for socket in list(sockets):
-            await socket.send_str(text)
+            with suppress(ConnectionResetError):  # who left just now
+                await socket.send_str(text)
         for stream in list(streams):
-            await stream.write(f"data: {text}\n\n".encode())
+            with suppress(ConnectionResetError):
+                await stream.write(f"data: {text}\n\n".encode())
     return web.Response(status=204)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
@@ -15,7 +16,8 @@ async def publish(request: web.Request) -> web.Response:
     text = await request.text()
     async with turn:
         for stream in list(streams):
-            await stream.send(text)
+            with suppress(ConnectionResetError):  # who left just now
+                await stream.send(text)
     return web.Response(status=204)
 
 

@@ -7,20 +7,24 @@ place is given twice.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from valkey.exceptions import ValkeyError, WatchError
 
 from servers.channels.log import Unavailable
 from servers.service import Settings
 from servers.shared.address import AWAY
-from servers.shared.engine import PATIENCE_S, Engine
+from servers.shared.engine import PATIENCE_S, Engine, Word
 from servers.shared.publishing import Publishing
 from servers.shared.stream_log import StreamEntry, StreamLog, Waiting, json_of, place
 from servers.shared.tails import Tails
 
 _AT_ONCE = 500  # entries
-_KEPT_S = 3600  # how long the engine keeps a channel that no server knows any more
+# How long the engine keeps a channel that no server knows any more: names that somebody only asked
+# for must not fill it.
+_KEPT_S = 3600
+_EMPTY_KEPT_S = 60
+_LOOKED_AFTER_S = 20.0
 _MOST_LIVES = 10  # that may begin while one is looked for
 
 
@@ -77,10 +81,14 @@ class Keeper:
     async def _stay_known(self) -> None:
         """Have the engine keep what is in use here."""
         while True:
-            await asyncio.sleep(_KEPT_S / 3)
+            await asyncio.sleep(_LOOKED_AFTER_S)
+            logs = list(self.logs.values())
+            if not logs or not await self.engine.is_sure():
+                continue
             try:
-                for log in list(self.logs.values()):
-                    if not await self.engine.client.expire(log.key, _KEPT_S):
+                are_there = await self.engine.ask(*map(_keep, logs))
+                for log, is_there in zip(logs, are_there, strict=True):
+                    if not is_there:
                         await self._look(log)
             except (*AWAY, ValkeyError, Unavailable) as error:
                 self.engine.lose(error)
@@ -148,8 +156,8 @@ class Keeper:
             found += older
             size += sum(len(json_of(entry)) for entry in older)
             below = b"(" + older[-1][0]
-        await self.engine.client.expire(log.key, _KEPT_S)
         log.take(reversed(found))
+        await self.engine.ask(_keep(log))
 
     async def _bear(self, log: StreamLog) -> None:
         """Begin another life, unless another server just did."""
@@ -165,3 +173,7 @@ class Keeper:
             pipe.xadd(log.key, {b"b": b""}, id=f"{born}-0")
             with contextlib.suppress(WatchError):  # whoever was quicker began one
                 await pipe.execute()
+
+
+def _keep(log: StreamLog) -> Sequence[Word]:
+    return "EXPIRE", log.key, _KEPT_S if log.last else _EMPTY_KEPT_S

@@ -135,6 +135,18 @@ async def test_many_who_publish_at_once_everywhere_are_heard_once_and_in_one_ord
         assert [text for text in followers[0].texts if text in set(mine)] == mine
 
 
+async def test_names_that_somebody_only_asked_for_are_not_kept_for_long(
+    engine: Valkey, two: list[Running], channel: str
+) -> None:
+    keeper = pytest.importorskip("servers.shared.keeper")
+    await now(two[0], channel)
+    key = f"duplex:channel:{channel}"
+    assert 0 < engine.say("TTL", key) <= keeper._EMPTY_KEPT_S
+    await publish(two[0], channel, "hola")
+    engine.say(*keeper._keep(two[0].service.hub.channels[channel].log))
+    assert engine.say("TTL", key) > keeper._EMPTY_KEPT_S
+
+
 async def test_a_channel_that_is_forgotten_is_read_no_more_and_found_again(
     two: list[Running], channel: str
 ) -> None:

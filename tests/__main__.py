@@ -71,6 +71,9 @@ PARTS = (
         service=True,
     ),
     Part("tshark", ("tshark",), "tshark", "elsewhere `brew install wireshark`, or wireshark.org"),
+    Part(
+        "nghttpx", ("nghttpx",), "nghttp2-proxy", "elsewhere `brew install nghttp2`", service=True
+    ),
     Part("Squid", ("squid",), "squid", "elsewhere `brew install squid`, or squid-cache.org", True),
     Part(
         "tinyproxy",

@@ -36,9 +36,9 @@ from results.record.files import write_text
 from servers.front.certificates import CertificateError
 from wire.techniques import SLUGS
 
-MESSAGES, EVERY_S, OPEN_S, PATIENCE_S = 5, 0.43, 4.0, 4.0  # out of step with who asks
+MESSAGES, EVERY_S, OPEN_S, PATIENCE_S = 5, 0.43, 4.0, 8.0  # out of step with who asks
 LONG_S, LONG_MESSAGES = 330.0, 45  # beyond what anybody waits by default; 20 s of use
-_OVER_S = 60.0  # what starting, waiting and ending may take beside the program's own time
+_OVER_S = 240.0  # what starting, waiting and ending may take beside the program's own time
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -82,6 +82,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
         help="our server that runs already, as reached directly; "
         "default: http://127.0.0.1:8000 with --front or --proxy, else it is started",
     )
+    add("--plugin-port", type=int, metavar="N", help="its plugin socket (default: port + 1)")
     add("--cafile", metavar="PEM", help="whom to trust at an https:// address of --front")
     add("--out", type=Path, metavar="FOLDER", help="write the matrix and its figure there")
     options = parser.parse_args(words)
@@ -91,8 +92,9 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
         parser.error("--front and --proxy: one at a time")
     if options.names and (options.front or options.proxy):
         parser.error("NAME is of the shelf; --front and --proxy try what runs already")
-    if (options.server or options.cafile) and not (options.front or options.proxy):
-        parser.error("--server and --cafile go with --front or --proxy")
+    more = options.server or options.cafile or options.plugin_port
+    if more and not (options.front or options.proxy):
+        parser.error("--server, --plugin-port and --cafile go with --front or --proxy")
     return options
 
 

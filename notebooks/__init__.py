@@ -1,1 +1,1 @@
-"""The course: fifteen notebooks; their code is in ``notebooks.course``."""
+"""The course: its notebooks; their code is in ``notebooks.course``."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from lab import LOCKED, PARTS, ROOT
 
 # The dependency groups of pyproject.toml that each part adds; its own dependencies are core's.
-GROUPS = {"core": ["setup"], "notebooks": ["notebooks"], "tests": ["browser", "shared", "test"]}
+GROUPS = {"core": ["setup"], "notebooks": ["notebooks", "shared"], "tests": ["browser", "test"]}
 # Packages of which only the wheel for every system is taken. Compiled, matplotlib's fonttools is
 # four times as large, and quicker at what nobody here does: to make fonts smaller for a PDF.
 PURE = ("fonttools",)

@@ -65,6 +65,9 @@ SOLUTIONS = {
     "13.1": "60 + 400 + 60",
     "13.2": "2 * 0.06 * 50",
     "13.3": "'polling'",
+    "15.1": "200 / 5",
+    "15.2": "50 * 0.3",
+    "15.3": "'none'",
 }
 
 WRONG = {
@@ -161,4 +164,7 @@ WRONG = {
     "13.1": [("460", "has to travel"), ("400", "the thinking")],
     "13.2": [("3", "twice the distance"), ("1", "next door")],
     "13.3": [("'sse'", "kernel tells"), ("'web_socket'", "with the page")],
+    "15.1": [("200", "where it landed"), ("160", "does not reach")],
+    "15.2": [("15000", "0.3 s"), ("50", "whole second")],
+    "15.3": [("'polling'", "brings its cursor"), ("'web_socket'", "by itself")],
 }

@@ -22,6 +22,7 @@ from notebooks.course.experiments import (
     sockets,
     trouble,
     weak_server,
+    workers,
 )
 from notebooks.course.experiments.place import Place
 from wire.techniques import BY_SLUG, unknown
@@ -58,6 +59,7 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
         programs.plain_web_socket,
         answers.answer,
         answers.aborted,
+        workers.reach,
     )
 }
 

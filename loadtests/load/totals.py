@@ -7,7 +7,7 @@ from loadtests.measures.condition import Condition
 from loadtests.measures.host import Share
 from loadtests.measures.measure import Measure
 from loadtests.measures.published import Published
-from loadtests.measures.server_clock import error_of_two
+from loadtests.measures.server_clock import largest_error
 
 
 class Totals:
@@ -44,8 +44,8 @@ class Totals:
 
     @property
     def clock_error_ns(self) -> int:
-        """By how much a time between two of the processes may be wrong."""
-        return error_of_two([share.clock for share in self.shares.values()])
+        """By how much a time of any of the processes may be wrong."""
+        return largest_error(share.clock for share in self.shares.values())
 
     def note_connected(self, process: str, count: int) -> None:
         """Remember how many users of a process are connected."""

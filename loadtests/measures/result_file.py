@@ -34,8 +34,8 @@ class TechniqueResult:
 class Result:
     """One test's figures; ``conditions`` by process, ``published`` as in ``publisher``.
 
-    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``. A time between two
-    processes may be wrong by ``clock_error_ns``.
+    ``stamped`` says who tells when a message arrived: ``kernel`` or ``process``. A time of
+    any process may be wrong by ``clock_error_ns``.
     """
 
     settings: Settings

@@ -102,7 +102,7 @@ class Load:
     whenever it wanted one, and ``stalls_ms`` how long in all; ``percentiles`` how sure the
     delivery's are, ``silence_s`` is the longest time in which the server did not answer ``/stats``.
     ``seconds`` is how long was measured, where that is not as many as ``server_cpu`` has values.
-    ``clock_error_ms`` is by how much the clocks of two hosts may differ after their correction.
+    ``clock_error_ms`` is by how much a host's clock may be wrong after its correction.
     """
 
     generator_cpu: Sequence[float]
@@ -167,7 +167,7 @@ def _clocks_unsure(load: Load, limits: Limits) -> str:
     if load.clock_error_ms <= limits.clock_error * p50_ms:
         return ""
     return (
-        f"the hosts' clocks are known within {load.clock_error_ms:.3f} ms, which is more than "
+        f"a host's clock is known within {load.clock_error_ms:.3f} ms only, which is more than "
         f"{limits.clock_error:.0%} of the p50 of {p50_ms:.3f} ms"
     )
 

@@ -46,7 +46,7 @@ def test_good_is_valid() -> None:
         (
             {"clock_error_ms": 0.3, "percentiles": [Blurred("p50", 2.0, 2.0)]},
             Verdict.INVALID,
-            "known within 0.300 ms, which is more than 10% of the p50 of 2.000 ms",
+            "known within 0.300 ms only, which is more than 10% of the p50 of 2.000 ms",
         ),
         ({"server_cpu": []}, Verdict.INVALID, "the CPU of the server was not measured"),
         ({"generator_cpu": []}, Verdict.INVALID, "the CPU of the generator was not measured"),

@@ -21,12 +21,12 @@ from notebooks.course.execution import NOTEBOOKS, notebook_paths
 from notebooks.course.words import HERE, LANGUAGES
 
 _MARK = re.compile(r"^<!-- ([0-9a-f]{8}) -->\n", re.MULTILINE)
-_PARTS = re.compile(r"^(?=## )", re.MULTILINE)
+_PARTS = re.compile(r"^(?=## |\| \d+ \|)", re.MULTILINE)  # and rows of a numbered table
 
 
 def sources() -> list[Path]:
-    """Return what is translated: the notebooks and the page that leads to them."""
-    return [*notebook_paths(), NOTEBOOKS / "README.md"]
+    """Return what is translated: the notebooks, the page that leads to them, and the claims."""
+    return [*notebook_paths(), NOTEBOOKS / "README.md", NOTEBOOKS / "claims.md"]
 
 
 def mark(english: str) -> str:
@@ -75,8 +75,11 @@ def in_language(notebook: Any, stem: str, language: str) -> Any:
 
 def page_in_language(path: Path, language: str) -> str:
     """Return a page with its parts in that language."""
-    found = translations(language, path.stem)
-    return "\n\n".join(found.get(mark(text), text) for text in texts(path)) + "\n"
+    found, told = translations(language, path.stem), []
+    for part in _PARTS.split(path.read_text(encoding="utf-8")):
+        english = part.strip()
+        told.append(part.replace(english, found.get(mark(english), english)))
+    return "".join(told)
 
 
 def main() -> int:

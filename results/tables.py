@@ -60,7 +60,22 @@ def print_summary(console: Console, run: Run) -> None:
             name = BY_SLUG[str(row["technique"])].title
             p50, p99 = number(row["connect_p50_ms"]), number(row["connect_p99_ms"])
             console.print(f"{name} connects in {p50} ms (p50), {p99} ms (p99)")
+    _print_hosts(console, run)
     _print_faults(console, run, table)
+
+
+def _print_hosts(console: Console, run: Run) -> None:
+    """Tell of each host that made load, where there were several; the first one publishes."""
+    if run.hosts.empty or run.hosts["host"].max() == 1:
+        return
+    for host, rows in run.hosts.groupby("host"):
+        processes, users = rows["processes"].max(), rows["subscribers"].max()
+        words = f"host {host}: {processes} processes, up to {users} users"
+        if rows["clock_error_ms"].notna().any():
+            words += f", clock known within {number(rows['clock_error_ms'].max())} ms"
+        if rows["p50_ms"].notna().any():
+            words += f", p50 {number(rows['p50_ms'].median())} ms"
+        console.print(words)
 
 
 def _load_words(load: Any) -> str:

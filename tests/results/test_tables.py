@@ -2,9 +2,10 @@
 
 import io
 import re
+from pathlib import Path
 
 from results.console import Console
-from results.record.reading import Run
+from results.record.reading import Run, read_run
 from results.summary import has_servers
 from results.tables import print_summary
 
@@ -28,6 +29,14 @@ def test_servers_stand_side_by_side_in_one_table_for_each_load(servers: Run) -> 
         "nchan",
     ]
     assert "nchan: Polling, loopback: SERVER-BOUND, invented for this test" in said
+
+
+def test_each_host_is_told_of_where_there_were_several(run: Run) -> None:
+    assert "host 1" not in shown(run)
+    sample = Path(__file__).parent / "record" / "samples" / "format_5"
+    said = shown(read_run(sample))
+    assert "host 1: 1 processes, up to 2 users, clock known within 0 ms\n" in said
+    assert "host 2: 1 processes, up to 1 users, clock known within 0.049 ms, p50 2 ms\n" in said
 
 
 def test_techniques_of_one_server_need_no_column_for_it(run: Run) -> None:

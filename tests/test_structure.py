@@ -79,7 +79,7 @@ ROOMS = {
     ),
     "course": (
         r"notebooks/(__init__|course/\w+|course/marks/\w+)",
-        "client client errors figures models processes record result errors",
+        "between client client errors figures models processes record result errors",
     ),
 }
 NOTEBOOK_ROOMS = {"course", "figures", "models", "record", "summary", "wire"}

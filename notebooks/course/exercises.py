@@ -52,7 +52,7 @@ class Answer:
         offered = choices(self.key) if self.key else {}
         if offered and not self.passed and shell() is not None:
             buttons = choice_buttons(offered, self.html(), self._choose)
-            bundle |= buttons._repr_mimebundle_()
+            bundle = {**buttons._repr_mimebundle_(), **bundle}  # its own words stay the text
         return bundle
 
     def html(self) -> str:

@@ -16,7 +16,6 @@ import atexit
 import difflib
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,11 +26,10 @@ from typing import Any
 import clients
 from clients.errors import ClientError
 from notebooks.course.errors import LabError, Stopped
-from notebooks.course.processes import Job, Relay, Server, describe_host, started, where
+from notebooks.course.processes import Job, Relay, Runs, Server, describe_host, started, where
 from notebooks.course.progress import Progress, Watch, dots_of, opened, planned_s, what_runs
 from notebooks.course.raw_line import RawLine
 from notebooks.course.words import say
-from results.record.verdicts import Verdict
 from wire.techniques import SLUGS
 
 _NOTHING_PASSES = "nothing passes in a replay: set LIVE = True, or open a ready trace"
@@ -40,7 +38,7 @@ _TICK_S = 0.5
 RECORDINGS = Path(__file__).with_name("recordings")
 
 
-class Lab:
+class Lab(Runs):
     """One notebook's experiments; see the module. Its text says whether it is live."""
 
     def __init__(self, notebook: str, live: bool, folder: Path = RECORDINGS) -> None:
@@ -142,38 +140,6 @@ class Lab:
         words = ["notebooks.course.experiments", experiment, json.dumps({"where": place, **asked})]
         job = Job(what_runs(experiment, delay_ms, asked), words)
         return json.loads(self._await(job, planned_s(asked), watch))
-
-    def load(self, name: str, **options: Any) -> Path:
-        """Run ``python -m loadtests`` with these options and return the run's folder.
-
-        A list becomes several words: ``rate=[20, 200]``. Raises :class:`LabError`.
-        """
-        kept = self._path.with_suffix("") / name
-        if not self.live:
-            if not (kept / "run.json").exists():
-                raise LabError(
-                    say("no run {name!r} was recorded; with LIVE = True it is made", name=name)
-                )
-            return kept
-        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
-        folder = Path(self._folder.name) / name
-        shutil.rmtree(folder, ignore_errors=True)
-        # Whatever the verdict is: the reader meets it in the run's table.
-        words = ["loadtests", "--out", str(folder), "--require", *Verdict]
-        for option, value in options.items():
-            values = value if isinstance(value, (list, tuple)) else [value]
-            words += [f"--{option.replace('_', '-')}", *map(str, values)]
-        self._await(Job(say("the load run {name}", name=name), words))
-        if self.recording:
-            shutil.rmtree(kept, ignore_errors=True)
-            kept.mkdir(parents=True)
-            for path in (*folder.glob("*.csv"), folder / "run.json"):
-                shutil.copy(path, kept)
-        return folder
-
-    def recorded_run(self, name: str) -> Path:
-        """Return the folder of a load run that takes too long to make here; always a recording."""
-        return self._path.with_suffix("") / name
 
     def take(self, key: str, make: Callable[[], Any]) -> Any:
         """Return what is found under a name: made now, or in a replay as it was recorded."""
@@ -295,6 +261,6 @@ class Lab:
 
 
 def open_lab(notebook: str, live: bool = True) -> Lab:
-    """Open the laboratory of one notebook, ``"00"`` to ``"13"``."""
+    """Open the laboratory of one notebook, ``"00"`` to ``"16"``."""
     opened(notebook)
     return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")

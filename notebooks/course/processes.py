@@ -3,18 +3,25 @@
 They run out of process so that what is measured and what measures do not share an interpreter,
 and because the clients' room knows nothing of servers but their command lines. Each has a session
 of its own, so that a reader who stops a cell stops what that cell measures and nothing else; each
-ends with the notebook's kernel, however that comes.
+ends with the notebook's kernel, however that comes. What a whole command makes for a notebook (a
+load run, a matrix of what stands in between) is a folder, made now or as it was recorded.
 """
 
 import os
 import platform
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loadtests.between.intermediary import read_shelf
 from loadtests.trials import processes
 from notebooks.course.errors import LabError, Stopped
 from notebooks.course.words import say
+from results.record.crossings import HEAD, TABLE
+from results.record.verdicts import Verdict
 from wire.techniques import SLUGS
 
 T = TypeVar("T")
@@ -73,3 +80,76 @@ def started(start: Callable[..., T], *asked: Any) -> T:
 def describe_host() -> str:
     """Say in a few words on what was measured; no names."""
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+class Runs(ABC):
+    """The part of a laboratory that keeps folders: made now, or those that were recorded."""
+
+    live: bool
+    _path: Path
+    recording: bool
+    _folder: "tempfile.TemporaryDirectory[str] | None" = None
+
+    @abstractmethod
+    def _await(self, job: Job) -> str:
+        """Return what a job printed last."""
+
+    @abstractmethod
+    def record(self, key: str, found: Any) -> None:
+        """Keep a finding."""
+
+    def load(self, name: str, **options: Any) -> Path:
+        """Run ``python -m loadtests`` with these options and return the run's folder.
+
+        A list becomes several words: ``rate=[20, 200]``. Raises :class:`LabError`.
+        """
+        kept = self._path.with_suffix("") / name
+        if not self.live:
+            if not (kept / "run.json").exists():
+                raise LabError(
+                    say("no run {name!r} was recorded; with LIVE = True it is made", name=name)
+                )
+            return kept
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
+        folder = Path(self._folder.name) / name
+        shutil.rmtree(folder, ignore_errors=True)
+        # Whatever the verdict is: the reader meets it in the run's table.
+        words = ["loadtests", "--out", str(folder), "--require", *Verdict]
+        for option, value in options.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{option.replace('_', '-')}", *map(str, values)]
+        self._await(Job(say("the load run {name}", name=name), words))
+        if self.recording:
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(parents=True)
+            for path in (*folder.glob("*.csv"), folder / "run.json"):
+                shutil.copy(path, kept)
+        return folder
+
+    def between(self, name: str, *intermediaries: str) -> Path:
+        """Run ``python -m loadtests between`` with these and return the matrix' folder.
+
+        Where one is not installed it says so, and what was recorded is returned. Raises
+        :class:`LabError`.
+        """
+        kept = self.recorded_run(name)
+        missing = [one.package for one in read_shelf([*intermediaries]) if not one.is_here]
+        if self.live and missing:
+            told = "not all of it is installed here ({missing}), so this is what was recorded"
+            print(say(told, missing=", ".join(missing)))
+        if not self.live or missing:
+            return kept
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="duplex-")
+        folder = Path(self._folder.name) / name
+        words = ["loadtests", "between", *intermediaries, "--out", str(folder)]
+        self._await(Job(say("what stands in between"), words))
+        if self.recording:
+            kept.mkdir(parents=True, exist_ok=True)
+            for path in (folder / HEAD, folder / TABLE):
+                shutil.copy(path, kept)
+        self.record(f"between {name}", [*intermediaries])
+        return folder
+
+    def recorded_run(self, name: str) -> Path:
+        """Return the folder of a load run that takes too long to make here; always a recording."""
+        return self._path.with_suffix("") / name

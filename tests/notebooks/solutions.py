@@ -68,6 +68,10 @@ SOLUTIONS = {
     "15.1": "200 / 5",
     "15.2": "50 * 0.3",
     "15.3": "'none'",
+    "16.1": "min(60, 50, 30)",
+    "16.2": "'wss'",
+    "16.3": "'buffers'",
+    "16.4": "20 - 6",
 }
 
 WRONG = {
@@ -167,4 +171,8 @@ WRONG = {
     "15.1": [("200", "where it landed"), ("160", "does not reach")],
     "15.2": [("15000", "0.3 s"), ("50", "whole second")],
     "15.3": [("'polling'", "brings its cursor"), ("'web_socket'", "by itself")],
+    "16.1": [("140", "for itself"), ("60", "lost its patience")],
+    "16.2": [("'ws'", "port 80"), ("'port'", "only 443")],
+    "16.3": [("'cuts'", "would end"), ("'refuses'", "a status")],
+    "16.4": [("0", "By HTTP/2"), ("6", "do get something")],
 }

@@ -151,6 +151,7 @@ def _await_answer(user: Subscriber, began_ns: int, sent_ns: int, timed: bool) ->
     The question left at ``began_ns`` by our clock, at ``sent_ns`` by the server's.
     """
     tallies, left, last_ns = user.measure.tallies, user.session.settings.tokens, 0
+    came_ns: list[int] = []
     while left > 0:
         items = user.client.receive_many()
         user.take_all(items)
@@ -161,6 +162,7 @@ def _await_answer(user: Subscriber, began_ns: int, sent_ns: int, timed: bool) ->
             left -= 1
             if not timed:
                 continue
+            came_ns.append(now_ns - began_ns)
             if last_ns:
                 tallies["gap"].record(max(now_ns - last_ns, 0))
             else:
@@ -168,6 +170,7 @@ def _await_answer(user: Subscriber, began_ns: int, sent_ns: int, timed: bool) ->
             last_ns = now_ns
     if timed:
         tallies["answer"].record(last_ns - began_ns)
+        user.measure.keep_answer(came_ns)
 
 
 def _await_own(user: Subscriber, sent_ns: int) -> bool:

@@ -16,8 +16,9 @@ import pandas as pd
 
 from results import paired
 from results.errors import ResultsError, UnlikeRunsError
+from results.record.naming import SIDES, side_of, unusual
 from results.record.reading import Run, differences
-from results.record.rows import FIGURES, SIDES, side_of, unusual
+from results.record.rows import FIGURES
 from results.record.verdicts import Judgement, Verdict, worst
 from results.summary import GROUP, judgement_of, name_of
 from wire.techniques import SLUGS

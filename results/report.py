@@ -18,8 +18,8 @@ from results.comparison import has_sides
 from results.figures.of_a_run import Drawing, draw_run
 from results.record.facts import to_redraw, to_repeat
 from results.record.files import write_text
+from results.record.naming import server_of, way_of
 from results.record.reading import Run
-from results.record.rows import server_of, way_of
 from results.record.verdicts import Verdict
 from results.summary import by_subject, has_servers
 from results.tables import SIDES_HEADINGS, audit_words, number, sides_in_words

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from results.record.naming import server_of, side_of, way_of, without_server
 from results.record.reading import Run
-from results.record.rows import server_of, side_of, way_of, without_server
 from results.record.verdicts import Judgement, Verdict, judge_repeats, worst
 from wire.techniques import SLUGS
 

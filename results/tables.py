@@ -12,8 +12,8 @@ from results.comparison import LEAST_MS, LEAST_SHARE, Comparison, compare_sides
 from results.console import Console
 from results.errors import ResultsError
 from results.figures.selection import short
+from results.record.naming import unusual, way_of
 from results.record.reading import Run
-from results.record.rows import unusual, way_of
 from results.record.verdicts import Verdict
 from results.summary import by_server, by_subject, has_servers, name_of
 from wire.techniques import BY_SLUG

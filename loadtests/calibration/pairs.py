@@ -22,7 +22,8 @@ from loadtests.trials.compare import compare
 from results.console import Console
 from results.errors import ResultsError
 from results.paired import pairs_needed
-from results.record.rows import FIGURES, SIDES
+from results.record.naming import SIDES
+from results.record.rows import FIGURES
 
 if TYPE_CHECKING:
     from results.record.reading import Run

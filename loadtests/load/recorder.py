@@ -32,6 +32,7 @@ def record(environment: Environment, **_: object) -> None:
                     measure.deliveries,
                     measure.doubts,
                     seconds=measure.seconds,
+                    answers=measure.answers,
                 )
                 for slug, measure in totals.measures.items()
             },

@@ -20,6 +20,7 @@ from wire.message import Message, encode_message
 
 WARM_UP = "warm-up"  # the sender of messages that are audited but not timed
 _NS_PER_S = 1_000_000_000
+_KEPT_ANSWERS = 3  # token by token
 _KEPT_MESSAGES = 20_000  # whose first and last arrival are remembered
 
 
@@ -116,8 +117,9 @@ class Measure:
     nanosecond, and ids begin anew when a server does. ``earlier`` has what must be added to the
     delivery's counts so that each message is as early as it may have come: fewer late ones, more
     early ones. ``seconds`` has the deliveries by the second in which their message was due.
-    ``foreign`` are messages of which only the text is ours: nobody tells when they were in the
-    channel.
+    ``answers`` has the first few that were received whole: when each token came, after the
+    question. ``foreign`` are messages of which only the text is ours: nobody tells when they were
+    in the channel.
     """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in METRICS})
@@ -128,6 +130,7 @@ class Measure:
     doubts: Doubts = field(default_factory=Doubts)
     earlier: Tally = field(default_factory=Tally)
     seconds: dict[int, Tally] = field(default_factory=dict)
+    answers: list[list[int]] = field(default_factory=list)
     foreign: bool = False
     clock: ServerClock = field(default_factory=ServerClock)
 
@@ -195,6 +198,11 @@ class Measure:
             found = self.seconds[at_s] = Tally()
         return found
 
+    def keep_answer(self, tokens_ns: list[int]) -> None:
+        """Keep an answer token by token, if it is among the first."""
+        if len(self.answers) < _KEPT_ANSWERS:
+            self.answers.append(tokens_ns)
+
     def _first_sight(self, message: Message, arrived_ns: int) -> Arrivals:
         if len(self.arrivals) >= 2 * _KEPT_MESSAGES:
             self._fold(_KEPT_MESSAGES)
@@ -229,6 +237,7 @@ class Measure:
             "doubts": asdict(self.doubts),
             "earlier": list(self.earlier.items()),
             "seconds": [(at_s, list(tally.items())) for at_s, tally in self.seconds.items()],
+            "answers": self.answers,
             "arrivals": [(*key, *astuple(seen)) for key, seen in self.arrivals.items()],
         }
         for tally in (*self.tallies.values(), self.earlier):
@@ -237,6 +246,7 @@ class Measure:
         self.audit, self.flow, self.deliveries = Audit(0, 0), Flow(), 0
         self.arrivals.clear()
         self.seconds.clear()
+        self.answers = []
         return parcel
 
     def add(self, parcel: Mapping[str, Any]) -> None:
@@ -250,6 +260,8 @@ class Measure:
         self.earlier.merge(parcel["earlier"])
         for at_s, pairs in parcel["seconds"]:
             self.second(at_s).merge(pairs)
+        for tokens_ns in parcel["answers"]:
+            self.keep_answer(tokens_ns)
         for published_ns, number, *values in parcel["arrivals"]:
             new = Arrivals(*values)
             seen = self.arrivals.setdefault((published_ns, number), new)

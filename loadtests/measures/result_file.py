@@ -20,7 +20,10 @@ _EARLY_S = 0.05  # what timers may be wrong by
 
 @dataclass(frozen=True, slots=True)
 class TechniqueResult:
-    """One technique's figures; ``seconds`` as in :class:`~loadtests.measures.measure.Measure`."""
+    """One technique's figures.
+
+    ``seconds`` and ``answers`` are as in :class:`~loadtests.measures.measure.Measure`.
+    """
 
     histograms: dict[str, HdrHistogram]
     audit: Audit
@@ -28,6 +31,7 @@ class TechniqueResult:
     deliveries: int
     doubts: Doubts = field(default_factory=Doubts)
     seconds: dict[int, Tally] = field(default_factory=dict)
+    answers: list[list[int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def write(path: str, result: Result) -> None:
                 "deliveries": found.deliveries,
                 "doubts": asdict(found.doubts),
                 "seconds": [(at_s, list(tally.items())) for at_s, tally in found.seconds.items()],
+                "answers": found.answers,
             }
             for slug, found in result.techniques.items()
         },
@@ -115,6 +120,7 @@ def read(path: Path | str) -> Result:
                 item["deliveries"],
                 Doubts(**item["doubts"]),
                 seconds={at_s: Tally(map(tuple, pairs)) for at_s, pairs in item["seconds"]},
+                answers=item["answers"],
             )
             for slug, item in values["techniques"].items()
         },

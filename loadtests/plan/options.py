@@ -16,7 +16,7 @@ from clients.net.headers import PROFILES
 from loadtests.plan.amounts import NOT_NEGATIVE, POSITIVE, Amount
 from loadtests.plan.schedule import ARRIVALS, SHAPES, Pace
 from loadtests.plan.setting import Compared, Setting, setting, setting_of
-from results.record.rows import FOREIGN
+from results.record.naming import FOREIGN
 from wire.techniques import BY_SLUG, SLUGS, Delivery, Technique
 
 SCENARIOS = ("feed", "chat", "echo", "idle", "storm", "stall", "tokens")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loadtests.plan.options import USUAL, Settings
-from results.record.rows import CARRIERS, Cell, plain
+from results.record.naming import CARRIERS, plain
+from results.record.rows import Cell
 from wire.techniques import SLUGS
 
 

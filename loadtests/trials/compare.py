@@ -32,7 +32,8 @@ from loadtests.trials.trial import Staging
 from results.console import Console
 from results.errors import ResultsError
 from results.record.histogram import NS_PER_MS
-from results.record.rows import Cell, server_of, side_of
+from results.record.naming import server_of, side_of
+from results.record.rows import Cell
 from results.record.writer import RunWriter
 from wire.techniques import BY_SLUG, SLUGS, known
 

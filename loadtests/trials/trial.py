@@ -34,7 +34,7 @@ from loadtests.trials.processes import (
     share_a_core,
 )
 from loadtests.trials.sampler import Sampler, ledger_rows, period_s, stalls
-from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
+from results.record.rows import AnswerRow, Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Judgement, Load, judge
 from results.record.writer import RunWriter, second_row
 from wire.techniques import BY_SLUG
@@ -52,6 +52,7 @@ class Outcome:
     ledger: list[LedgerRow]
     bytes: list[BytesRow]
     seconds: list[SecondRow]
+    answers: list[AnswerRow]
     result: Result
 
     def write(self, run: RunWriter, cell: Cell, checks: Iterable[CheckRow] = ()) -> None:
@@ -65,6 +66,7 @@ class Outcome:
             bytes=self.bytes,
             seconds=self.seconds,
             hosts=self.result.hosts,
+            answers=self.answers,
             checks=checks,
         )
 
@@ -261,4 +263,11 @@ def _outcome(
         second_row(round(at_s - began_s, 3), tally.histogram())
         for at_s, tally in sorted(found.seconds.items())
     ]
-    return Outcome(found.histograms, found.audit, judge(load), ledger, rows, seconds, result)
+    answers = [
+        AnswerRow(answer, token, round(at_ns / 1e6, 3))
+        for answer, tokens_ns in enumerate(found.answers, 1)
+        for token, at_ns in enumerate(tokens_ns, 1)
+    ]
+    return Outcome(
+        found.histograms, found.audit, judge(load), ledger, rows, seconds, answers, result
+    )

@@ -21,7 +21,7 @@ from results.figures.distributions import (
 from results.figures.over_time import knee_of_steps, latency_over_time
 from results.figures.servers import cost_of_servers, latency_of_servers
 from results.figures.style import Drawing
-from results.figures.tokens import token_gaps
+from results.figures.tokens import token_arrivals, token_gaps
 from results.record.reading import Run
 from results.record.rows import TraceRow
 from results.summary import has_servers
@@ -48,12 +48,14 @@ __all__ = [
     "sequence_diagram",
     "sequences",
     "server_cost",
+    "token_arrivals",
     "token_gaps",
 ]
 
 # In the order of the report: what matters most first.
 _OF_A_RUN: tuple[Callable[[Run], Drawing], ...] = (
     checks,
+    token_arrivals,
     token_gaps,
     latency_distribution,
     bytes_per_message,

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from results.errors import ResultsError
+from results.record.naming import unusual
 from results.record.reading import Run
-from results.record.rows import Cell, unusual
+from results.record.rows import Cell
 from results.record.verdicts import Verdict
 from results.summary import summarize
 from wire.techniques import BY_SLUG, SLUGS

@@ -180,6 +180,8 @@ def small_panels(count: int) -> tuple[Figure, list[Axes]]:
     plain_numbers(panels[0].yaxis)
     for axes in panels[count:]:
         axes.remove()
+    for axes in panels[max(count - columns, 0) : count]:  # below which nothing is left
+        axes.tick_params(labelbottom=True)
     return figure, panels[:count]
 
 

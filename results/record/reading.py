@@ -45,6 +45,7 @@ class Run:
     histograms: pd.DataFrame
     seconds: pd.DataFrame
     hosts: pd.DataFrame
+    answers: pd.DataFrame
 
     @property
     def kind(self) -> str:

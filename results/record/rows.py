@@ -15,51 +15,17 @@ run did; it never changes again.
 from dataclasses import MISSING, astuple, dataclass, fields
 from typing import Any, ClassVar, get_args
 
-FORMAT = 5
+from results.record.naming import CARRIERS, plain, way_of
+
+FORMAT = 6
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),
     *("round_trip", "connect", "spread", "naive"),
     *("first_token", "gap", "answer"),
 )
-SIDES = ("A", "B")  # of a run that measured two in turns: the first word of the variant
-FOREIGN = "foreign "  # before the name of somebody else's server, in the variant
 FIGURES = ("p50", "p99")  # what of a latency is compared
 LAYERS = ("message", "framing", "tls", "tls_handshake", "tcp_ip_headers")
-CARRIERS = ("h1", "h1+tls")  # what carries a technique's bytes; the first where nothing is said
-
-
-def plain(value: float) -> str:
-    """Write a number as short as tells it from every other one: ``20``, ``0.5``, ``20.000001``."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
-
-
-def unusual(carrier: str) -> str:
-    """Return a carrier where it is worth a word: not the usual one."""
-    return "" if carrier == CARRIERS[0] else carrier
-
-
-def way_of(network: object, carrier: object) -> str:
-    """Name a network, and the carrier where it is unusual."""
-    return ", ".join(filter(None, (str(network), unusual(str(carrier)))))
-
-
-def side_of(variant: str) -> str:
-    """Return the side, ``A`` or ``B``, that a variant's first word names; else nothing."""
-    first = variant.partition(",")[0]
-    return first if first in SIDES else ""
-
-
-def server_of(variant: str) -> str:
-    """Return the foreign server that a variant names; nothing if it was ours."""
-    found = (word for word in variant.split(", ") if word.startswith(FOREIGN))
-    return next(found, "").removeprefix(FOREIGN)
-
-
-def without_server(variant: str) -> str:
-    """Return a variant without the foreign server that it names."""
-    return ", ".join(word for word in variant.split(", ") if not word.startswith(FOREIGN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +35,8 @@ class Cell:
     ``network`` is a label (``loopback``, ``relay 25 ms``) and ``delay_ms`` its added one-way
     delay; ``variant`` names whatever else was varied in this run (``T=1 s``), empty if nothing;
     ``rate`` is in messages per second that were asked for, ``size_bytes`` the size of a
-    message's text, ``repeat`` counts from 1; ``carrier`` is one of :data:`CARRIERS`.
+    message's text, ``repeat`` counts from 1; ``carrier`` is one of
+    :data:`~results.record.naming.CARRIERS`.
     """
 
     technique: str
@@ -283,8 +250,31 @@ class HostRow:
     clock_error_ms: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One token of one of the few answers that are kept whole: it came ``t_ms`` after the question.
+
+    ``answer`` and ``token`` count from 1.
+    """
+
+    table: ClassVar[str] = "answers"
+    answer: int
+    token: int
+    t_ms: float
+
+
 # In the order of the fields of ``results.record.reading.Run``.
-Row = LatencyRow | LedgerRow | BytesRow | CheckRow | TraceRow | HistogramRow | SecondRow | HostRow
+Row = (
+    LatencyRow
+    | LedgerRow
+    | BytesRow
+    | CheckRow
+    | TraceRow
+    | HistogramRow
+    | SecondRow
+    | HostRow
+    | AnswerRow
+)
 ROW_TYPES: tuple[type[Row], ...] = get_args(Row)
 CELL_COLUMNS = ("cell", *(field.name for field in fields(Cell)))
 

@@ -25,6 +25,7 @@ from results.record.histogram import UNIT, encode, mean_ms, new_histogram, perce
 from results.record.rows import (
     FORMAT,
     ROW_TYPES,
+    AnswerRow,
     Audit,
     BytesRow,
     Cell,
@@ -124,6 +125,7 @@ class RunWriter:
         traces: Iterable[TraceRow] = (),
         seconds: Iterable[SecondRow] = (),
         hosts: Iterable[HostRow] = (),
+        answers: Iterable[AnswerRow] = (),
     ) -> None:
         """Keep one measured cell, on disk when this returns.
 
@@ -137,7 +139,7 @@ class RunWriter:
                     "or a network or variant that tells them apart"
                 )
         judgement = judgement or Judgement(Verdict.VALID)
-        rows: list[Row] = [*ledger, *bytes, *checks, *traces, *seconds, *hosts]
+        rows: list[Row] = [*ledger, *bytes, *checks, *traces, *seconds, *hosts, *answers]
         measured = dict(histograms or {})
         if audit:  # a cell that lost everything must not vanish from the tables
             measured.setdefault("delivery", new_histogram())

@@ -275,6 +275,7 @@ def test_the_other_scenarios(server: Server, tmp_path: Path, scenario: str) -> N
     assert audit["received"] == audit["expected"] > 0
     metrics = {"echo": {"round_trip"}, "tokens": {"first_token", "gap", "answer"}}
     assert metrics.get(scenario, {"delivery"}) <= set(found["histograms"])
+    assert [len(answer) for answer in found["answers"]] == [10] * 3 * (scenario == "tokens")
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from results.record.histogram import new_histogram, record_ns
 from results.record.reading import Run, read_run
-from results.record.rows import Audit, BytesRow, Cell, CheckRow, LedgerRow, TraceRow
+from results.record.rows import AnswerRow, Audit, BytesRow, Cell, CheckRow, LedgerRow, TraceRow
 from results.record.verdicts import Judgement, Verdict
 from results.record.writer import RunWriter
 from wire.techniques import SLUGS
@@ -112,6 +112,10 @@ def _add(
         ]
         if cell.technique == "long_polling"
         else [],
+        answers=[
+            AnswerRow(1, token, (cell.delay_ms + 300 + 33 * token) // max(wait * 2000, 1) + 1)
+            for token in range(1, 31)
+        ],
     )
 
 

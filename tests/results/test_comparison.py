@@ -10,8 +10,9 @@ import pytest
 
 from results.comparison import compare, compare_sides, has_sides
 from results.errors import ResultsError, UnlikeRunsError
+from results.record.naming import side_of
 from results.record.reading import Run, read_run
-from results.record.rows import Cell, LatencyRow, columns, side_of
+from results.record.rows import Cell, LatencyRow, columns
 from results.record.verdicts import Verdict
 
 

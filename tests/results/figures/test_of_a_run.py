@@ -40,10 +40,11 @@ OF_A_RUN = [
     figures.honest_and_naive,
     figures.ledger_over_time,
     figures.token_gaps,
+    figures.token_arrivals,
     figures.checks,
 ]
 # What draws though nothing was received.
-OF_A_SILENT_RUN = OF_A_RUN[:-2]
+OF_A_SILENT_RUN = OF_A_RUN[:-3]
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,13 @@ def test_it_is_committed_executed_small_and_clean(path: Path) -> None:
 
 
 @BOOKS
+def test_its_cells_have_ids_of_the_format(path: Path) -> None:
+    ids = [cell["id"] for cell in read(path)["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", one) for one in ids)
+
+
+@BOOKS
 def test_every_figure_says_itself_in_words(path: Path) -> None:
     figures = [
         output

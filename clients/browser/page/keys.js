@@ -13,6 +13,7 @@ const KEYS = [
   ["b", "keys.burst"],
   ["z", "keys.freeze"],
   ["x", "keys.cut"],
+  ["n  p", "keys.tour"],
   ["f", "keys.full"],
   ["+", "keys.large"],
   ["d", "keys.dark"],

@@ -6,9 +6,12 @@ import { areKeysOn, openKeys } from "./keys.js";
 import { language, say, translate, useLanguage } from "./i18n.js";
 import { showLine } from "./line.js";
 import { room } from "./room.js";
+import { back, becomeScreen, mountTour, next, stepNow, tellWhere } from "./script/tour.js";
 import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
 
 const VIEWS = ["timeline", "race", "chat", "wire", "limits", "room"];
+const HOMES = { speaker: "script/" }; // folders of views that stand in one
+const SHOWN = [...VIEWS, ...Object.keys(HOMES)];
 const shown = new Map(); // view name: its module and section
 let current = null;
 let turn = 0; // counts the routes taken: whoever chooses another view meanwhile gets that one
@@ -18,7 +21,7 @@ function readHash() {
   const [name, query = ""] = location.hash.slice(1).split("?");
   const parameters = new URLSearchParams(query);
   if (name.startsWith("key=")) return { name: "timeline", parameters: new URLSearchParams(name) };
-  return { name: VIEWS.includes(name) ? name : name === "help" ? "help" : "timeline", parameters };
+  return { name: SHOWN.includes(name) ? name : name === "help" ? "help" : "timeline", parameters };
 }
 
 async function route() {
@@ -32,6 +35,7 @@ async function route() {
     history.replaceState(null, "", `#${name}${rest}`);
     await room.useKey(key);
   }
+  becomeScreen(parameters.has("screen"));
   if (parameters.get("lang")) await useLanguage(parameters.get("lang"));
   if (name === "help") {
     openKeys();
@@ -43,7 +47,7 @@ async function route() {
 async function show(name, parameters, isWanted) {
   const view = document.getElementById("view");
   if (!shown.has(name)) {
-    const module = await import(`./view_${name}.js`);
+    const module = await import(`./${HOMES[name] ?? ""}view_${name}.js`);
     if (!isWanted()) return;
     const section = document.createElement("section");
     section.id = name;
@@ -60,6 +64,7 @@ async function show(name, parameters, isWanted) {
       shown.get(current).module.hide?.();
     }
     current = name;
+    scrollTo(0, 0); // not to the section of that name, which would hide the head above it
     shown.get(name).section.hidden = false;
     for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"))) {
       if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
@@ -68,11 +73,15 @@ async function show(name, parameters, isWanted) {
     document.title = `${say(`nav.${name}`)} · Duplex`;
   }
   shown.get(name).module.show(parameters);
+  tellWhere(name, parameters);
 }
 
 // Space presses what has the focus, as everywhere, before it is a shortcut.
 const isPressing = ({ key, target }) => key === " " && target.closest("button, a, label");
 const isTyping = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable;
+
+/** A letter, or during the tour what a presenter's remote control sends. */
+const isOn = (key, letter, remote) => key === letter || (key === remote && stepNow() !== null);
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)
@@ -83,6 +92,8 @@ function onKey(event) {
   else if (event.key === "f") toggleFull();
   else if (event.key === "+") toggleLarge();
   else if (event.key === "d") toggleTheme();
+  else if (room.isLecturer && isOn(event.key, "n", "PageDown")) next();
+  else if (room.isLecturer && isOn(event.key, "p", "PageUp")) back();
   else if (!document.querySelector("dialog").open) shown.get(current)?.module.key?.(event);
 }
 
@@ -111,6 +122,7 @@ async function start() {
   });
   addEventListener("keydown", onKey);
   showLine(document.getElementById("line"));
+  mountTour(document.getElementById("hall-asked"));
   mountAsked(document.getElementById("hall-asked"));
   room.addEventListener("role", showRole);
   room.addEventListener("lost", () => notify(say("notice.unreachable"), Infinity));

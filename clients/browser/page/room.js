@@ -105,7 +105,7 @@ class Room extends EventTarget {
       body: JSON.stringify(order),
     }).catch(() => { throw new Error(say("notice.unreachable")); });
     if (answer.status === 204) return null;
-    if (answer.headers.get("Content-Type") === "application/octet-stream") return answer.blob();
+    if (/^(image|application\/octet-stream)/.test(answer.headers.get("Content-Type"))) return answer.blob();
     const told = await answer.json();
     if (!answer.ok) throw Object.assign(new Error(told.detail), { status: answer.status });
     return told;

@@ -172,7 +172,8 @@ function label() {
   }
 }
 
-async function play(name) {
+/** Begin a preset for everybody; what its sentence says is shown where the race is. */
+export async function play(name) {
   lastPreset = name;
   const mine = (plays += 1);
   const isCurrent = () => mine === plays;
@@ -197,6 +198,10 @@ async function play(name) {
 /** Show which preset is on, and what to look at. */
 function showPreset(name) {
   const preset = readPreset(name);
+  if (!sentence) { // no race is shown here
+    if (preset) setPoll(preset.poll);
+    return;
+  }
   saying(sentence, preset ? `preset.${name}.watch` : "race.choose");
   press(name);
   document.getElementById("race").toggleAttribute("data-words", preset?.shows === "words");

@@ -7,6 +7,7 @@ import { look, picture } from "./hall/picture.js";
 import { QUESTIONS, readQuestion } from "./hall/questions.js";
 import { duration, number, say } from "./i18n.js";
 import { room } from "./room.js";
+import { next } from "./script/tour.js";
 import { markerIcon, SLUGS } from "./techniques.js";
 
 const parts = {};
@@ -23,7 +24,7 @@ export function mount(section) {
     el("div", { className: "heading" }, el("h1", { say: "room.title" })),
     el("div", { className: "hall" },
       el("div", { className: "join" }, parts.address, parts.code, parts.viewers),
-      el("div", { className: "took" }, asking(), taking(), parts.whole)),
+      el("div", { className: "took" }, leading(), asking(), taking(), parts.whole)),
     el("h2", { say: "room.rights" }),
     el("ul", {}, ...["watch", "chat", "own", "lecturer"].map((name) => el("li", { say: `room.${name}` }))),
     // What listens on the server's own machine only is no address for another one.
@@ -33,6 +34,35 @@ export function mount(section) {
   for (const news of ["state", "role"]) room.addEventListener(news, fill);
   for (const news of ["change", "heard"]) part.addEventListener(news, standing);
   addEventListener("language", () => { fill(); standing(); });
+}
+
+/** For the lecturer: windows of their own, the tour, and their link for another device. */
+function leading() {
+  const open = (address, name, how) => () => window.open(`/${address}`, name, how);
+  const button = (name, click) => el("button", { type: "button", id: `lead-${name}`, say: `lead.${name}`, on: { click } });
+  parts.pass = el("div", { className: "code", hidden: true });
+  parts.leading = el("div", { className: "leading", hidden: true },
+    el("div", { className: "buttons" },
+      button("speaker", () => open(`#speaker?key=${room.key}`, "duplex-speaker", "popup,width=900,height=720")()),
+      button("screen", open("#timeline?screen=1", "_blank", "noopener,popup,width=1280,height=720")),
+      button("tour", next),
+      button("pass", () => attempt(showPass))),
+    parts.pass);
+  return parts.leading;
+}
+
+/** Show the lecturer's own link as a code, or hide it again: it is for nobody else's camera. */
+async function showPass() {
+  if (parts.pass.firstChild) {
+    parts.pass.replaceChildren();
+    parts.pass.hidden = true;
+    parts.code.hidden = false;
+    return;
+  }
+  const code = el("img", { src: URL.createObjectURL(await room.post("pass")), alt: say("lead.pass-code") });
+  parts.pass.replaceChildren(code, el("p", { className: "note", say: "lead.pass-warning" }));
+  parts.pass.hidden = false;
+  parts.code.hidden = true; // nobody shall read the wrong one
 }
 
 /** For the lecturer: what may be asked. */
@@ -96,7 +126,7 @@ function standing() {
 function fill() {
   if (!room.state) return;
   const { room: address, viewers, techniques_url: direct } = room.state;
-  parts.asking.hidden = !room.isLecturer;
+  parts.asking.hidden = parts.leading.hidden = !room.isLecturer;
   setText(parts.address, address || say("room.closed"));
   parts.address.classList.toggle("open", Boolean(address));
   if (address && !parts.code.firstChild) {

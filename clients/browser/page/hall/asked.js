@@ -4,6 +4,7 @@
 import { attempt, el, notify, saying, setText } from "../dom.js";
 import { number, say } from "../i18n.js";
 import { room } from "../room.js";
+import { perform } from "../script/tour.js";
 import { who } from "./part.js";
 import { answerOf, readQuestion } from "./questions.js";
 
@@ -32,7 +33,7 @@ export function mountAsked(holder) {
   const button = (name, click) => el("button", { type: "button", id: `asked-${name}`, say: `asked.${name}`,
     on: { click } });
   parts.orders = el("div", { className: "buttons orders" },
-    button("measure", () => { location.hash = `race?preset=${readQuestion(room.state.asked.question).preset}`; }),
+    button("measure", () => perform(`race?preset=${readQuestion(room.state.asked.question).preset}`)),
     button("show", () => attempt(showResult)),
     button("end", () => attempt(() => room.control("ask", { question: null }))));
   parts.node = el("aside", { id: "asked", hidden: true, attributes: { "aria-labelledby": "asked-title" } },

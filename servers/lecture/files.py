@@ -18,7 +18,7 @@ from servers.front.hosts import split_host
 from servers.front.problems import Problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "clients" / "browser"
-_NAME = re.compile(r"(?:(?:words|hall|script|again)/)?[a-z0-9_]+(\.js|\.css)")
+_NAME = re.compile(r"(?:(?:words|hall|race|script)/)?[a-z0-9_]+(\.js|\.css)")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 

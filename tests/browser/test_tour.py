@@ -75,7 +75,7 @@ def test_one_key_leads_and_all_that_shows_goes_along(open_page: OpenPage) -> Non
     for page in (lecturer, screen):
         at(page, "race")
         page.wait_for_selector("[data-preset=minute][aria-pressed=true]", state="attached")
-    viewer.click("#now a")
+    viewer.click("#now a[href='#race']")
     viewer.wait_for_selector("#race #sentence:has-text('Interogarea')")
     assert not viewer.is_visible("#now")
     speaker.click("#tour-ask")

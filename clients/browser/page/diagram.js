@@ -21,41 +21,24 @@ function firstFrom(list, key, time) {
   return low;
 }
 
-export class Diagram {
-  constructor(canvas, lane) {
-    this.canvas = canvas;
+/** Draws a lane on a part of a canvas that begins where its pen stands. */
+export class Painter {
+  constructor(context, width, height, lane) {
+    this.context = context;
+    this.width = width;
+    this.height = height;
     this.lane = lane;
-    this.context = canvas.getContext("2d");
-    this.width = this.height = 0;
-    this.drawn = null; // what was drawn last
-    this.observer = new ResizeObserver(() => this.fit());
-    this.observer.observe(canvas);
-  }
-
-  fit() {
-    const { width, height } = this.canvas.getBoundingClientRect();
-    const ratio = Math.min(devicePixelRatio, 2);
-    // Where the page's type is large, the diagram's type, lines and marks are.
-    const type = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
-    this.width = width / type;
-    this.height = height / type;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.context.setTransform(ratio * type, 0, 0, ratio * type, 0, 0);
-    if (this.drawn) this.draw(...this.drawn); // it is empty now, and its next turn may take a second
   }
 
   /** Draw the `span` milliseconds that end at `now`, in the colours of `theme`. */
   draw(now, span, theme) {
     const { context: pen, width, height, lane } = this;
-    this.drawn = [now, span, theme];
     if (!width || !lane) return;
     const top = PAD;
     const bottom = height - PAD;
     const from = now - span;
     const x = (time) => ((time - from) / span) * width;
     const color = colorOf(lane.slug, theme.dark);
-    pen.clearRect(0, 0, width, height);
     this.drawHeld(pen, x, from, now, top, theme);
     this.drawLives(pen, top, bottom, theme);
     this.drawArrows(pen, x, from - span, now, top, bottom, color, theme);
@@ -183,6 +166,37 @@ export class Diagram {
       pen.strokeText(text, left, bottom - 6);
       pen.fillText(text, left, bottom - 6);
     }
+  }
+}
+
+/** Draws a lane on a canvas of its own, as large as that is. */
+export class Diagram extends Painter {
+  constructor(canvas, lane) {
+    super(canvas.getContext("2d"), 0, 0, lane);
+    this.canvas = canvas;
+    this.drawn = null; // what was drawn last
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(canvas);
+  }
+
+  fit() {
+    const { width, height } = this.canvas.getBoundingClientRect();
+    const ratio = Math.min(devicePixelRatio, 2);
+    // Where the page's type is large, the diagram's type, lines and marks are.
+    const type = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
+    this.width = width / type;
+    this.height = height / type;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.context.setTransform(ratio * type, 0, 0, ratio * type, 0, 0);
+    if (this.drawn) this.draw(...this.drawn); // it is empty now, and its next turn may take a second
+  }
+
+  /** Draw as any painter does, and know it again. */
+  draw(now, span, theme) {
+    this.drawn = [now, span, theme];
+    this.context.clearRect(0, 0, this.width, this.height);
+    super.draw(now, span, theme);
   }
 
   close() {

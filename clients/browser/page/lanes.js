@@ -6,8 +6,8 @@ import { lines, room } from "./room.js";
 import { technique } from "./techniques.js";
 import { Track } from "./track.js";
 
-const KEPT = 1200;
-const RECENT_MS = 30000;
+const KEPT = 3600; // a minute of fifty a second, and some
+export const RECENT_MS = 30000;
 const KEPT_WORDS = 160;
 // What lanes say against sending, in words of the language in use; all else was said by the server.
 const FAULTS = { "no answer": "lane.no-answer", "not connected": "lane.not-connected" };

@@ -4,6 +4,8 @@ import { room } from "./room.js";
 
 const KEPT = 3000;
 const KEPT_MS = 30000; // three times what a diagram shows
+const PAST_MS = 75000; // of what is looked at again: a minute, and what a diagram shows before it
+const MOST_PAST = 9000;
 const PRUNE_EVERY = 25;
 const KEPT_HELD = 600; // long-polls of ten seconds at fifty messages a second, and some
 const REQUEST = /^(GET|POST) (\S*)/;
@@ -18,6 +20,9 @@ const PLUGIN_CHANNEL = /^\{"channel":"([^"]*)"/;
 function eventOf([, seq, entered, left, connection, kind, length, data]) {
   return { seq, entered, left, connection, kind, length, data };
 }
+
+const light = ({ kind, entered, left, length, connection, request }) =>
+  ({ kind, entered, left, length, connection, request: Boolean(request) });
 
 const start = (data, length) => atob(data.slice(0, Math.ceil(length / 3) * 4));
 
@@ -39,6 +44,7 @@ export class Track {
   /** Count from now. */
   reset() {
     this.events = [];
+    this.past = []; // what was before them, without its bytes
     // From when to when the server held a request or a stream; those still held stay.
     this.held = (this.held ?? []).filter(({ to }) => to === null);
     this.requests = 0;
@@ -93,7 +99,15 @@ export class Track {
   prune(now) {
     let old = Math.max(this.events.length - KEPT, 0);
     if (!Track.isPaused) while (this.events[old].left < now - KEPT_MS) old += 1;
-    this.events.splice(0, old);
+    for (const event of this.events.splice(0, old)) this.past.push(light(event));
+    let gone = Math.max(this.past.length - MOST_PAST, 0);
+    while (gone < this.past.length && this.past[gone].left < now - PAST_MS) gone += 1;
+    this.past.splice(0, gone);
+  }
+
+  /** Return what passed from then on, without its bytes. */
+  seen(from) {
+    return [...this.past, ...this.events.map(light)].filter(({ left }) => left >= from);
   }
 
   /** Find out what goes up: a request, or bytes of something that is under way. */

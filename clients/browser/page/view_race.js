@@ -6,7 +6,10 @@ import { bytes, duration, number, say } from "./i18n.js";
 import { Lane } from "./lanes.js";
 import { begin, controls, press, presetButtons, readPreset, rollToPressed } from "./presets.js";
 import { room } from "./room.js";
-import { markerIcon, SLUGS, TECHNIQUES } from "./techniques.js";
+import { keep, record } from "./race/recording.js";
+import { advance, countAgain, isReplaying, key as replayKey, look, replayBar } from "./race/replay.js";
+import { legend, rows, table } from "./race/table.js";
+import { SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
 import { Track } from "./track.js";
 
@@ -17,10 +20,8 @@ const TURNS = 4;
 const CALM_MS = 1000;
 const COUNTERS_MS = 500;
 const READY_MS = 5000;
-const COLUMNS = ["age", "mean", "messages", "lost", "requests", "up", "down", "open"];
 
 export const lanes = new Map(); // slug: lane, open while the race or the wire is watched
-const rows = new Map();
 let sentence;
 let pauseButton;
 let isShown = false;
@@ -51,6 +52,7 @@ function follow() {
   if (!room.state) return;
   const { source } = room.state;
   if (isWatched && source.channel !== channel) {
+    if (lanes.size && toldPreset) keep(recordNow());
     channel = source.channel;
     for (const slug of SLUGS) open(slug);
   }
@@ -68,7 +70,16 @@ function open(slug) {
   const lane = new Lane(slug, { channel, holder, brief: true, poll });
   lanes.set(slug, lane);
   const diagram = rows.get(slug)?.diagram;
-  if (diagram) diagram.lane = lane;
+  if (diagram && !isReplaying()) diagram.lane = lane;
+}
+
+/** Record the race as it is known to this page, for a minute at most. */
+const recordNow = () => record(lanes, Math.max(...[...lanes.values()].map(({ track }) => track.since)),
+  room.serverNow() - LAG_MS, toldPreset);
+
+/** Show the race live again. */
+function goLive() {
+  for (const [slug, { diagram }] of rows) diagram.lane = lanes.get(slug) ?? null;
 }
 
 function setPoll(seconds) {
@@ -95,37 +106,18 @@ export function mount(section) {
       el("h1", { say: "race.title" }),
       state,
       el("div", { className: "buttons" },
+        el("button", { type: "button", id: "replay-open", say: "replay.open", on: { click: () => look(recordNow()) } }),
         bare, pauseButton,
         el("button", { type: "button", say: "race.step", on: { click: step } }),
         el("button", { type: "button", say: "race.reset", on: { click: reset } }))),
     presetButtons((name) => { location.hash = `race?preset=${name}`; play(name); }),
     el("p", { className: "sentence" }, sentence, " ", again),
     controls({ setPoll, state }),
+    replayBar(goLive),
     table(),
     legend(),
   );
   for (const news of ["state", "role"]) room.addEventListener(news, offerAgain);
-  label();
-  addEventListener("language", label);
-}
-
-function table() {
-  const head = el("tr", {},
-    el("th", { scope: "col", say: "race.technique" }),
-    el("th", { scope: "col", say: "race.diagram" }),
-    ...COLUMNS.map((name) => el("th", { scope: "col", say: `race.${name}`, hint: `race.${name}-means` })));
-  const body = el("tbody", {}, ...TECHNIQUES.map(row));
-  return el("div", { className: "lanes", tabIndex: 0, label: "race.lanes", attributes: { role: "region" } },
-    el("table", {}, el("thead", {}, head), body));
-}
-
-/** What is drawn, in a line of samples; behind it, what the numbers mean. */
-function legend() {
-  const samples = ["asked", "came", "message", "held", "ended"].map((name) =>
-    el("span", {}, el("i", { className: `sample ${name}` }), el("span", { say: `legend.${name}` })));
-  const means = COLUMNS.flatMap((name) => [el("dt", { say: `race.${name}` }), el("dd", { say: `race.${name}-means` })]);
-  return el("div", { className: "legend" }, ...samples,
-    el("details", {}, el("summary", { say: "legend.numbers" }), el("dl", {}, ...means)));
 }
 
 /** Show the lanes and nothing to turn: for large type, small screens and the last row. */
@@ -134,20 +126,6 @@ function toggleBare() {
   if ("bare" in dataset) delete dataset.bare;
   else dataset.bare = "";
   document.getElementById("bare").setAttribute("aria-pressed", String("bare" in dataset));
-}
-
-function row({ slug, year }) {
-  const canvas = el("canvas", { attributes: { role: "img" }, label: "race.canvas" });
-  const cells = Object.fromEntries(COLUMNS.map((name) => [name,
-    el("td", { className: `number ${name}`, data: { column: name } })]));
-  const state = el("span", { className: "state" });
-  const name = el("th", { scope: "row" }, markerIcon(slug),
-    el("span", { className: "name" }, el("span", { say: `technique.${slug}` }),
-      el("small", {}, el("span", { className: "when", textContent: `${year} ` }), state)));
-  const words = el("p", { className: "words" });
-  rows.set(slug, { canvas, cells, state, words, diagram: null });
-  return el("tr", { data: { technique: slug } }, name, el("td", { className: "diagram" }, canvas, words),
-    ...Object.values(cells));
 }
 
 export function show(parameters) {
@@ -163,13 +141,6 @@ export function show(parameters) {
 
 export function hide() {
   isShown = false;
-}
-
-/** On a phone the table has no head, so each cell tells what it counts. */
-function label() {
-  for (const { cells } of rows.values()) {
-    for (const [name, cell] of Object.entries(cells)) cell.dataset.label = say(`race.${name}`);
-  }
 }
 
 /** Begin a preset for everybody; what its sentence says is shown where the race is. */
@@ -249,6 +220,10 @@ function draw(time) {
   const isCalm = wantsCalm();
   if (time - lastDrawn < (isCalm ? CALM_MS : FRAME_MS)) return;
   lastDrawn = time;
+  if (isReplaying()) {
+    advance(time);
+    return;
+  }
   // A part of the lanes each time: many short tasks are smoother than one long one.
   const now = pausedAt ?? room.serverNow() - LAG_MS;
   const all = isCalm || pausedAt !== null;
@@ -259,6 +234,10 @@ function draw(time) {
 }
 
 function count() {
+  if (isReplaying()) {
+    countAgain();
+    return;
+  }
   if (pausedAt !== null) return;
   for (const [slug, { cells, state, words }] of rows) {
     const lane = lanes.get(slug);
@@ -280,6 +259,10 @@ function count() {
 }
 
 export function key(event) {
+  if (isReplaying() && replayKey(event)) {
+    event.preventDefault();
+    return;
+  }
   if (event.key === " ") pause();
   else if (event.key === ".") step();
   else if (event.key === "l") toggleBare();

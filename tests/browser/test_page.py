@@ -174,6 +174,8 @@ def test_a_key_that_does_not_fit_is_told_until_one_does(open_page: OpenPage) -> 
     page.goto(f"{watched.lecture.url}#race?key=wrong")
     page.wait_for_selector("#notice:has-text('does not fit')")
     page.wait_for_selector("#role:has-text('Viewer')")
+    page.click("#notice button")  # it stays until it is closed, and hides nothing then
+    page.wait_for_selector("#notice:empty", state="attached")
     page.goto(f"{watched.lecture.url}#race?key={watched.lecture.key}")
     page.wait_for_selector("#role:has-text('Lecturer')")
     page.wait_for_selector("#notice:empty", state="attached")

@@ -46,11 +46,17 @@ export function setText(node, text) {
 
 let hiding = 0;
 
-/** Tell everybody something, for so many milliseconds; for ever, until something else is told. */
+/**
+ * Tell everybody something, for so many milliseconds; for ever, until it is closed or something else
+ * is told.
+ */
 export function notify(text, ms = 6000) {
   const notice = document.getElementById("notice");
   notice.textContent = text;
   clearTimeout(hiding);
+  if (text && ms === Infinity) {
+    notice.append(" ", el("button", { type: "button", say: "keys.close", on: { click: () => notify("") } }));
+  }
   if (ms < Infinity) hiding = setTimeout(() => { notice.textContent = ""; }, ms);
 }
 

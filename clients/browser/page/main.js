@@ -35,7 +35,7 @@ async function route() {
     history.replaceState(null, "", `#${name}${rest}`);
     await room.useKey(key);
   }
-  becomeScreen(parameters.has("screen"));
+  becomeScreen(parameters.get("screen"));
   if (parameters.get("lang")) await useLanguage(parameters.get("lang"));
   if (name === "help") {
     openKeys();

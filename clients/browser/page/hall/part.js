@@ -34,7 +34,7 @@ class Part extends EventTarget {
     this.follow = this.follow.bind(this);
     this.join = this.join.bind(this);
     room.addEventListener("state", this.follow);
-    for (const news of ["found", "anew"]) room.addEventListener(news, () => this.technique && this.join());
+    for (const news of ["found", "anew"]) room.addEventListener(news, () => this.technique && this.join().catch(() => {}));
     if (SLUGS.includes(ofBrowser.get(TECHNIQUE))) this.wished = ofBrowser.get(TECHNIQUE);
   }
 

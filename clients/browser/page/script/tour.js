@@ -17,9 +17,9 @@ export const isScreen = () => document.documentElement.classList.contains("is-sc
 const isSpeaker = () => location.hash.startsWith("#speaker");
 export const stepNow = () => room.state?.tour.step ?? null;
 
-/** Be a window for the projector: nothing to press, and always where the lecturer is. */
-export function becomeScreen(isAsked) {
-  if (isAsked) ofTab.set(SCREEN, "1");
+/** Be a window for the projector (`screen=1`): nothing to press, and always where the lecturer is. */
+export function becomeScreen(asked) {
+  if (asked !== null) ofTab.set(SCREEN, asked === "1" ? "1" : "");
   document.documentElement.classList.toggle("is-screen", Boolean(ofTab.get(SCREEN)));
 }
 

@@ -84,7 +84,7 @@ export function mountTour(holder) {
     const [name] = at.split("?");
     const title = say(titleOf({ at }));
     setText(link, name === at ? title : `${say(`nav.${name}`)}: ${title}`);
-    link.hash = bare(at);
+    link.href = `#${bare(at)}`;
   };
   for (const news of ["state", "role"]) room.addEventListener(news, fill);
   for (const news of ["language", "hashchange"]) addEventListener(news, fill);

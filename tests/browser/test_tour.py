@@ -88,7 +88,8 @@ def test_one_key_leads_and_all_that_shows_goes_along(open_page: OpenPage) -> Non
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     speaker.click("#asked-end")
     lecturer.keyboard.press("p")
-    at(screen, "timeline?era=polling")
+    for page in (lecturer, screen):
+        at(page, "timeline?era=polling")
     lecturer.keyboard.press("5")  # by hand, and the screen goes along
     at(screen, "limits")
     speaker.click("#tour-end")

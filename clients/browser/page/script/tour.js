@@ -42,7 +42,9 @@ export async function go(step) {
   const target = STEPS[step];
   followed = target ? step : null;
   const order = target ? { at: target.at, step } : { step: null };
-  if (await attempt(() => room.control("go", order)) && target) await perform(target.at);
+  const here = location.hash;
+  if (!(await attempt(() => room.control("go", order))) || !target) return;
+  if (location.hash === here) await perform(target.at); // else another view was chosen meanwhile
 }
 
 export const next = () => go((stepNow() ?? -1) + 1);

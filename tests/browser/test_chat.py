@@ -45,6 +45,11 @@ def join(page: Any, slug: str, name: str = "") -> None:
     page.wait_for_selector("#chat-text:enabled")
 
 
+def leave(page: Any) -> None:
+    page.click("form.connect button")
+    page.wait_for_selector("#chat-text:disabled")
+
+
 def say(page: Any, text: str) -> None:
     page.fill("#chat-text", text)
     page.click("text=Send to all")
@@ -74,22 +79,24 @@ def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) ->
         assert shown == len(SLUGS)  # each once
 
 
-@pytest.mark.parametrize("slug", ["web_socket", "sse", "plugin_socket"])
-def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage, slug: str) -> None:
-    here, there = open_page().open("chat"), open_page().open("chat")
-    join(here, slug)
+def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage) -> None:
+    there = open_page().open("chat")
     join(there, "polling")
-    picture = PIXEL + bytes(30_000)
-    here.set_input_files(
-        "#chat-file", {"name": "a.png", "mimeType": "image/png", "buffer": picture}
-    )
-    for page in (here, there):
-        page.wait_for_selector("#chat-list .picture img")
-        size = page.inner_text("#chat-list .picture a")
-        assert size.startswith("30.1 kB")
-    here.wait_for_selector("#chat-cost:not(:empty)")
-    told = here.inner_text("#chat-cost")
-    assert ("binary frames" in told) == (slug == "web_socket")
+    for shown, slug in enumerate(["web_socket", "sse", "plugin_socket"]):
+        here = open_page().open("chat")
+        join(here, slug)
+        picture = PIXEL + bytes(30_000)
+        here.set_input_files(
+            "#chat-file", {"name": "a.png", "mimeType": "image/png", "buffer": picture}
+        )
+        for page, number in ((here, 0), (there, shown)):
+            pictures = page.locator("#chat-list .picture")
+            pictures.nth(number).locator("img").wait_for()
+            assert pictures.nth(number).locator("a").inner_text().startswith("30.1 kB")
+        here.wait_for_selector("#chat-cost:not(:empty)")
+        told = here.inner_text("#chat-cost")
+        assert ("binary frames" in told) == (slug == "web_socket")
+        here.close()
 
 
 def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
@@ -109,66 +116,69 @@ def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
     assert there.locator("text=only me").count() == 0
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage, slug: str) -> None:
+def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage) -> None:
     here, there = open_page().open("chat"), open_page().open("chat")
     join(here, "web_socket")
-    join(there, slug, f"Ana {slug}")
-    say(there, "here I am")
-    here.wait_for_selector("#chat-list .text:has-text('here I am')")
-    notices = here.locator(f"#chat-list .notice:has-text('Ana {slug}')").all_inner_texts()
-    assert notices == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
+    for slug in SLUGS:
+        join(there, slug, f"Ana {slug}")
+        say(there, f"here I am by {slug}")
+        here.wait_for_selector(f"#chat-list .text:has-text('here I am by {slug}')")
+        notices = here.locator(f"#chat-list .notice:has-text('Ana {slug} joined')")
+        assert notices.all_inner_texts() == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
+        leave(there)
 
 
-@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
-def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any, slug: str) -> None:
-    page = open_page().open("chat")
-    join(page, slug)
-    give(page, "two words.bin", bytes(300_000))
-    page.wait_for_function(
-        "() => { const { hidden, value, max } = document.getElementById('chat-progress');"
-        " return !hidden && value > 0.1 * max && value < 0.9 * max; }"
-    )
-    assert not page.inner_text("#chat-cost")  # not before the last byte has passed
-    page.wait_for_selector("#chat-cost:has-text('% more')")
-    more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
-    assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
-    page.wait_for_selector("#chat-list a:has-text('two words.bin')")
-    assert page.get_attribute("#chat-list a", "download") == "two words.bin"
-    page.wait_for_selector("#chat-file:enabled", state="attached")
+def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any) -> None:
+    for slug in ("web_socket", "plugin_socket", "sse"):
+        page = open_page().open("chat")
+        join(page, slug)
+        give(page, "two words.bin", bytes(300_000))
+        page.wait_for_function(
+            "() => { const { hidden, value, max } = document.getElementById('chat-progress');"
+            " return !hidden && value > 0.1 * max && value < 0.9 * max; }"
+        )
+        assert not page.inner_text("#chat-cost")  # not before the last byte has passed
+        page.wait_for_selector("#chat-cost:has-text('% more')")
+        more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
+        assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
+        page.wait_for_selector("#chat-list a:has-text('two words.bin')")
+        assert page.get_attribute("#chat-list a", "download") == "two words.bin"
+        page.wait_for_selector("#chat-file:enabled", state="attached")
+        page.close()
 
 
-@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
-def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any, slug: str) -> None:
-    watched = open_page()
-    watched.may_be_cut = True
-    page = watched.open("chat")
-    join(page, slug)
-    give(page, "lost.bin", bytes(1_000_000))
-    page.wait_for_selector("#chat-progress:visible")
-    control(slow_line, "cut", "{ seconds: 1 }")
-    page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
-    page.wait_for_selector("#notice:not(:empty)")
-    page.wait_for_selector("#chat-file:enabled", state="attached")
+def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any) -> None:
+    for slug in ("web_socket", "plugin_socket", "sse"):
+        watched = open_page()
+        watched.may_be_cut = True
+        page = watched.open("chat")
+        join(page, slug)
+        give(page, "lost.bin", bytes(1_000_000))
+        page.wait_for_selector("#chat-progress:visible")
+        control(slow_line, "cut", "{ seconds: 1 }")
+        page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
+        page.wait_for_selector("#notice:not(:empty)")
+        page.wait_for_selector("#chat-file:enabled", state="attached")
+        page.close()
 
 
-@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
-def test_who_leaves_while_a_file_goes_can_send_again(
-    open_page: OpenPage, slow_line: Any, slug: str
-) -> None:
-    page = open_page().open("chat")
-    join(page, slug)
-    give(page, "half.bin", bytes(1_000_000))
-    page.wait_for_selector("#chat-progress:visible")
-    page.evaluate("location.hash = 'wire'")  # what is under way goes on
-    page.evaluate("location.hash = 'chat'")
-    page.click("form.connect button")
-    page.wait_for_selector("#chat-cost:has-text('half.bin did not arrive')")
-    assert page.locator("#chat-progress").is_hidden()
-    control(slow_line, "link", "{ bytes_per_s: null }")
-    join(page, slug)
-    give(page, "whole.bin", bytes(1000))
-    page.wait_for_selector("#chat-list a:has-text('whole.bin')")
+def test_who_leaves_while_a_file_goes_can_send_again(open_page: OpenPage, slow_line: Any) -> None:
+    for slug in ("web_socket", "plugin_socket", "sse"):
+        control(slow_line, "link", "{ bytes_per_s: 100000 }")
+        page = open_page().open("chat")
+        join(page, slug)
+        give(page, "half.bin", bytes(1_000_000))
+        page.wait_for_selector("#chat-progress:visible")
+        page.evaluate("location.hash = 'wire'")  # what is under way goes on
+        page.evaluate("location.hash = 'chat'")
+        page.click("form.connect button")
+        page.wait_for_selector("#chat-cost:has-text('half.bin did not arrive')")
+        assert page.locator("#chat-progress").is_hidden()
+        control(slow_line, "link", "{ bytes_per_s: null }")
+        join(page, slug)
+        give(page, "whole.bin", bytes(1000))
+        page.wait_for_selector("#chat-list a:has-text('whole.bin')")
+        page.close()
 
 
 def test_nothing_that_was_not_sent_is_lost(open_page: OpenPage, slow_line: Any) -> None:

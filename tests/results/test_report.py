@@ -2,9 +2,11 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,21 +155,26 @@ def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "one run or two runs are accepted, not 3" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_in_a_browser(page: str, tmp_path: Path, scheme: str, width: int) -> None:
-    """No accessibility fault that axe-core finds, and no sideways scrolling of the page."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     if words := chromium.missing():
         pytest.skip(words)
     playwright = pytest.importorskip("playwright.sync_api")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    path = tmp_path / "report.html"
-    path.write_text(page, encoding="utf-8")
     with (
         playwright.sync_playwright() as tool,
         tool.chromium.launch(executable_path=chromium.PROGRAM) as browser,
     ):
-        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        yield browser
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_browser(browser: Any, page: str, tmp_path: Path, scheme: str, width: int) -> None:
+    """No accessibility fault that axe-core finds, and no sideways scrolling of the page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    with browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme) as tab:
         asked: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))
         tab.goto(path.as_uri())

@@ -109,6 +109,7 @@ def test_a_plugin_goes_on_where_it_was(
     page = open_page(lecturer=True).open("race?preset=busy")
     room = "import('/page/room.js').then(({ room }) => "
     reach(page, "plugin_socket", "lane.received > 20")
+    page.wait_for_function(f"() => {room} room.events !== undefined)")
     # The event stream breaks off, as when a phone sleeps; the emulated plugin ends with it.
     page.evaluate(room + "{ room.events.close(); room.lose(); })")
     reach(page, "plugin_socket", "lane.status === 'broken'")

@@ -62,6 +62,7 @@ def test_the_ledger_counts_what_passes(
         found: dict[str, int] = server.stats()["techniques"][slug]
         return found
 
+    eventually(lambda: not row()["open"], "whoever was there before has left")
     before = row()
     with relay_to(server, slug) as relay, join(slug, server, channel, through=relay) as client:
         for size in (1, 1000, 70_000):

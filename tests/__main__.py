@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.chromium import node_starts
+from tests.support import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE = "Playwright's node"
@@ -43,9 +43,16 @@ class Part(NamedTuple):
 PARTS = (
     Part(
         "Chromium",
-        ("chromium", "chromium-browser", "google-chrome", "chrome"),
+        chromium.NAMES,
         "chromium",
         "elsewhere `brew install --cask chromium`, or any Chrome on the PATH",
+    ),
+    Part(
+        "Chromium without windows",
+        ("chromium-headless-shell",),
+        "chromium-headless-shell",
+        "elsewhere any Chrome stands in for it, so none is, but all take longer",
+        spared=True,
     ),
     Part(
         "Firefox",
@@ -215,7 +222,7 @@ def missing_parts(which: Callable[[str], str | None] = shutil.which) -> list[Par
 
     def is_here(name: str) -> bool:
         if name is NODE:
-            return node_starts()
+            return chromium.node_starts()
         return bool(which(name) or which(f"/usr/sbin/{name}") or Path("/", name).is_file())
 
     return [part for part in PARTS if not any(map(is_here, part.programs))]

@@ -71,13 +71,13 @@ def test_parts_are_found_on_the_path_or_where_debian_keeps_servers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     have = {part.programs[-1] for part in PARTS} - {"haproxy", "nginx"} | {"/usr/sbin/nginx"}
-    monkeypatch.setattr("tests.__main__.node_starts", lambda: True)
+    monkeypatch.setattr("tests.support.chromium.node_starts", lambda: True)
     missing = missing_parts(lambda name: name if name in have else None)
     assert [part.name for part in missing] == ["HAProxy"]
 
 
 def test_a_library_that_playwright_misses_is_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.__main__.node_starts", lambda: False)
+    monkeypatch.setattr("tests.support.chromium.node_starts", lambda: False)
     (missing,) = missing_parts(lambda name: name)
     assert missing.package == "libatomic1"
 

@@ -21,12 +21,14 @@ def test_a_browser_that_blocks_cookies(
 ) -> None:
     from playwright.sync_api import Error
 
+    if chromium.WHOLE is None:
+        pytest.skip("a whole Chromium is missing, one with settings: `apt install chromium`")
     profile = tmp_path / "Default" / "Preferences"
     profile.parent.mkdir()
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     profile.write_text(json.dumps(blocked))
     context = browser.browser_type.launch_persistent_context(
-        tmp_path, executable_path=chromium.PROGRAM
+        tmp_path, executable_path=chromium.WHOLE
     )
     try:
         watched = Watched(context, lecture, has_key=True)

@@ -32,7 +32,7 @@ def lecture() -> Iterator[Lecture]:
     lecture.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # some modules start browsers of their own, and two cannot be
 def browser() -> Iterator["Browser"]:
     if words := chromium.missing():
         _miss(words)

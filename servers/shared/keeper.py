@@ -46,7 +46,7 @@ class Keeper:
         # Who connects first should not have to wait for the engine, unless it is away.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await self._tails.begin().is_connected.wait()
+                await self._tails.begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -13,9 +13,10 @@ from servers.shared.address import AWAY, connect
 from servers.shared.engine import Engine, close
 from servers.shared.stream_log import StreamLog
 
-# What the engine sends for one message costs the more, the more streams are asked for:
-# `python -m loadtests.limits shared` measures it.
+# To hear of one message costs the more, the more streams are asked for with it; each further tail
+# is a connection: `python -m loadtests.limits shared` measures 1,000 channels.
 _MOST_STREAMS = 24
+_TAILS_AT_FIRST = 4
 _AT_ONCE = 100  # entries of each stream
 _BLOCK_S = 2.0
 _LATE_S = 2.0  # when an answer is late, after that
@@ -31,15 +32,17 @@ class Tails:
 
     def add(self, log: StreamLog) -> None:
         """Hear of what follows in a stream."""
-        for tail in self._tails:
-            if len(tail.logs) < _MOST_STREAMS:
-                break
-        else:
-            tail = self.begin()
+        tail = min(self._tails, key=lambda tail: len(tail.logs))
+        if len(tail.logs) >= _MOST_STREAMS:
+            tail = self._open()
         tail.add(log)
 
-    def begin(self) -> "Tail":
-        """Open one more."""
+    async def begin(self) -> None:
+        """Open those that suffice for a while; return when they are connected."""
+        for tail in [self._open() for _ in range(_TAILS_AT_FIRST)]:
+            await tail.is_connected.wait()
+
+    def _open(self) -> "Tail":
         tail = Tail(self._engine)
         self._tails.append(tail)
         self._engine.start(tail.run())

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -38,6 +39,7 @@ def said_by(path: Path) -> Iterator[str]:
                 yield from named.get(first.id, ())
 
 
+@cache
 def sentences() -> set[str]:
     """Return all that may be said: by the library, by the questions, and as units."""
     found = {one for path in words.HERE.rglob("*.py") for one in said_by(path)}

@@ -75,7 +75,7 @@ ROOMS = {
     "load command": (r"loadtests/(__init__|__main__|deflate)", "between calibration plan trials"),
     "experiments": (
         r"notebooks/course/experiments/\w+",
-        "client client techniques client errors net",
+        "client client techniques client errors foreign measures net",
     ),
     "course": (
         r"notebooks/(__init__|course/\w+|course/marks/\w+)",

@@ -261,6 +261,6 @@ class Lab(Runs):
 
 
 def open_lab(notebook: str, live: bool = True) -> Lab:
-    """Open the laboratory of one notebook, ``"00"`` to ``"16"``."""
+    """Open the laboratory of one notebook, ``"00"`` to ``"17"``."""
     opened(notebook)
     return Lab(notebook, live and os.environ.get("DUPLEX_LIVE", "1") != "0")

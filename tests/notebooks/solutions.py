@@ -72,6 +72,9 @@ SOLUTIONS = {
     "16.2": "'wss'",
     "16.3": "'buffers'",
     "16.4": "20 - 6",
+    "17.1": "'after'",
+    "17.2": "100 * 20 * 5",
+    "17.3": "'nothing was lost'",
 }
 
 WRONG = {
@@ -175,4 +178,7 @@ WRONG = {
     "16.2": [("'ws'", "port 80"), ("'port'", "only 443")],
     "16.3": [("'cuts'", "would end"), ("'refuses'", "a status")],
     "16.4": [("0", "By HTTP/2"), ("6", "do get something")],
+    "17.1": [("'at'", "none yet"), ("'reply'", "a ping")],
+    "17.2": [("100", "every reader"), ("2000", "one second")],
+    "17.3": [("'p99 is 80 ms'", "had its turn"), ("'it is slow'", "out of breath")],
 }

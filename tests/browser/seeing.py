@@ -51,7 +51,7 @@ def launched(*words: str) -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM, args=list(words))
+        browser = playwright.chromium.launch(executable_path=chromium.WHOLE, args=list(words))
         yield browser
         browser.close()
 

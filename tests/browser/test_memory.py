@@ -21,8 +21,8 @@ def test_a_browser_that_blocks_cookies(
 ) -> None:
     from playwright.sync_api import Error
 
-    if chromium.WHOLE is None:
-        pytest.skip("a whole Chromium is missing, one with settings: `apt install chromium`")
+    if words := chromium.missing(chromium.WHOLE):  # the one that has settings
+        pytest.skip(words)
     profile = tmp_path / "Default" / "Preferences"
     profile.parent.mkdir()
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}

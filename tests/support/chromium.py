@@ -25,11 +25,14 @@ def node_starts() -> bool:
     return False
 
 
-def missing() -> str:
-    """Say what a test with a browser misses and how to get it; empty where nothing is missing."""
+def missing(program: str | None = PROGRAM) -> str:
+    """Say what a test with a browser misses and how to get it; empty where nothing is missing.
+
+    Who needs the whole browser says so.
+    """
     if importlib.util.find_spec("playwright") is None:
         return "Playwright is missing: `python3 lab.py test` installs it"
-    if PROGRAM is None:
+    if program is None:
         return "Chromium is missing: `apt install chromium`, or any Chrome on the PATH"
     if not node_starts():
         return "Playwright's Node does not start: `apt install libatomic1`"

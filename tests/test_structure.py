@@ -78,7 +78,7 @@ ROOMS = {
         "client client techniques client errors foreign measures net",
     ),
     "course": (
-        r"notebooks/(__init__|course/\w+|course/marks/\w+)",
+        r"notebooks/(__init__|course/\w+|course/marks/\w+|course/site/\w+)",
         "between client client errors figures models processes record result errors",
     ),
 }

@@ -1,4 +1,7 @@
-"""``python -m notebooks.course`` executes the notebooks; ``grades`` reads a class' submissions."""
+"""``python -m notebooks.course`` executes the notebooks.
+
+With ``grades`` it reads what a class has handed in, with ``site`` it writes pages.
+"""
 
 import argparse
 import os
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 
 from notebooks.course.execution import execute_all
 from notebooks.course.marks import grades
+from notebooks.course.site import build
 from results.errors import ResultsError
 
 
@@ -16,8 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     Live runs are written in place; ``--offline`` replays the recordings and writes nothing;
     ``--record`` keeps what a live run found for later replays; ``--check`` writes nothing.
     """
-    if arguments[:1] == ["grades"]:
-        return grades.main(arguments[1:])
+    others = {"grades": grades.main, "site": build.main}
+    if arguments and arguments[0] in others:
+        return others[arguments[0]](arguments[1:])
     parser = argparse.ArgumentParser(
         os.environ.pop("DUPLEX_COMMAND", "python -m notebooks.course"), description=main.__doc__
     )

@@ -13,10 +13,9 @@ from servers.shared.address import AWAY, connect
 from servers.shared.engine import Engine, close
 from servers.shared.stream_log import StreamLog
 
-# To hear of one message costs the more, the more streams are asked for with it; each further tail
-# is a connection: `python -m loadtests.limits shared` measures 1,000 channels.
-_MOST_STREAMS = 24
-_TAILS_AT_FIRST = 4
+# To hear of one message costs the more, the more streams are asked for with it, and each tail is a
+# connection: `python -m loadtests.limits shared` measures 1,000 channels, the most that are kept.
+_TAILS = 24
 _AT_ONCE = 100  # entries of each stream
 _BLOCK_S = 2.0
 _LATE_S = 2.0  # when an answer is late, after that
@@ -24,29 +23,22 @@ _AGAIN_S = 0.002
 
 
 class Tails:
-    """All tails of a server; there are as many as it takes."""
+    """All tails of a server, among which its streams are dealt out."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._tails: list[Tail] = []
+        self._tails = [Tail(engine) for _ in range(_TAILS)]
 
     def add(self, log: StreamLog) -> None:
         """Hear of what follows in a stream."""
-        tail = min(self._tails, key=lambda tail: len(tail.logs))
-        if len(tail.logs) >= _MOST_STREAMS:
-            tail = self._open()
-        tail.add(log)
+        min(self._tails, key=lambda tail: len(tail.logs)).add(log)
 
     async def begin(self) -> None:
-        """Open those that suffice for a while; return when they are connected."""
-        for tail in [self._open() for _ in range(_TAILS_AT_FIRST)]:
+        """Open all; return when they are connected."""
+        for tail in self._tails:
+            self._engine.start(tail.run())
+        for tail in self._tails:
             await tail.is_connected.wait()
-
-    def _open(self) -> "Tail":
-        tail = Tail(self._engine)
-        self._tails.append(tail)
-        self._engine.start(tail.run())
-        return tail
 
     def drop(self, log: StreamLog) -> None:
         """Hear no more of a stream."""

@@ -30,6 +30,8 @@ COMMANDS = (
     "loadtests.limits.probe",
     "results",
     "notebooks.course",
+    "notebooks.course grades",
+    "notebooks.course site",
     "notebooks.course.experiments",
     "tests",
 )

@@ -13,8 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # The specification is held to it, too. Other tests and the lessons choose their examples on
 # purpose: a technique that they leave out is tested and told elsewhere.
 ROOMS = ["wire", "servers", "clients", "loadtests", "results", "notebooks", "tests/conformance"]
-# Where techniques may be named side by side: the registry, and what people read of each.
-ABOUT_TECHNIQUES = ["wire/techniques.py", "clients/browser/page/words"]
+# Where techniques may be named side by side: the registry, what people read of each, and what a
+# lesson asks, or a benchmark promises, of the few that it is about.
+ABOUT_TECHNIQUES = [
+    "wire/techniques.py",
+    "clients/browser/page/hall",
+    "clients/browser/page/script",
+    "clients/browser/page/words",
+    "loadtests/limits/shared.py",
+    "notebooks/course/explorations.py",
+    "notebooks/course/traces.py",
+]
 LISTS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BoolOp, ast.Call, ast.Constant)
 
 

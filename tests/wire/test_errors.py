@@ -5,7 +5,7 @@ from wire import errors
 
 def test_one_root_for_all_that_received_bytes_can_do_wrong() -> None:
     classes = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
-    assert len(classes) == 6
+    assert len(classes) == 7
     assert all(issubclass(kind, errors.WireError) for kind in classes)
     assert not issubclass(errors.WireError, ValueError)  # those are the caller's own mistakes
 

@@ -70,7 +70,7 @@ async def test_a_get_with_a_body_is_refused(here: Running) -> None:
 async def test_a_mistake_of_ours_is_a_problem_and_a_log_entry(
     here: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("servers.observing.resident_bytes", lambda: 1 // 0)
+    monkeypatch.setattr("servers.telling.resident_bytes", lambda: 1 // 0)
     with caplog.at_level(logging.ERROR):
         (await ask(here, "GET /stats")).check_problem(500, "log")
     assert "GET /stats failed" in caplog.text

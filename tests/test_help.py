@@ -14,6 +14,7 @@ COMMANDS = (
     "servers",
     "servers.relay",
     "servers.relay.faulty",
+    "servers.relay.har",
     "servers.peers.baselines",
     "clients",
     "loadtests",

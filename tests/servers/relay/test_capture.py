@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 import clients
 from loadtests.trials.processes import Child, Server
 from servers.relay.capture import Capture, replay
+from servers.relay.har import archive
 from servers.relay.relay import Link
 from tests.servers.relay.relayed import BLOB, Backend, fails_or_ends, joined
 from wire.pcapng import Packet, PcapngDecoder
@@ -167,6 +169,11 @@ def test_wireshark_understands_each_technique_and_counts_our_bytes(tmp_path: Pat
                         client.send("x" * size)
                         assert client.receive(5), slug
                 counted += client.bytes_up + client.bytes_down
+    entries = archive(path.read_bytes())["log"]["entries"]
+    assert {urlsplit(entry["request"]["url"]).path.strip("/") for entry in entries} >= (
+        set(SLUGS) - set(OWN_PORT)
+    )
+    assert any("x" * 5000 in entry["response"]["content"]["text"] for entry in entries)
     wrong = "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0"
     assert tshark(path, "-Y", f"{wrong} || tcp.analysis.flags") == []
     lengths = tshark(path, "-T", "fields", "-e", "tcp.len")

@@ -113,7 +113,7 @@ class Intermediary:
             )
         except (OSError, subprocess.SubprocessError):
             return ""
-        found = re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr)
+        found = re.search(r"(?<!\d)\d+\.\d+(\.\d+)*", done.stdout + done.stderr)
         return found[0] if found else ""
 
 

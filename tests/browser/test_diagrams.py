@@ -8,7 +8,7 @@ from tests.browser.watching import OpenPage
 
 pytestmark = pytest.mark.slow
 # How many are blank; each is read in a copy, as a browser warns of a canvas that is read again.
-BLANK = """() => [...document.querySelectorAll("#race canvas")].filter((one) => {
+BLANK = """() => [...document.querySelectorAll("#race canvas:not([hidden])")].filter((one) => {
   const copy = new OffscreenCanvas(one.width, one.height);
   const pen = copy.getContext("2d", { willReadFrequently: true });
   pen.drawImage(one, 0, 0);

@@ -45,7 +45,7 @@ EXAMPLES = {
         "http://a-b.c:80 http://[::1]",
     r"([a-z0-9_][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?": "a-b.c:80 [::1]",
     r"\r\n%s:[ \t]*([!-~]*)": HEAD.replace("Duplex-Key", "%s"),
-    r"(?:words/)?[a-z0-9_]+(\.js|\.css)": "words/en_1.js",
+    r"(?:(?:words|hall|race|script)/)?[a-z0-9_]+(\.js|\.css)": "words/en_1.js",
     r"(?:GET|POST) [^ ]*[?&]viewer=([a-z0-9]{8,32})": HEAD,
     r"^id: [0-9a-z]+-([0-9]+)$": "\nid: abc-12\n",
     # clients
@@ -67,6 +67,8 @@ EXAMPLES = {
     r'"id": ?(\d+),': '"id": 12,',
     r'"sent_ns": ?(\d+),': '"sent_ns": 12,',
     r'"cursor": ?"([^"]+)"': '"cursor": "abc-12"',
+    r"(?<!\d)\d+\.\d+(\.\d+)*": "nginx version: nginx/1.22.1",
+    r"^-r (.+)$": "-r pins.txt",
     # results
     r"(\d\.\d\d)\d+": "1.2345",
     r' d="[^"]*"': ' d="M 1.2345 6" d=',

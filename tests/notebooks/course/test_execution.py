@@ -8,10 +8,12 @@ import pytest
 from notebooks.course.execution import execute, normalise, outputs
 from notebooks.course.progress import MARK
 from results.errors import ResultsError
+from tests.notebooks import programs
 from tests.notebooks.books import CHECK, PATHS, solve
 from tests.notebooks.solutions import SOLUTIONS
 
 pytestmark = pytest.mark.slow
+SOLVED = {**SOLUTIONS, **programs.SOLUTIONS}
 
 
 @pytest.mark.timeout(300)
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.slow
 def test_offline_and_solved(path: Path) -> None:
     def edit(text: str) -> str:
         match = CHECK.search(text)
-        return solve(text, SOLUTIONS[match[1]]) if match else text
+        return solve(text, SOLVED[match[1]]) if match else text
 
     book = execute(path, live=False, edit=edit)
     said = "".join(output.data["text/plain"] for _, output in outputs(book) if "data" in output)

@@ -22,7 +22,7 @@ from loadtests.trials.processes import Child, ProcessError, cores
 from loadtests.trials.trial import Outcome, Staging, run
 from results.record.histogram import NS_PER_MS, percentiles_ms
 from results.record.rows import Cell, CheckRow
-from results.record.verdicts import Verdict
+from results.record.verdicts import CLOCK_UNSURE, Verdict
 
 _LOAD = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=5.0, drain=6.0, seed=4)
 _USERS = 40
@@ -186,7 +186,9 @@ def meddle(
         if said.verdict is how.verdict or not spoiled:
             break
     note = f"{said.verdict}: {said.reason}"
-    check = exactly(how.verdict, 1, int(said.verdict is how.verdict), "said", note)
+    # Where all are near, a tenth of the latency may be less than a clock can be known within.
+    honest = bool(how.clock_s and how.corrected) and CLOCK_UNSURE in said.reason
+    check = exactly(how.verdict, 1, int(said.verdict is how.verdict or honest), "said", note)
     return trial.cell, outcome, [check]
 
 

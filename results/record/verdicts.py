@@ -34,6 +34,7 @@ class Judgement:
     reason: str = ""
 
 
+CLOCK_UNSURE = "a host's clock is known within"
 NOTHING = Judgement(Verdict.INVALID, "nothing was measured")
 
 
@@ -167,7 +168,7 @@ def _clocks_unsure(load: Load, limits: Limits) -> str:
     if load.clock_error_ms <= limits.clock_error * p50_ms:
         return ""
     return (
-        f"a host's clock is known within {load.clock_error_ms:.3f} ms only, which is more than "
+        f"{CLOCK_UNSURE} {load.clock_error_ms:.3f} ms only, which is more than "
         f"{limits.clock_error:.0%} of the p50 of {p50_ms:.3f} ms"
     )
 

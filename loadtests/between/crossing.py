@@ -25,6 +25,8 @@ from wire.errors import WireError
 from wire.message import Message
 from wire.techniques import BY_SLUG, SLUGS
 
+_ROOT = Path(__file__).resolve().parents[2]
+
 PUBLISHER = "between"
 STILL = "still there?"
 _SHAKEN_S = 0.2
@@ -190,7 +192,7 @@ class Crosser:
             "after_s": round(after, 1),
             "status": error.status if isinstance(error, RefusedError) else None,
             "said_nothing": "said nothing" in str(error) or "did not answer" in str(error),
-            "error": f"{error}"[:200],
+            "error": str(error).replace(f"{_ROOT}/", "")[:200],  # recorded, so nobody's paths
         }
 
     def _follow(self, client: Client) -> None:

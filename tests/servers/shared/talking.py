@@ -33,6 +33,8 @@ class Talk:
         self._talking = asyncio.create_task(self._talk())
 
     async def _talk(self) -> None:
+        for follower in self.followers:  # who comes later is not owed what was said before
+            await follower.is_here.wait()
         saying: set[asyncio.Task[None]] = set()
         number = 0
         try:
@@ -84,7 +86,8 @@ class Talk:
         """Check that nobody was told of a gap, or missed anything."""
         for follower in self.followers:
             assert follower.gaps == 0
-            assert set(self.accepted) <= set(map(str, follower.places))
+            missed = set(self.accepted) - set(map(str, follower.places))
+            assert not missed, f"accepted, and not heard by one: {sorted(missed)}"
 
     def check_all_told(self) -> None:
         """Check that everybody was told of the loss, and few more than once."""

@@ -52,7 +52,7 @@ class Engine:
         """Do something beside, until the end at the latest."""
         task = asyncio.get_running_loop().create_task(doing)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
 
     async def ask(self, *commands: Sequence[Word], as_one: bool = False) -> list[Any]:
@@ -79,6 +79,13 @@ class Engine:
             self.turn += 1
             self.tell(error)
             self.start(self._be_sure())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Write down a mistake of ours; that the engine is away, who waits for the task is told."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Unavailable):
+            _LOG.error("what looks after the shared log has ended", exc_info=error)
 
     def tell(self, error: Exception) -> None:
         """Write down what is wrong."""

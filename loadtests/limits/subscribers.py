@@ -34,6 +34,7 @@ class Subscribers:
         self._port = port
         self._audit = audit
         self._cursors: dict[int, bytes] = {}  # of those that ask
+        self._awaiting: set[int] = set()  # an answer
         self._paused: list[int] = []
 
     def open(self, count: int) -> None:
@@ -66,7 +67,13 @@ class Subscribers:
         return fd
 
     def request(self, fd: int) -> None:
-        """Ask for what came after the socket's cursor."""
+        """Ask for what came after the socket's cursor, unless an answer is still on its way.
+
+        Asked twice from one cursor, the same messages would come twice.
+        """
+        if fd in self._awaiting:
+            return
+        self._awaiting.add(fd)
         self.sockets[fd].send(
             b"GET /%b?channel=limits&after=%b HTTP/1.1\r\nHost: x\r\n\r\n"
             % (self.technique.slug.encode(), self._cursors[fd])
@@ -76,6 +83,7 @@ class Subscribers:
         """Keep the cursor that an answer ends with; ask again at once where answers are held."""
         if found := _CURSOR.search(data, max(len(data) - _CURSOR_FROM_END, 0)):
             self._cursors[fd] = found[1]
+        self._awaiting.discard(fd)
         if self.technique.held:
             self.request(fd)
 

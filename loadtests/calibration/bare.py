@@ -4,8 +4,8 @@ Some sockets subscribe to the same channel during the same run, in groups betwee
 so that they stand among them in the server's order: before the first, after each quarter of
 them, and so on to the last. They use nothing of ours but the greeting: no client, no
 gevent, no codec. Each read is stamped as it returns, and the send times are picked out of the bytes
-by a pattern. On Linux the process asks for real-time priority, so that it is not kept waiting by
-the generator beside it.
+by a pattern; where each answer has to be asked for (long-polling), the cursor is, too. On Linux the
+process asks for real-time priority, so that it is not kept waiting by the generator beside it.
 """
 
 import argparse
@@ -23,8 +23,11 @@ from pathlib import Path
 
 from loadtests.plan.greeting import greeting
 from wire.ready_line import ReadyLine, encode_ready_line
+from wire.techniques import BY_SLUG
 
 _SENT = re.compile(rb'"sender":"publisher","sent_ns":(\d+)')
+# How an answer to a poll ends: nothing more comes behind it before the next request.
+_ANSWERED = re.compile(rb'"cursor":"([^"]+)","gap":(?:true|false)\}$')
 
 
 class Receivers:
@@ -33,7 +36,8 @@ class Receivers:
     def __init__(self, slug: str, host: str, port: int, channel: str) -> None:
         self.latencies_ns: list[int] = []
         self._address = (host, port)
-        self._greeting = greeting(slug, channel, host=host)
+        self._asks = not BY_SLUG[slug].streams
+        self._slug, self._channel = slug, channel
         self._rests: dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -41,10 +45,13 @@ class Receivers:
         """Add a group of sockets."""
         for _ in range(count):
             sock = socket.create_connection(self._address)
-            sock.sendall(self._greeting)
+            sock.sendall(self._ask())
             sock.setblocking(False)
             self._rests[sock] = b""
             self._selector.register(sock, selectors.EVENT_READ)
+
+    def _ask(self, after: str = "") -> bytes:
+        return greeting(self._slug, self._channel, after, self._address[0])
 
     def receive(self, timeout: float) -> None:
         """Take in what comes within ``timeout`` seconds."""
@@ -67,6 +74,8 @@ class Receivers:
                     self.latencies_ns.append(now - int(match[1]))
                     end = match.end()
             self._rests[sock] = whole[max(end, len(whole) - 200) :]
+            if self._asks and (answered := _ANSWERED.search(whole)):
+                sock.sendall(self._ask(answered[1].decode()))
 
 
 def open_sockets(host: str, port: int, slug: str) -> int:

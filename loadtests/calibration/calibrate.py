@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtests.calibration import against_models as models
+from loadtests.calibration import capacity, oracles
 from loadtests.calibration import meddling as meddle
-from loadtests.calibration import oracles
 from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.ending import report
@@ -70,7 +70,7 @@ def bare() -> Iterator[Checked]:
 
 def throttled() -> Iterator[Checked]:
     """A tired generator says so."""
-    yield models.throttled()
+    yield capacity.throttled()
 
 
 def meddling() -> Iterator[Checked]:
@@ -85,17 +85,17 @@ def meddling() -> Iterator[Checked]:
 
 def workers() -> Iterator[Checked]:
     """Two worker processes count as one."""
-    yield models.shared_work()
+    yield capacity.shared_work()
 
 
 def crowd() -> Iterator[Checked]:
     """One process holds a crowd."""
-    return map(models.crowd, newest_streams())
+    return map(capacity.crowd, newest_streams())
 
 
 def idle() -> Iterator[Checked]:
     """Idle users take little memory."""
-    return map(models.idle, newest_streams())
+    return map(capacity.idle, newest_streams())
 
 
 Part = Callable[[], Iterator[Checked]]

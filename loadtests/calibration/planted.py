@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Level, Plan, Trial
-from loadtests.trials.processes import Core, Server, Way, cores
+from loadtests.trials.processes import Child, Core, Relay, Server, Way, cores
 from loadtests.trials.trial import Outcome, Staging, run
 from wire.techniques import OWN_PORT
 
@@ -54,21 +54,18 @@ def on_one_core(settings: Settings) -> Outcome:
 GROUPS = 5  # of bare sockets, between which the users connect in four batches
 
 
+def _bare(slug: str, port: int, stats_port: int, users: int, groups: int, out: Path) -> list[str]:
+    words = ["loadtests.calibration.bare", "--technique", slug, "--port", str(port)]
+    words += ["--stats-port", str(stats_port), "--users", str(users)]
+    return [*words, "--groups", str(groups), "--out", str(out)]
+
+
 class Beside(Way):
     """The direct way to the server, with bare sockets beside it (``bare``)."""
 
     def __init__(self, server: Server, slug: str, users: int, out: Path) -> None:
         port = server.plugin_port if slug in OWN_PORT else server.port
-        words = [
-            "loadtests.calibration.bare",
-            "--technique",
-            slug,
-            "--port",
-            str(port),
-            "--out",
-            str(out),
-        ]
-        words += ["--stats-port", str(server.port), "--users", str(users), "--groups", str(GROUPS)]
+        words = _bare(slug, port, server.port, users, GROUPS, out)
         super().__init__("the bare sockets", words, cores()[1])
         self.url, self.plugin_port = server.url, server.plugin_port
         self.await_ready("bare")
@@ -86,4 +83,57 @@ def beside_bare_sockets(
             processes=processes,
         )
         outcome = run(one_trial(slug, users, settings), staging)
-        return outcome, sorted(json.loads(out.read_text(encoding="ascii")))
+        return outcome, _latencies(out)
+
+
+class BesideShortLine(Relay):
+    """The users' relay, with bare sockets beside it whose own relay is like it, but for the delay.
+
+    They are half before the users and half behind them in the server's order. What they see is
+    what the machine adds to the line: publisher, server and relay at work.
+    """
+
+    def __init__(
+        self, server: Server, slug: str, users: int, delay_ms: float, out: Path, core: Core
+    ) -> None:
+        self._others: list[Child] = []
+        super().__init__(server, delay_ms, core)
+        try:
+            short = Relay(server, core=core)
+            self._others.append(short)
+            port = short.plugin_port if slug in OWN_PORT else short.port
+            bare = Child(
+                "the bare sockets", _bare(slug, port, server.port, users, 2, out), cores()[1]
+            )
+            self._others.append(bare)
+            bare.await_ready("bare")
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End the sockets, which write what they saw, then their relay and the users'."""
+        while self._others:
+            self._others.pop().end()
+        super().end()
+
+
+def beside_short_line(
+    slug: str, users: int, settings: Settings, delay_ms: float, late_ms: float = 0.0
+) -> tuple[Outcome, list[int]]:
+    """Measure a feed over a line; return what bare sockets saw without its delay (ns), too.
+
+    ``late_ms`` is a fault to plant: by so much the line is longer than is said.
+    """
+    with TemporaryDirectory(prefix="duplex-") as folder:
+        out = Path(folder) / "bare.json"
+
+        def way(server: Server) -> Way:
+            return BesideShortLine(server, slug, users, delay_ms + late_ms, out, cores()[0])
+
+        outcome = run(one_trial(slug, users, settings, delay_ms), Staging(way=way))
+        return outcome, _latencies(out)
+
+
+def _latencies(out: Path) -> list[int]:
+    return sorted(json.loads(out.read_text(encoding="ascii")))

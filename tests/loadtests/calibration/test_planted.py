@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from loadtests.calibration import against_models as models
-from loadtests.calibration import planted
+from loadtests.calibration import capacity, planted
 from loadtests.plan.options import Settings
 from results.record.verdicts import Verdict
 
@@ -32,4 +31,4 @@ def test_a_generator_on_the_servers_core_says_so() -> None:
 
 
 def test_two_workers_give_one_result_whose_counts_are_the_sums() -> None:
-    assert all(check.passed for check in models.shared_work().checks)
+    assert all(check.passed for check in capacity.shared_work().checks)

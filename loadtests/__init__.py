@@ -13,3 +13,5 @@ Rules of this room:
 ``python -m loadtests`` compares the techniques, ``python -m loadtests calibrate`` checks the
 instrument itself, and ``locust -f loadtests/locustfile.py SseUser`` is plain Locust.
 """
+
+import outside_venv  # noqa: F401 - it explains what is missing there

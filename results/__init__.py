@@ -8,3 +8,5 @@ them (``report``, ``tables``, ``python -m results``). It imports nothing of the 
 ``record.writer`` and what it needs, and ``figures.palette``, are light: they load neither pandas
 nor matplotlib, so that a load generator can import them.
 """
+
+import outside_venv  # noqa: F401 - it explains what is missing there

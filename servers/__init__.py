@@ -13,3 +13,5 @@ Rules of this room:
 
 ``python -m servers --help`` starts them.
 """
+
+import outside_venv  # noqa: F401 - it explains what is missing there

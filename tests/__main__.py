@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,6 +120,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("pytest", nargs="*", help="after --: goes on to pytest")
     options = parser.parse_args(arguments)
+    import_module("ruff")  # where that is missing, all gates would fail, and none say why
     if not options.fast and not provide_parts():
         return 1
     return check_code() or run_tests(options.fast, options.pytest)

@@ -319,7 +319,9 @@ def test_an_init_file_tells_the_rule_of_its_room_and_loads_nothing(path: Path) -
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), f"the rules of {path.parent.name} stand on its door"
     loaded = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert roots(loaded) <= {"typing"}
+    needs_others = path.parent.name in {*PACKAGES} - {*BARE_ROOMS}
+    assert roots(loaded) <= {"typing", *(["outside_venv"] * needs_others)}
+    assert not needs_others or "outside_venv" in roots(loaded), "who starts it elsewhere is told"
 
 
 def test_a_folder_holds_what_one_can_take_in_at_a_glance() -> None:

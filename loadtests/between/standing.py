@@ -12,8 +12,8 @@ import psutil
 
 from clients.net.schedule import await_true
 from loadtests.between.intermediary import Intermediary, Setup, ShelfError, fill
+from loadtests.trials.family import tree
 from loadtests.trials.generator import free_port
-from loadtests.trials.peers import tree
 from loadtests.trials.processes import START_S, Child, ProcessError
 
 HERE = "127.0.0.1"

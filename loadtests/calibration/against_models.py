@@ -16,7 +16,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtests.calibration import planted
 from loadtests.calibration.checks import at_most, exactly, within, within_share
-from loadtests.plan.options import Settings
+from loadtests.plan.options import Settings, foreign
 from loadtests.plan.plan import Trial
 from loadtests.trials.trial import Outcome, run
 from results import models
@@ -197,9 +197,9 @@ def freeze() -> Checked:
     return made(trial, checks)
 
 
-def beside_bare_sockets(slug: str) -> Checked:
-    """The suite's percentiles against bare sockets' in the same run."""
-    settings = replace(LOAD, arrivals="constant", seconds=12.0)
+def beside_bare_sockets(slug: str, server: str = "", seconds: float = 12.0) -> Checked:
+    """The suite's percentiles against bare sockets' in the same run, of our server or another."""
+    settings = replace(LOAD, arrivals="constant", seconds=seconds, server=server)
     bare: list[int] = []
 
     def seen(percent: int) -> float:
@@ -214,14 +214,17 @@ def beside_bare_sockets(slug: str) -> Checked:
         return replace(outcome, judgement=Judgement(Verdict.GENERATOR_BOUND, reason))
 
     outcome, note = _fair(measure)
-    checks = []
+    sockets, messages = planted.GROUPS * planted.EACH, round(settings.rate * settings.seconds)
+    came = min(len(bare), sockets * messages)  # of the warm-up they have some, too
+    checks = [exactly("deliveries to bare sockets", sockets * messages, came, "deliveries", note)]
     for percent in (50, 99):
         truth = seen(percent)
         measured = _ms(outcome.histograms["delivery"], percent)
         tolerance = max(0.1 * truth, 0.2)
         name = f"p{percent} as bare sockets saw it"
         checks.append(within(name, truth, measured, tolerance, "ms", note))
-    cell = planted.one_trial(slug, 200, settings, variant="beside bare sockets").cell
+    words = ", ".join(filter(None, (server and foreign(server), "beside bare sockets")))
+    cell = planted.one_trial(slug, 200, settings, variant=words).cell
     return Checked(cell, outcome, checks)
 
 

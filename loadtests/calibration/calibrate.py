@@ -22,6 +22,8 @@ from loadtests.calibration import meddling as meddle
 from loadtests.calibration.against_models import Checked
 from loadtests.calibration.oracles import CountingRelay
 from loadtests.trials.ending import report
+from loadtests.trials.environments import lacking
+from loadtests.trials.peers import find_peer
 from loadtests.trials.processes import ROOT, ProcessError, Server, cores
 from loadtests.trials.signals import interruptible
 from results.console import Console
@@ -68,6 +70,12 @@ def bare() -> Iterator[Checked]:
     return map(models.beside_bare_sockets, STREAMS)
 
 
+def foreign() -> Iterator[Checked | str]:
+    """Other people's servers beside bare sockets, if what they need is here."""
+    for server, slug in (("ws", "web_socket"), ("nchan", "sse")):
+        yield lacking(find_peer(server)) or models.beside_bare_sockets(slug, server, seconds=6.0)
+
+
 def throttled() -> Iterator[Checked]:
     """A tired generator says so."""
     yield capacity.throttled()
@@ -98,9 +106,10 @@ def idle() -> Iterator[Checked]:
     return map(capacity.idle, newest_streams())
 
 
-Part = Callable[[], Iterator[Checked]]
+# What a part yields as words could not be checked here, and they say why.
+Part = Callable[[], Iterator[Checked | str]]
 _IN_ORDER: tuple[Part, ...] = (
-    *(polling, long_polling, naive, streams, freeze, faults, bare, throttled, meddling),
+    *(polling, long_polling, naive, streams, freeze, faults, bare, foreign, throttled, meddling),
     *(workers, crowd, idle),
 )
 PARTS: dict[str, Part] = {part.__name__: part for part in _IN_ORDER}
@@ -157,6 +166,9 @@ def _run(chosen: Sequence[str], run: RunWriter, console: Console) -> int:
         with console.status(name):
             try:
                 for checked in part():
+                    if isinstance(checked, str):
+                        console.print(f"{name}: left out: {checked}")
+                        continue
                     checked.outcome.write(run, checked.cell, checked.checks)
                     failed += _print(console, checked.cell, checked.checks)
             except ProcessError as error:

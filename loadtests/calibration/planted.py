@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Level, Plan, Trial
+from loadtests.trials.peers import find_peer
 from loadtests.trials.processes import Child, Core, Relay, Server, Way, cores
 from loadtests.trials.trial import Outcome, Staging, run
 from wire.techniques import OWN_PORT
@@ -54,18 +55,30 @@ def on_one_core(settings: Settings) -> Outcome:
 GROUPS = 5  # of bare sockets, between which the users connect in four batches
 
 
-def _bare(slug: str, port: int, stats_port: int, users: int, groups: int, out: Path) -> list[str]:
+EACH = 4  # sockets in a group
+
+
+def _bare(
+    slug: str, port: int, server: Server, users: int, groups: int, out: Path, path: str = ""
+) -> list[str]:
     words = ["loadtests.calibration.bare", "--technique", slug, "--port", str(port)]
-    words += ["--stats-port", str(stats_port), "--users", str(users)]
-    return [*words, "--groups", str(groups), "--out", str(out)]
+    if path:
+        words += ["--path", path, "--pid", str(server.pid)]
+    else:
+        words += ["--stats-port", str(server.port)]
+    words += ["--users", str(users), "--groups", str(groups), "--each", str(EACH)]
+    return [*words, "--out", str(out)]
 
 
 class Beside(Way):
-    """The direct way to the server, with bare sockets beside it (``bare``)."""
+    """The direct way to the server, with bare sockets beside it (``bare``).
 
-    def __init__(self, server: Server, slug: str, users: int, out: Path) -> None:
+    A foreign server they ask for ``path``.
+    """
+
+    def __init__(self, server: Server, slug: str, users: int, out: Path, path: str = "") -> None:
         port = server.plugin_port if slug in OWN_PORT else server.port
-        words = _bare(slug, port, server.port, users, GROUPS, out)
+        words = _bare(slug, port, server, users, GROUPS, out, path)
         super().__init__("the bare sockets", words, cores()[1])
         self.url, self.plugin_port = server.url, server.plugin_port
         self.await_ready("bare")
@@ -74,11 +87,15 @@ class Beside(Way):
 def beside_bare_sockets(
     slug: str, settings: Settings, users: int = 200, processes: int = 0
 ) -> tuple[Outcome, list[int]]:
-    """Measure a feed with bare sockets beside the users; return both sets of latencies (ns)."""
+    """Measure a feed with bare sockets beside the users; return both sets of latencies (ns).
+
+    ``settings.server`` names a foreign server, whose peer file gives no more than the path.
+    """
+    path = find_peer(settings.server).subscribe[slug].path if settings.server else ""
     with TemporaryDirectory(prefix="duplex-") as folder:
         out = Path(folder) / "bare.json"
         staging = Staging(
-            way=lambda server: Beside(server, slug, users, out),
+            way=lambda server: Beside(server, slug, users, out, path),
             spawn_rate=users // (GROUPS - 1),
             processes=processes,
         )
@@ -102,9 +119,7 @@ class BesideShortLine(Relay):
             short = Relay(server, core=core)
             self._others.append(short)
             port = short.plugin_port if slug in OWN_PORT else short.port
-            bare = Child(
-                "the bare sockets", _bare(slug, port, server.port, users, 2, out), cores()[1]
-            )
+            bare = Child("the bare sockets", _bare(slug, port, server, users, 2, out), cores()[1])
             self._others.append(bare)
             bare.await_ready("bare")
         except BaseException:

@@ -4,10 +4,13 @@ import json
 
 from wire.techniques import BY_SLUG
 
-_UPGRADE = (
-    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
+_MORE = {
+    "web_socket_frames": (
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    ),
+    "event_stream": "Accept: text/event-stream\r\n",
+}
 
 
 def greeting(slug: str, channel: str, after: str = "", host: str = "localhost") -> bytes:
@@ -19,6 +22,11 @@ def greeting(slug: str, channel: str, after: str = "", host: str = "localhost") 
     if technique.own_port:
         cursor = {"cursor": after} if after else {}
         return json.dumps({"channel": channel} | cursor).encode() + b"\0"
-    more = _UPGRADE if technique.codec == "web_socket_frames" else ""
     query = f"channel={channel}" + (f"&after={after}" if after else "")
-    return f"GET /{slug}?{query} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()
+    return get(slug, f"/{slug}?{query}", host)
+
+
+def get(slug: str, path: str, host: str = "localhost") -> bytes:
+    """Return the bytes that ask a server for ``path`` by a technique."""
+    more = _MORE.get(BY_SLUG[slug].codec or "", "")
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()

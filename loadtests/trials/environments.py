@@ -26,6 +26,31 @@ def prepare(peer: PeerFile) -> Path | None:
 
     Raises :class:`~loadtests.trials.processes.ProcessError`, which says what the system lacks.
     """
+    place = place_of(peer)
+    if place is not None and not place.exists():
+        _make(peer, place)
+    return place
+
+
+def lacking(peer: PeerFile) -> str:
+    """Say what a peer needs and is not here; nothing if it can be started at once."""
+    try:
+        place = place_of(peer)
+    except ProcessError as error:
+        return str(error)
+    if place is None or place.exists():
+        return ""
+    return (
+        f"the environment of {peer.title} is not made yet; "
+        f"python -m loadtests start {peer.folder.name} makes it"
+    )
+
+
+def place_of(peer: PeerFile) -> Path | None:
+    """Return the folder of a peer's environment, made or not; none if it needs none.
+
+    Raises :class:`~loadtests.trials.processes.ProcessError`, which says what the system lacks.
+    """
     needs = peer.needs
     for program, command in needs.programs.items():
         if shutil.which(program) is None:
@@ -47,10 +72,7 @@ def prepare(peer: PeerFile) -> Path | None:
         raise ProcessError(f"{peer.title}: {error.filename}: {error.strerror}") from None
     made_of += sys.version.encode() if needs.python else b""
     name = sources[0].resolve().parent.name  # servers may share what they need
-    place = PLACE / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
-    if not place.exists():
-        _make(peer, place)
-    return place
+    return PLACE / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
 
 
 def _with_more(pins: Path) -> list[Path]:

@@ -1,12 +1,13 @@
 """What a foreign server costs, as the kernel tells it: of the process and all that it started."""
 
+import contextlib
 import math
 import time
 
 import psutil
 
 from loadtests.measures.core_time import core_time
-from loadtests.trials.peers import tree
+from loadtests.trials.family import connections, sockets, tree
 from loadtests.trials.sampler import Reading, Sampler
 
 UNKNOWN = math.nan
@@ -21,18 +22,22 @@ class PeerSampler(Sampler):
     def __init__(self, pid: int, relay_pid: int | None, period_s: float) -> None:
         self._pid = pid
         self._used_s: dict[psutil.Process, float] = {}  # of those that ended, too
+        self._other_sockets: int | None = None  # than connections
         super().__init__("http://127.0.0.1", "", relay_pid, period_s)
 
     def _read(self) -> Reading:
         family = tree(self._pid) if self._pid else []
-        resident = sockets = 0
+        resident = open_sockets = 0
+        if self._other_sockets is None:  # nobody is measured yet, so it may take its time
+            self._other_sockets = 0
+            for process in family:
+                with contextlib.suppress(psutil.Error):
+                    self._other_sockets += sockets(process) - connections(process)
         for process in family:
             try:
                 times = process.cpu_times()
                 resident += process.memory_info().rss
-                sockets += sum(
-                    one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp")
-                )
+                open_sockets += sockets(process)
             except psutil.Error:
                 continue  # it has ended just now
             self._used_s[process] = times.user + times.system
@@ -41,7 +46,7 @@ class PeerSampler(Sampler):
             at_s=time.monotonic(),
             cpu_s=sum(self._used_s.values()) if family else UNKNOWN,
             rss_bytes=resident if family else UNKNOWN,
-            open=sockets if family else UNKNOWN,
+            open=open_sockets - self._other_sockets if family else UNKNOWN,
             held=UNKNOWN,
             requests=UNKNOWN,
             connections=UNKNOWN,

@@ -23,6 +23,7 @@ from clients.net.schedule import await_true
 from loadtests.measures.peer_line import PeerLine
 from loadtests.plan.options import Settings
 from loadtests.trials.environments import prepare, python_of
+from loadtests.trials.family import tree
 from loadtests.trials.generator import free_port
 from loadtests.trials.processes import ROOT, START_S, Core, ProcessError, Server
 from wire.message import Message
@@ -186,15 +187,6 @@ class Visited(Server):
 def start_peer(peer: PeerFile, core: Core = None) -> Server:
     """Start a foreign server, or go to where it runs."""
     return Visited(peer) if peer.url else Peer(peer, core)
-
-
-def tree(pid: int) -> list[psutil.Process]:
-    """Return a process and all that it started and still knows, without those that are gone."""
-    try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return []
 
 
 def try_out(peer: PeerFile, slug: str) -> None:

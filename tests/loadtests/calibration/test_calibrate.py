@@ -1,5 +1,6 @@
 """calibrate prints and records its comparisons, and says by its status whether all passed."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,18 @@ def test_numbers_are_short() -> None:
 
 
 def test_every_kind_of_oracle_has_its_part() -> None:
-    assert {"polling", "long_polling", "naive", "streams", "freeze", "bare", "faults"} <= set(PARTS)
+    kinds = {"polling", "long_polling", "naive", "streams", "freeze", "bare", "foreign", "faults"}
+    assert kinds <= set(PARTS)
+
+
+def test_a_server_that_lacks_something_is_left_out_with_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    left_out = list(PARTS["foreign"]())
+    assert len(left_out) == 2
+    for words in left_out:
+        assert re.search(r"needs (node|nginx), which is not here: .*sudo apt install", str(words))
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ generator says so, and two workers count what one would.
 """
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -32,3 +33,13 @@ def test_a_generator_on_the_servers_core_says_so() -> None:
 
 def test_two_workers_give_one_result_whose_counts_are_the_sums() -> None:
     assert all(check.passed for check in capacity.shared_work().checks)
+
+
+def test_bare_sockets_hear_a_foreign_server_beside_its_users() -> None:
+    settings = replace(SHORT, server="my_chat")
+    outcome, latencies_ns = planted.beside_bare_sockets("sse", settings, users=8)
+    assert outcome.audit.clean
+    # Whoever came before the last users heard the warm-up, too.
+    least = planted.GROUPS * planted.EACH * outcome.result.published["accepted"]
+    assert len(latencies_ns) >= least > 0
+    assert latencies_ns[0] > 0

@@ -1,6 +1,6 @@
 import pytest
 
-from loadtests.plan.greeting import greeting
+from loadtests.plan.greeting import get, greeting
 from wire.techniques import OWN_PORT, SLUGS
 
 
@@ -10,6 +10,11 @@ def test_a_request_for_the_technique(slug: str) -> None:
     assert lines[:2] == [f"GET /{slug}?channel=here&after=e-7 HTTP/1.1", "Host: localhost"]
     assert lines[-2:] == ["", ""]
     assert ("Upgrade: websocket" in lines) == (slug == "web_socket")
+    assert ("Accept: text/event-stream" in lines) == (slug == "sse")
+
+
+def test_a_request_for_another_servers_path() -> None:
+    assert get("polling", "/say?a", "here") == b"GET /say?a HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 @pytest.mark.parametrize("slug", sorted(OWN_PORT))

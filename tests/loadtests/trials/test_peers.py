@@ -12,8 +12,9 @@ from clients.foreign.table import PeerFileError
 from clients.net.schedule import await_true
 from loadtests.plan.options import Settings, foreign
 from loadtests.trials.compare import parse_arguments
+from loadtests.trials.family import tree
 from loadtests.trials.measuring import measure
-from loadtests.trials.peers import SHELF, Peer, find_peer, techniques_of, tree, try_out
+from loadtests.trials.peers import SHELF, Peer, find_peer, techniques_of, try_out
 from loadtests.trials.processes import ProcessError
 from tests.support.processes import ServerProcess
 from wire.peer_text import LEAST

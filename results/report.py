@@ -159,6 +159,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Host": f"{host.get('cpu')}, {host.get('usable_cores')} of {host.get('cores')} cores, "
         f"{memory:.0f} GiB, {host.get('os')}, {host.get('kernel')}",
         "Versions": ", ".join(f"{k} {v}" for k, v in head.get("versions", {}).items()),
+        **({"Servers": "; ".join(map(str, run.servers.values()))} if run.servers else {}),
         "Clock": ", ".join(f"{k} {v}" for k, v in head.get("clock", {}).items()),
         "Commit": str(head.get("commit", "")) or "not known",
         "Latency": "from the intended send time to the arrival at the receiver's host (on Linux "

@@ -15,6 +15,7 @@
 """
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ TEXT = "text/plain; charset=utf-8"
 _NAMED = re.compile(r"{(\w+)}")
 _IN_A_MESSAGE = ("text", "number", "sender", "sent_ns")
 _OF_A_CLIENT = ("session",)
+PACKAGE = "package"  # for a command that tells a version: it is one of its environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Needs:
 class PeerFile:
     """All of a file. Either ``start`` or ``url`` is there.
 
-    ``also`` has more programs that run with what this one needs, by name.
+    ``also`` has more programs that run with what this one needs, by name. ``versions`` has the
+    parts of which a run records the version: ``package``, or the command that tells it.
     """
 
     path: Path
@@ -120,6 +123,7 @@ class PeerFile:
     env: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = Needs()
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -163,6 +167,7 @@ def read_peer_file(path: Path | str) -> PeerFile:
     env, needs = top.named_texts("env"), _needs(top.table("needs"))
     more = top.table("also")
     also = {name: more.texts(name) for name in more.names()}
+    versions = top.named_texts("versions")
     publish = _publish(top.table("publish", "how a message goes up"))
     ways = top.table("subscribe", "how messages come down, as [subscribe.TECHNIQUE]")
     subscribe = {slug: _subscribe(slug, ways.table(slug)) for slug in ways.keys_among(SPOKEN)}
@@ -171,9 +176,21 @@ def read_peer_file(path: Path | str) -> PeerFile:
         raise top.fault("start", "a server needs start, a list of words, or else url")
     if url:
         _check_url(top, url)
+    _check_versions(top, versions)
     if not subscribe:
         raise ways.fault("", f"no technique is there; accepted: {', '.join(SPOKEN)}")
-    return PeerFile(path, title, publish, subscribe, start, url, env, needs, also)
+    return PeerFile(path, title, publish, subscribe, start, url, env, needs, also, versions)
+
+
+def _check_versions(top: Table, versions: Mapping[str, str]) -> None:
+    table = top.table("versions")
+    for name, command in versions.items():
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise table.fault(name, f"{command!r} is no command: {error}") from None
+        if not words:
+            raise table.fault(name, f"a command is expected, or {PACKAGE!r}")
 
 
 def _check_url(top: Table, url: str) -> None:

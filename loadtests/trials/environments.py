@@ -63,7 +63,7 @@ def place_of(peer: PeerFile) -> Path | None:
     sources = []
     try:
         if needs.python:
-            sources += _with_more(peer.folder / needs.python)
+            sources += pins(peer.folder / needs.python)
         if needs.node:
             folder = peer.folder / needs.node
             sources += [folder / "package.json", folder / "package-lock.json"]
@@ -75,10 +75,10 @@ def place_of(peer: PeerFile) -> Path | None:
     return PLACE / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
 
 
-def _with_more(pins: Path) -> list[Path]:
+def pins(file: Path) -> list[Path]:
     """Return a file of pins, and those that it begins with (``-r FILE``)."""
-    more = re.findall(r"^-r (.+)$", pins.read_text(encoding="utf-8"), re.MULTILINE)
-    return [pins, *(each for one in more for each in _with_more(pins.parent / one))]
+    more = re.findall(r"^-r (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return [file, *(each for one in more for each in pins(file.parent / one))]
 
 
 def _make(peer: PeerFile, place: Path) -> None:

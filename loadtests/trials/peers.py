@@ -49,7 +49,7 @@ def find_peer(word: str) -> PeerFile:
         except ValueError as error:
             raise PeerFileError(str(error)) from None
         duplex = read_peer_file(SHELF / "duplex" / "peer.toml")
-        return replace(duplex, title=word, start=(), url=word)
+        return replace(duplex, title=word, start=(), url=word, versions={})
     if (named := SHELF / word / "peer.toml").is_file() and Path(word).name == word:
         return read_peer_file(named)
     if not Path(word).is_file():

@@ -34,6 +34,8 @@ from loadtests.trials.processes import (
     share_a_core,
 )
 from loadtests.trials.sampler import Sampler, ledger_rows, period_s, stalls
+from loadtests.trials.versions import versions_of
+from results.record.facts import ForeignServer
 from results.record.rows import AnswerRow, Audit, BytesRow, Cell, CheckRow, LedgerRow, SecondRow
 from results.record.verdicts import Judgement, Load, judge
 from results.record.writer import RunWriter, second_row
@@ -54,6 +56,7 @@ class Outcome:
     seconds: list[SecondRow]
     answers: list[AnswerRow]
     result: Result
+    server: ForeignServer | None = None
 
     def write(self, run: RunWriter, cell: Cell, checks: Iterable[CheckRow] = ()) -> None:
         """Keep all of it, and what was checked of it, as one cell of a run."""
@@ -68,6 +71,7 @@ class Outcome:
             hosts=self.result.hosts,
             answers=self.answers,
             checks=checks,
+            server=self.server,
         )
 
 
@@ -159,7 +163,10 @@ def run(trial: Trial, staging: Staging | None = None) -> Outcome:
         if peer is not None:
             _check_heard(trial, result)
         known_cores = 0 if staging.hosts else usable_cores(locust)
-        return _outcome(trial, result, sampler, shared, known_cores)
+        outcome = _outcome(trial, result, sampler, shared, known_cores)
+        if peer is None:
+            return outcome
+        return replace(outcome, server=ForeignServer(peer.title, versions_of(peer)))
 
 
 def _serve(

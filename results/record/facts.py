@@ -7,7 +7,8 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,22 @@ PACKAGES = (
     "pandas",
     "uvloop",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignServer:
+    """Somebody else's server: what it is called, and the version of each of its parts.
+
+    A version is empty where nobody tells it.
+    """
+
+    title: str
+    versions: Mapping[str, str]
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{name} {told or 'unknown'}" for name, told in self.versions.items())
+        return f"{self.title}: {parts or 'versions not known'}"
+
 
 _PROJECT = Path(__file__).resolve().parents[2]
 

@@ -15,6 +15,7 @@ import pandas as pd
 from hdrh.histogram import HdrHistogram
 
 from results.errors import FormatError, ResultsError, UnlikeRunsError
+from results.record.facts import ForeignServer
 from results.record.files import check_readable
 from results.record.histogram import decode, merge
 from results.record.rows import FORMAT, ROW_TYPES, Audit, Cell, defaults
@@ -80,6 +81,11 @@ class Run:
         """The trials that failed: the names of their cells, and why."""
         return [(str(one["cell"]), str(one["reason"])) for one in self.head.get("failed", [])]
 
+    @property
+    def servers(self) -> dict[str, ForeignServer]:
+        """Somebody else's servers that were measured, by the name in their cells' variant."""
+        return {name: ForeignServer(**told) for name, told in self.head.get("servers", {}).items()}
+
     def histogram(self, cell: Cell | str, metric: str = "delivery") -> HdrHistogram:
         """Return one cell's histogram of ``metric``, in ns."""
         key = cell if isinstance(cell, str) else cell.key
@@ -117,12 +123,12 @@ def read_run(folder: Path | str) -> Run:
 
 
 def differences(a: Run, b: Run) -> dict[str, list[str]]:
-    """Say what differs between two runs' ``kind``, ``plan``, ``host``, ``versions``, ``commit``.
+    """Say what differs between two runs' ``kind``, ``plan``, ``host``, ``versions`` and so on.
 
     One line for each difference, under the part in which it lies; no part without differences.
     """
     found = {}
-    for part in ("kind", "plan", "host", "clock", "versions", "commit"):
+    for part in ("kind", "plan", "host", "clock", "versions", "servers", "commit"):
         ours, theirs = a.head.get(part), b.head.get(part)
         if isinstance(ours, dict) and isinstance(theirs, dict):
             lines = [
@@ -201,11 +207,24 @@ def _read_head(folder: Path) -> dict[str, Any]:
         isinstance(one, dict) and {"cell", "reason"} <= one.keys() for one in failed
     ):
         raise FormatError(f"{path}: 'failed' must list trials, each with its cell and a reason")
+    servers = head.get("servers", {})
+    if not isinstance(servers, dict) or not all(map(_is_a_server, servers.values())):
+        raise FormatError(f"{path}: 'servers' must have a title and versions for each of them")
     for part in ("verdict", "reason"):
         if not isinstance(head["verdict"].get(part), str):
             raise FormatError(f"{path}: the run's verdict has no {part!r}")
     check_verdicts(path, [head["verdict"]["verdict"]])
     return dict(head)
+
+
+def _is_a_server(told: Any) -> bool:
+    return (
+        isinstance(told, dict)
+        and told.keys() == {"title", "versions"}
+        and isinstance(told["title"], str)
+        and isinstance(told["versions"], dict)
+        and all(isinstance(version, str) for version in told["versions"].values())
+    )
 
 
 def _read_cells(path: Path, entries: Any) -> tuple[Cell, ...]:

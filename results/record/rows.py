@@ -17,7 +17,7 @@ from typing import Any, ClassVar, get_args
 
 from results.record.naming import CARRIERS, plain, way_of
 
-FORMAT = 6
+FORMAT = 7
 SPLIT_METRICS = ("publish", "wait", "transfer")
 METRICS = (
     *("delivery", "handler", "earliest", *SPLIT_METRICS),

@@ -22,6 +22,7 @@ from results.errors import ResultsError
 from results.record import facts
 from results.record.files import own_path, write_text
 from results.record.histogram import UNIT, encode, mean_ms, new_histogram, percentiles_ms, range_ms
+from results.record.naming import server_of
 from results.record.rows import (
     FORMAT,
     ROW_TYPES,
@@ -126,11 +127,13 @@ class RunWriter:
         seconds: Iterable[SecondRow] = (),
         hosts: Iterable[HostRow] = (),
         answers: Iterable[AnswerRow] = (),
+        server: facts.ForeignServer | None = None,
     ) -> None:
         """Keep one measured cell, on disk when this returns.
 
         ``histograms`` maps metric to a histogram of nanoseconds; empty ones are left out, but
-        the row of ``delivery`` is written whenever there is an ``audit``.
+        the row of ``delivery`` is written whenever there is an ``audit``. ``server`` is the foreign
+        one that the cell's variant names.
         """
         for added in self._cells:
             if added.key == cell.key:
@@ -153,6 +156,8 @@ class RunWriter:
                 repeats += percentiles_ms(histogram, 50)
         with _writing(self.folder):
             self._append(cell, rows)
+        if server:
+            self._head.setdefault("servers", {})[server_of(cell.variant)] = asdict(server)
         self._cells.append(cell)
         self._judgements.append(judgement)
         self._save()

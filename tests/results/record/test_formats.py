@@ -81,6 +81,21 @@ def test_runs_of_every_format_are_read(folder: Path) -> None:
     ]
 
 
+def test_the_versions_of_other_peoples_servers_are_known_since_format_7() -> None:
+    (server,) = read_run(SAMPLES / "format_7").servers.values()
+    assert str(server) == "ws (Node): ws 8.23.0, node unknown"
+    assert read_run(SAMPLES / "format_6").servers == {}
+
+
+@pytest.mark.parametrize(
+    "told", [[], {"ws": 1}, {"ws": {"title": "ws"}}, {"ws": {"title": "ws", "versions": {"a": 1}}}]
+)
+def test_servers_that_say_something_else_are_refused(told: object, folder: Path) -> None:
+    change_head(folder, lambda head: head.update(servers=told))
+    with pytest.raises(FormatError, match="'servers' must have a title and versions"):
+        read_run(folder)
+
+
 def test_the_first_names_of_cells_are_understood() -> None:
     names = [entry["cell"] for entry in json.loads((FIRST / "run.json").read_text())["cells"]]
     run = read_run(FIRST)

@@ -103,7 +103,7 @@ class HttpConnection:
         if not self._keep_alive:
             kept = tuple(field for field in all_fields if field[0] != "Connection")
             all_fields = (*kept, ("Connection", "close"))
-        if method == "POST":
+        if body or method == "POST":
             all_fields = (*all_fields, ("Content-Length", str(len(body))))
         if self._headers.padded_to is not None:
             bare = len(encode_request(method, target, all_fields))

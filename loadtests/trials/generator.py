@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 
 from loadtests.plan.options import Settings
 from loadtests.trials.hosts import WAIT_S, Hosts
-from loadtests.trials.processes import PINS, Child, Core, cores
+from loadtests.trials.processes import PINS, Child, Core, ProcessError, cores
 
+_PORTS = range(20_000, 32_000)
+_PORTS_TRIED = 100
 _OTHER_FILES = 64  # that a process opens beside a connection for each user
 
 
@@ -64,10 +67,15 @@ class Locust(Child):
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody uses at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nobody uses at this moment.
+
+    It is below those that systems give to connections. Else one of somebody's might have it before
+    its server does; even the one that asks whether that listens yet, which then finds itself.
+    """
+    for port in random.sample(_PORTS, _PORTS_TRIED):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise ProcessError(f"none of {_PORTS_TRIED} ports from {_PORTS[0]} to {_PORTS[-1]} is free")
 
 
 def descriptors_missing(users: int) -> str:

@@ -119,7 +119,7 @@ class Peer(Server):
             self._launch(words, peer.folder, {**os.environ, **told}, core=core)
         except OSError as error:
             shutil.rmtree(self._scratch, ignore_errors=True)
-            why = f"{words[0]} cannot be started: {error.strerror}"
+            why = f"{words[0]} cannot be started in the file's folder: {error.strerror}"
             raise ProcessError(f"{peer.title}: {why}") from None
         try:
             await_true(lambda: self.ended or self._listens(), START_S)

@@ -111,6 +111,21 @@ def test_a_post_is_never_sent_twice(script: Make) -> None:
     http.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [("PUT", b"one", b"3"), ("PATCH", b"one", b"3"), ("POST", b"", b"0")],
+)
+def test_a_body_says_its_length_whatever_the_method(
+    script: Make, method: str, body: bytes, length: bytes
+) -> None:
+    server = script([OK])
+    http = connection(server)
+    http.ask(method, "/", body)
+    assert whole(http).body == b"hi"
+    assert b"\r\nContent-Length: " + length + b"\r\n" in server.heard[0]
+    http.close()
+
+
 def test_an_early_refusal_is_read_although_sending_fails(script: Make) -> None:
     server = script([b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"])
     http = connection(server)

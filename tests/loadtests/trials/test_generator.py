@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,9 +13,11 @@ import pytest
 
 from loadtests.measures.result_file import Result, unlike
 from loadtests.plan.options import Settings
+from loadtests.trials.generator import free_port
 
 pytestmark = pytest.mark.timeout(180)
 
+EPHEMERAL = 32_768  # Linux' first; the others' are higher
 ROOT = Path(__file__).resolve().parents[3]
 FEW = "compare --techniques sse --users 2 --delay 0 --seconds 1 --rate 20 --warm-up 0"
 
@@ -66,3 +69,11 @@ def test_the_project_may_stand_in_a_folder_of_any_name(tmp_path: Path) -> None:
     said = compare(project, project / "results" / "runs" / "one")
     assert "clean" in said, said
     assert f"{name}/results/runs/one/report.html" in said
+
+
+def test_a_free_port_is_none_that_systems_give_to_connections() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as server:
+        assert server.getsockname()[1] == port
+        assert port < EPHEMERAL
+        assert port != free_port()

@@ -8,6 +8,7 @@ a process' own folder in ``/proc`` tells both in a fraction of that.
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,20 @@ def _tree_on_linux(pid: int) -> list[int]:
             for task in os.scandir(f"/proc/{one}/task"):
                 found += map(int, Path(task.path, "children").read_bytes().split())
     return found
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Return the CPU time of all a process' threads, of those that ended, too.
+
+    On Linux it is exact; elsewhere, and in ``/proc``, it counts in hundredths of a second, which at
+    a light load are all that a second costs. Raises ``psutil.Error`` where it is gone.
+    """
+    if sys.platform == "linux":
+        # The kernel's own number for another process' clock (clock_getcpuclockid(3)).
+        with contextlib.suppress(OSError):
+            return time.clock_gettime(~process.pid << 3 | 2)
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def connections(process: psutil.Process) -> int:

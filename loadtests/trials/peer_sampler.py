@@ -7,7 +7,7 @@ import time
 import psutil
 
 from loadtests.measures.core_time import core_time
-from loadtests.trials.family import connections, sockets, tree
+from loadtests.trials.family import connections, cpu_s, sockets, tree
 from loadtests.trials.sampler import Reading, Sampler
 
 UNKNOWN = math.nan
@@ -35,12 +35,12 @@ class PeerSampler(Sampler):
                     self._other_sockets += sockets(process) - connections(process)
         for process in family:
             try:
-                times = process.cpu_times()
+                used_s = cpu_s(process)
                 resident += process.memory_info().rss
                 open_sockets += sockets(process)
             except psutil.Error:
                 continue  # it has ended just now
-            self._used_s[process] = times.user + times.system
+            self._used_s[process] = used_s
         return Reading(
             pid=self._pid,
             at_s=time.monotonic(),

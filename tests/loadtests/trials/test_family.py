@@ -4,12 +4,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 
 import psutil
 import pytest
 
-from loadtests.trials.family import connections, sockets, tree
+from loadtests.trials.family import connections, cpu_s, sockets, tree
 
 # A child of a child, which says its id and waits for the end of its input.
 GRANDCHILD = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
@@ -40,8 +42,20 @@ def test_sockets_grow_as_connections_do() -> None:
         assert (sockets(me) - before[0], connections(me) - before[1]) == (10, 10)
 
 
+def test_a_process_clock_is_that_of_all_its_threads() -> None:
+    me, began_s = psutil.Process(), time.process_time()
+    clock_s = cpu_s(me)
+    thread = threading.Thread(target=lambda: sum(range(300_000)))
+    thread.start()
+    thread.join()
+    used_s, told_s = time.process_time() - began_s, cpu_s(me) - clock_s
+    assert 0 < told_s < used_s + 0.05
+
+
 def test_a_process_that_is_gone_has_none() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         process = psutil.Process(child.pid)
     with pytest.raises(psutil.NoSuchProcess):
         sockets(process)
+    with pytest.raises(psutil.NoSuchProcess):
+        cpu_s(process)

@@ -236,8 +236,9 @@ def _come_back(line: PeerLine, client: Client, file: str, where: str) -> Message
         item = client.receive(min(_AGAIN_S, left))
         if isinstance(item, Message):
             return item
-    came = stray_words(client) or "nothing else came either"
+    came = "nothing else came either. Is it the path? Does it want to be told something first?"
+    if words := stray_words(client):
+        came = f"{words}. Do path, after and at fit?"
     raise ProcessError(
-        f"{where}: what was published did not come back within {_ANSWER_S:g} s; "
-        f"{came}. Do path, after and at fit?"
+        f"{where}: what was published did not come back within {_ANSWER_S:g} s; {came}"
     )

@@ -1,7 +1,7 @@
 """Clients by a peer file, pointed at our own server: it is as foreign to them as any other."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from clients.foreign.opening import open_foreign, stray_words
 from clients.foreign.peer_file import SPOKEN, PeerFile, read_peer_file
 from clients.foreign.table import PeerFileError
 from clients.net.desk import Desk
+from tests.clients.conftest import Proxy, Script
 from tests.support.processes import ServerProcess
 from wire.message import Message
 from wire.peer_text import write_text
@@ -55,6 +56,44 @@ def test_every_technique_brings_each_text_once_and_in_order(
         for text in texts:
             say(server, channel, text)
         assert [message.body for message in received(client, 5)] == texts
+
+
+@pytest.mark.parametrize("slug", ["polling", "long_polling"])
+def test_whoever_comes_again_says_where_it_was(
+    slug: str,
+    server: ServerProcess,
+    channel: str,
+    tmp_path: Path,
+    make_proxy: Callable[[int], Proxy],
+) -> None:
+    proxy = make_proxy(server.port)
+    options = {"interval": 0.02, "reconnects": 3, "dial": proxy.dial}
+    with open_foreign(of_channel(tmp_path, channel), slug, server.url, **options) as client:
+        texts = [write_text(n, time.monotonic_ns(), "publisher", 100) for n in range(1, 4)]
+        say(server, channel, texts[0])
+        assert [message.body for message in received(client, 1)] == texts[:1]
+        proxy.cut()
+        for text in texts[1:]:
+            say(server, channel, text)
+        assert [message.body for message in received(client, 2)] == texts[1:]
+
+
+def test_an_event_stream_that_comes_again_says_what_it_saw_last(
+    script: Callable[..., Script], tmp_path: Path
+) -> None:
+    soon_ns = time.monotonic_ns() + 10**12  # whatever was due before it came is not its own
+    one, two = (write_text(n, soon_ns, "publisher", 60).encode() for n in (1, 2))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    server = script(
+        [head + b"retry: 10\n\nid: a-1\ndata: " + one + b"\n\nid: a-2\ndata: cut off", "end"],
+        [head + b"data: " + two + b"\n\n"],
+    )
+    file = 'url = "http://127.0.0.1:1"\npublish.path = "/"\n[subscribe.sse]\npath = "/"\n'
+    peer = written(tmp_path, file)
+    with open_foreign(peer, "sse", server.url, reconnects=1) as client:
+        assert [message.id for message in received(client, 2)] == [1, 2]
+    assert b"Last-Event-ID" not in server.heard[0]
+    assert b"\r\nLast-Event-ID: a-1\r\n" in server.heard[1]
 
 
 def test_all_that_a_file_can_speak_has_a_client() -> None:

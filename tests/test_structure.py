@@ -67,7 +67,7 @@ ROOMS = {
         r"loadtests/calibration/\w+",
         "client models net plan processes record result errors summary trials",
     ),
-    "limits": (r"loadtests/limits/\w+", "net plan processes"),
+    "limits": (r"loadtests/limits/\w+", "front net plan processes"),
     "between": (
         r"loadtests/between/\w+",
         "client client errors figures foreign front net plan processes record result errors trials",

@@ -2,6 +2,10 @@
 
 The receiving sockets do their handshake and hear the head of the answer; what comes then is counted
 and thrown away, still encrypted, so that all that is measured is the server.
+
+What encryption itself is worth on a machine is told by two servers that do nothing else: ``bare``
+writes, ``bare_tls`` has OpenSSL encrypt and write, a call for each message and socket. Encryption
+costs the same around either core, so beside a leaner writer it is a larger share.
 """
 
 import contextlib
@@ -18,8 +22,10 @@ from typing import Self
 
 from clients.net.desk import Desk
 from clients.net.schedule import await_true
+from loadtests.limits import tools
 from loadtests.limits.tools import TEXT, Finding, Target, say
 from loadtests.plan.greeting import greeting
+from servers.front.certificates import AUTHORITY, FOLDER, signed_for
 from wire.http_head import END
 from wire.techniques import newest_streams
 
@@ -27,14 +33,14 @@ _TARGET = "/publish?channel=limits"
 _KIND = (("Content-Type", "text/plain"),)
 _LEAST_BUFFER = 4096
 _TURNS = 5  # in a round, of a second each
-CARRIERS = {"h1": (), "h1+tls": ("--tls",)}
+_HERE = "127.0.0.1"
 
 
 class Crowd:
     """Sockets that subscribe by a technique and read; ``stalled`` ones read no more after that."""
 
     def __init__(self, target: Target, slug: str, stalled: bool = False) -> None:
-        self._place = "127.0.0.1", target.port_of(slug)
+        self._place = _HERE, target.port_of(slug)
         self._greeting = greeting(slug, "limits")
         self._trusts = ssl.create_default_context(cafile=target.trust) if target.trust else None
         self._stalled = stalled
@@ -102,6 +108,9 @@ class Crowd:
 
 def publish(target: Target, text: str, count: int, rate: float) -> None:
     """Publish ``count`` texts, so many in a second."""
+    if target.name != "ours":
+        tools.publish(target, rate, count / rate)
+        return
     with Desk(target.url, timeout=60, cafile=target.trust) as desk:
         started = time.monotonic()
         for number in range(count):
@@ -130,28 +139,37 @@ def _memory(loop: str, count: int = 5000) -> Finding:
 
 
 def _deliveries(slug: str, rounds: int, count: int = 500, sent: int = 50) -> Iterator[Finding]:
-    """Let both servers stand side by side, and have each deliver for a second in turns."""
-    used: dict[str, list[float]] = {carrier: [] for carrier in CARRIERS}
+    """Let all four servers stand side by side, and have each deliver for a second in turns."""
+    used: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
+        cert = stack.enter_context(signed_for([_HERE]))
         sides = {}
-        for carrier, flags in CARRIERS.items():
-            target = stack.enter_context(Target("ours", flags))
+        starts: dict[str, tuple[str, tuple[str, ...], str | None]] = {
+            "plain": ("ours", (), None),
+            "TLS": ("ours", ("--tls",), None),
+            "bare plain": ("bare", (), None),
+            "bare TLS": ("bare_tls", ("--cert", str(cert)), str(FOLDER / AUTHORITY)),
+        }
+        for side, start in starts.items():
+            target = stack.enter_context(Target(*start))
             crowd = stack.enter_context(Crowd(target, slug))
             crowd.open(count)
             publish(target, TEXT, sent, sent)
-            sides[carrier] = target, crowd
+            sides[side] = target, crowd
         for _ in range(_TURNS * rounds):
-            for carrier, (target, crowd) in sides.items():
+            for side, (target, crowd) in sides.items():
                 crowd.measure()
                 cpu = target.cpu()
                 publish(target, TEXT, sent, sent)
                 is_whole = crowd.await_all(sent * len(TEXT))
                 each = (target.cpu() - cpu) / count / sent * 1e6
-                used[carrier].append(each if is_whole else math.inf)
+                used.setdefault(side, []).append(each if is_whole else math.inf)
     say(f"{slug}: " + ", ".join(f"{name} {min(each):.2f} us" for name, each in used.items()))
-    plain, secure = (statistics.median(used[carrier]) for carrier in CARRIERS)
+    plain, secure, bare, floor = (statistics.median(each) for each in used.values())
     yield Finding(f"{slug}: server CPU per delivery by TLS", secure, "us")
     yield Finding(f"{slug}: server CPU per delivery, TLS / plain", secure / plain, "", 1.6)
+    yield Finding(f"{slug}: the same of a bare writer, TLS / plain", floor / bare, "")
+    yield Finding(f"{slug}: server CPU per delivery by TLS / bare TLS", secure / floor, "", 1.25)
 
 
 def _stalled(slug: str, count: int = 100) -> Finding:

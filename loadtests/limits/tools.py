@@ -42,12 +42,13 @@ class Finding:
 class Target:
     """A server under test: ours, with more ``flags`` perhaps, or a baseline.
 
-    Its lines port takes what is published.
+    Its lines port takes what is published. ``trust`` has whom to trust at a baseline that speaks
+    TLS.
     """
 
-    def __init__(self, name: str, flags: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, flags: Sequence[str] = (), trust: str | None = None) -> None:
         self.name = name
-        self.url, self.trust = "", None
+        self.url, self.trust = "", trust
         if name == "ours":
             # Its pings are not answered by the probe.
             server = Server(SLUGS, SERVER_CORE, flags=["--heartbeat", "7200", *flags])
@@ -55,7 +56,7 @@ class Target:
             self.port, self.lines_port = server.port, server.plugin_port
             self.url, self.trust = server.url, server.trust
         else:
-            self.child = Child(name, ["servers.peers.baselines", name], SERVER_CORE)
+            self.child = Child(name, ["servers.peers.baselines", name, *flags], SERVER_CORE)
             (line,) = self.child.await_ready("baseline")
             self.port, self.lines_port = line.ports
         self._process = psutil.Process(self.child.pid)

@@ -3,37 +3,31 @@
 asyncio would do the handshake by itself, but hides connections until it is over: who connects and
 says nothing would be counted nowhere, for a minute. So connections are accepted here, counted at
 once, and given a few seconds. Whoever speaks without TLS is told so, in words that can be read.
-Three things are otherwise than over bare TCP:
+What comes then is carried by :mod:`servers.front.secure_transport`. Two things are otherwise than
+over bare TCP:
 
-* what a connection costs: 24 KiB on uvloop, 54 on asyncio's own loop, as each has buffers and a
-  state of OpenSSL's; and what a delivery costs: about twice the CPU, as each one is encrypted
+* what a connection and a delivery cost, as each has a state of OpenSSL's, and each is encrypted
   anew (``python -m loadtests.limits tls`` measures both);
-* a write buffer counts as full at 64 KiB, as over TCP, where TLS would take half a MiB;
 * there is no half-close: a client that ends its side gets no more answers.
 """
 
 import asyncio
-import asyncio.sslproto
-import contextlib
 import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from servers.front.certificates import AUTHORITY, FOLDER, CertificateError, server_names, signed_for
 from servers.front.handover import MOST_REFUSALS, Refusal
 from servers.front.ledger import Ledger
+from servers.front.secure_transport import SecureTransport
 
 _HANDSHAKE_SECONDS = 8.0  # from being accepted to being able to speak
-_WRITE_BUFFER = 64 * 2**10
 _HANDSHAKE_RECORD = 0x16  # the first byte that a client of TLS sends (RFC 8446, 5.1)
 _RETRY_SECONDS = 1.0  # where there are no descriptors to accept with
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-# A read buffer of asyncio's own TLS, which makes one for every connection: 256 KiB otherwise.
-asyncio.sslproto.SSLProtocol.max_size = 32 * 2**10
 
 
 def own_context(host: str, names: Iterable[str] = ()) -> tuple[ssl.SSLContext, Path]:
@@ -69,6 +63,7 @@ def server_context(cert: Path, key: Path | None = None) -> ssl.SSLContext:
         else:
             why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise CertificateError(f"{files} cannot be used: {why}") from None
+    context.options |= ssl.OP_NO_RENEGOTIATION  # so that to write never waits for what is read
     return context
 
 
@@ -139,25 +134,26 @@ class Doorman:
         owned = False  # by a transport, which then closes it
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
-                first = await _first_byte(sock)
+                await _ready(sock, _to_read)
+                first = sock.recv(1, socket.MSG_PEEK)
                 if not first:
                     return
-                loop = asyncio.get_running_loop()
                 place.leave()  # and is asked for anew, by what comes to stand there
                 if first[0] != _HANDSHAKE_RECORD:
                     owned = True
                     refusal = Refusal(self._tls.ledger, self._unsafe)
+                    loop = asyncio.get_running_loop()
                     await loop.connect_accepted_socket(lambda: refusal, sock)
                     return
-                threshold = _Threshold(self._make(), place)
+                protocol = self._make()
                 place.take()
-                owned = True
-                await loop.connect_accepted_socket(
-                    lambda: threshold,
-                    sock,
-                    ssl=self._tls.context,
-                    ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+                sock = secure = self._tls.context.wrap_socket(
+                    sock, server_side=True, do_handshake_on_connect=False
                 )
+                await _shake_hands(secure)
+            place.leave()
+            SecureTransport(secure, protocol)
+            owned = True
         except OSError:
             pass  # nonsense, silence, a client that does not trust us: none of our mistakes
         finally:
@@ -187,41 +183,43 @@ class _Place:
             self._ledger.sockets -= 1
 
 
-class _Threshold(asyncio.Protocol):
-    """Stands for ``inner`` until the handshake is over, and keeps its ``place`` so long."""
-
-    __slots__ = ("_inner", "_place")
-
-    def __init__(self, inner: asyncio.BaseProtocol, place: _Place) -> None:
-        self._inner = inner
-        self._place = place
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        secure = cast(asyncio.Transport, transport)
-        secure.set_write_buffer_limits(_WRITE_BUFFER)
-        secure.set_protocol(self._inner)
-        self._place.leave()
-        self._inner.connection_made(secure)
+async def _shake_hands(sock: ssl.SSLSocket) -> None:
+    """Do the handshake. Raises :class:`OSError`."""
+    while True:
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            await _ready(sock, _to_read)
+        except ssl.SSLWantWriteError:
+            await _ready(sock, _to_write)
+        else:
+            return
 
 
-async def _first_byte(sock: socket.socket) -> bytes:
-    """Wait until the client says something; return its first byte, which stays to be read.
+_Watch = tuple[Callable[..., object], Callable[..., object]]  # begin and end it
 
-    Where a loop cannot tell (Windows), it counts as the beginning of TLS.
-    """
+
+def _to_read(loop: asyncio.AbstractEventLoop) -> _Watch:
+    return loop.add_reader, loop.remove_reader
+
+
+def _to_write(loop: asyncio.AbstractEventLoop) -> _Watch:
+    return loop.add_writer, loop.remove_writer
+
+
+async def _ready(sock: socket.socket, kind: Callable[[asyncio.AbstractEventLoop], _Watch]) -> None:
+    """Wait until there is something to read, or room to write."""
     loop = asyncio.get_running_loop()
-    come = loop.create_future()
+    begin, end = kind(loop)
+    ready = loop.create_future()
 
     def note() -> None:
-        loop.remove_reader(sock)
-        if not come.done():
-            come.set_result(None)
+        end(sock)
+        if not ready.done():
+            ready.set_result(None)
 
-    with contextlib.suppress(NotImplementedError):
-        loop.add_reader(sock, note)
-        try:
-            await come
-        finally:
-            loop.remove_reader(sock)
-        return sock.recv(1, socket.MSG_PEEK)
-    return bytes([_HANDSHAKE_RECORD])
+    begin(sock, note)
+    try:
+        await ready
+    finally:
+        end(sock)

@@ -6,6 +6,7 @@ by NUL on its second port, as our plugin socket does, so that publishing costs a
     send_str    aiohttp's WebSocketResponse, ``await ws.send_str(text)`` for one after the other
     broadcast   ``websockets.broadcast``
     bare        asyncio streams of pre-framed bytes: one ``transport.write`` per message and socket
+    bare_tls    the same by TLS, with ``--cert``: one ``SSLSocket.send`` per message and socket
     writing     tokens to whoever asks, by a timer and a ``transport.write`` of a line for each
     plain       aiohttp handlers for polling and long-polling: a future is parked, and
                 ``web.json_response`` answers; its SSE and WebSocket handlers hold idle connections
@@ -15,11 +16,16 @@ by NUL on its second port, as our plugin socket does, so that publishing costs a
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
+import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -80,8 +86,8 @@ async def send_str() -> tuple[int, Publish]:
     async def pump() -> None:
         while True:
             text = await queue.get()
-            for socket in list(sockets):
-                await socket.send_str(text)
+            for one in list(sockets):
+                await one.send_str(text)
 
     asyncio.get_running_loop().pump = asyncio.create_task(pump())  # type: ignore[attr-defined]
     return await serve_app([web.get("/web_socket", handler)]), queue.put_nowait
@@ -129,6 +135,32 @@ async def bare() -> tuple[int, Publish]:
 
     server = await asyncio.get_running_loop().create_server(Bare, "127.0.0.1", 0, backlog=4096)
     return server.sockets[0].getsockname()[1], publish
+
+
+async def bare_tls(cert: Path) -> tuple[int, Publish]:
+    """Encrypt and send pre-framed bytes; any greeting is answered by an empty head."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert)
+    listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    sockets: list[ssl.SSLSocket] = []
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            one = context.wrap_socket(listening.accept()[0], server_side=True)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            one.recv(4096)
+            one.send(b"HTTP/1.1 200 OK\r\n\r\n")
+            one.setblocking(False)
+            sockets.append(one)
+
+    def publish(text: str) -> None:
+        frame = encode_frame(Opcode.TEXT, text.encode())
+        for one in sockets:
+            with contextlib.suppress(OSError):  # it has left, or does not read
+                one.send(frame)
+
+    asyncio.get_running_loop().add_reader(listening, accept)
+    return listening.getsockname()[1], publish
 
 
 async def writing() -> tuple[int, Publish]:
@@ -245,9 +277,13 @@ BASELINES = {
 async def main() -> None:
     """Serve the named baseline until killed."""
     parser = argparse.ArgumentParser(prog="python -m servers.peers.baselines")
-    parser.add_argument("name", choices=BASELINES)
-    name = parser.parse_args().name
-    port, publish = await BASELINES[name]()
+    parser.add_argument("name", choices=[*BASELINES, "bare_tls"])
+    parser.add_argument("--cert", type=Path, help="PEM, with its key, for bare_tls")
+    options = parser.parse_args()
+    if options.name == "bare_tls" and options.cert is None:
+        parser.error("bare_tls takes --cert")
+    baseline = BASELINES.get(options.name) or partial(bare_tls, options.cert)
+    port, publish = await baseline()
     lines = await asyncio.get_running_loop().create_server(lambda: Lines(publish), "127.0.0.1", 0)
     ports = (port, lines.sockets[0].getsockname()[1])
     print(encode_ready_line(ReadyLine("baseline", ports=ports)), flush=True)

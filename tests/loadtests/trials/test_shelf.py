@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clients.foreign.opening import open_foreign
+from clients.foreign.finding import values
+from clients.foreign.opening import foreign_class, open_foreign
 from clients.foreign.peer_file import PeerFile, read_peer_file
+from clients.foreign.two_way import ForeignSocket
 from loadtests.measures.peer_line import PeerLine
 from loadtests.trials.environments import prepare
 from loadtests.trials.measuring import measure
@@ -99,13 +101,27 @@ def test_the_page_leads_to_figures_of_ones_own_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = (ROOT / "loadtests" / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    example, _ = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "chat.toml").write_text(example.replace('"python3"', '"{python}"'), "utf-8")
     (tmp_path / "chat.py").write_text(CHAT, "utf-8")
     monkeypatch.chdir(tmp_path)
     run = measure("web_socket", server="chat.toml", users=5, seconds=1)
     assert run.audit.clean
     assert set(run.latency["variant"]) == {"foreign chat"}
+
+
+def test_what_the_page_says_of_a_server_that_wants_more_is_right(tmp_path: Path) -> None:
+    page = (ROOT / "loadtests" / "README.md").read_text(encoding="utf-8")
+    _, more = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (line,) = re.findall(r"`(client = \"chat.py:Chat\")`", page)
+    (code,) = re.findall(r"```python\n(from clients.foreign.*?)```", page, re.DOTALL)
+    path = tmp_path / "chat.toml"
+    path.write_text(f'start = ["chat"]\n{more}{line}\n', "utf-8")
+    (tmp_path / "chat.py").write_text(code, "utf-8")
+    peer = read_peer_file(path)
+    assert issubclass(foreign_class(peer, "web_socket"), ForeignSocket)  # type: ignore[arg-type]
+    texts = re.findall(r"`(\{\"op\":\"say\".*?)`", page)
+    assert [values(peer.subscribe["web_socket"].place, text) for text in texts] == [["hola"]]
 
 
 def test_what_the_system_lacks_is_named_with_the_command_that_brings_it(tmp_path: Path) -> None:

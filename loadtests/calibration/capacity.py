@@ -21,7 +21,7 @@ def throttled() -> Checked:
     return Checked(planted.one_trial("sse", 40, settings, variant=words).cell, outcome, [check])
 
 
-def crowd(slug: str, users: int = 2000, rates: Sequence[float] = (10.0, 5.0, 3.0)) -> Checked:
+def crowd(slug: str, users: int = 2000, rates: Sequence[float] = (10.0, 3.0, 1.0)) -> Checked:
     """One Locust process holds a crowd, counts every delivery, and says when it is too much.
 
     How many deliveries a second one process can take in is the machine's: the highest rate counts

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from loadtests.plan.options import Settings
 from loadtests.plan.plan import Level, Plan, Trial
 from loadtests.trials.peers import find_peer
-from loadtests.trials.processes import Child, Core, Relay, Server, Way, cores
+from loadtests.trials.processes import Child, Core, ProcessError, Relay, Server, Way, cores
 from loadtests.trials.trial import Outcome, Staging, run
 from wire.techniques import OWN_PORT
 
@@ -59,14 +59,21 @@ EACH = 4  # sockets in a group
 
 
 def _bare(
-    slug: str, port: int, server: Server, users: int, groups: int, out: Path, path: str = ""
+    slug: str,
+    port: int,
+    server: Server,
+    users: int,
+    groups: int,
+    each: int,
+    out: Path,
+    path: str = "",
 ) -> list[str]:
     words = ["loadtests.calibration.bare", "--technique", slug, "--port", str(port)]
     if path:
         words += ["--path", path, "--pid", str(server.pid)]
     else:
         words += ["--stats-port", str(server.port)]
-    words += ["--users", str(users), "--groups", str(groups), "--each", str(EACH)]
+    words += ["--users", str(users), "--groups", str(groups), "--each", str(each)]
     return [*words, "--out", str(out)]
 
 
@@ -78,7 +85,7 @@ class Beside(Way):
 
     def __init__(self, server: Server, slug: str, users: int, out: Path, path: str = "") -> None:
         port = server.plugin_port if slug in OWN_PORT else server.port
-        words = _bare(slug, port, server, users, GROUPS, out, path)
+        words = _bare(slug, port, server, users, GROUPS, EACH, out, path)
         super().__init__("the bare sockets", words, cores()[1])
         self.url, self.plugin_port = server.url, server.plugin_port
         self.await_ready("bare")
@@ -106,8 +113,8 @@ def beside_bare_sockets(
 class BesideShortLine(Relay):
     """The users' relay, with bare sockets beside it whose own relay is like it, but for the delay.
 
-    They are half before the users and half behind them in the server's order. What they see is
-    what the machine adds to the line: publisher, server and relay at work.
+    They are as many as the users, half before these and half behind them in the server's order.
+    What they see is what the machine adds to the line: publisher, server and relay at work.
     """
 
     def __init__(
@@ -119,9 +126,9 @@ class BesideShortLine(Relay):
             short = Relay(server, core=core)
             self._others.append(short)
             port = short.plugin_port if slug in OWN_PORT else short.port
-            bare = Child("the bare sockets", _bare(slug, port, server, users, 2, out), cores()[1])
-            self._others.append(bare)
-            bare.await_ready("bare")
+            words = _bare(slug, port, server, users, 2, users // 2, out)
+            self._others.append(Child("the bare sockets", words, cores()[1]))
+            self._others[-1].await_ready("bare")
         except BaseException:
             self.end()
             raise
@@ -151,4 +158,6 @@ def beside_short_line(
 
 
 def _latencies(out: Path) -> list[int]:
-    return sorted(json.loads(out.read_text(encoding="ascii")))
+    if not (found := sorted(json.loads(out.read_text(encoding="ascii")))):
+        raise ProcessError("the bare sockets received nothing")
+    return found

@@ -103,11 +103,11 @@ def long_polling(rate: float) -> Checked:
         gap = 2 * _D + added_ns / 1e9
         mean = models.long_polling_mean(rate, _D, gap) * 1e3
         yield _with_machine("mean = D + W + m", mean, added_ns, _mean(delivery), note)
-        # That alone counts which the machine does to one in a thousand, whoever that is.
-        worst, most = models.long_polling_worst(_D) * 1e3, _seen(bare, 99.9)
+        most = _seen(bare, 99.9)  # of what the machine may add to each of the three transits
+        worst = models.long_polling_worst(_D + most / 1e3) * 1e3
         words = f"{note}; m = {most:.1f} ms, the bare sockets' p99.9".lstrip("; ")
-        at_worst = _ms(delivery, 99.9)
-        yield at_most("worst (p99.9) <= 3 D + m", worst + most, at_worst, 10.0, "ms", words)
+        measured = _ms(delivery, 99.9)
+        yield at_most("worst (p99.9) <= 3 (D + m)", worst, measured, 10.0, "ms", words)
         asked = outcome.result.techniques["long_polling"].flow.requests
         each = asked / max(outcome.audit.received, 1)
         expected = models.long_polling_requests(rate, gap)
@@ -132,12 +132,15 @@ def _beside_short_line(
     late_ms: float = 0.0,
     steady: bool = False,
 ) -> Checked:
-    """Measure, again where the machine adds more than the line itself to the worst (``steady``)."""
+    """Measure; if it has to be ``steady``, again where the machine's worst is half a transit.
+
+    Three times that and the tolerance are still less than the round trip too many of a fault.
+    """
     bare: list[int] = []
 
     def measure() -> Outcome:
         outcome, bare[:] = planted.beside_short_line(slug, _USERS, settings, _D_MS, late_ms)
-        return _stood_still(outcome, bare, 99.9, _D_MS) if steady else outcome
+        return _stood_still(outcome, bare, 99.9, _D_MS / 2) if steady else outcome
 
     outcome, note = _fair(measure)
     cell = planted.one_trial(slug, _USERS, settings, _D_MS).cell

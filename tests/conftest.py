@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.depth import check_depth
 from tests.support.processes import ServerProcess
 
 # Machines are slow at times; how long an example takes is no property of the code.
@@ -55,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if fault := check_depth():
+        raise pytest.UsageError(fault)
     ServerProcess.module = config.getoption("servers")
     ServerProcess.options = shlex.split(config.getoption("server_options"))
 

@@ -3,16 +3,16 @@
 Ten seconds by default; ``DUPLEX_SMOOTH_SECONDS=600`` for the ten minutes.
 """
 
-import os
 import statistics
 from typing import Any
 
 import pytest
 
 from tests.browser.watching import OpenPage, WaitForLanes
+from tests.support.depth import amount
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-SECONDS = int(os.environ.get("DUPLEX_SMOOTH_SECONDS", "10"))
+SECONDS = amount("DUPLEX_SMOOTH_SECONDS", usual=10, full=600)
 LONG_MS = 100
 WINDOW_S = 5
 MOST_WINDOWS = 8

@@ -3,7 +3,8 @@
 ``--url`` points the suite at a server that runs already; without it, each worker starts one.
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -35,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="SLUG",
         help=f"techniques that it has not: {' '.join(SLUGS)}",
+    )
+    add(
+        "--sparse", action="store_true", help="each test by one technique only, all of them in turn"
     )
 
 
@@ -87,9 +91,12 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"conformance of {given.url}, plugin socket on port {given.plugin_port}"
 
 
+@pytest.hookimpl(trylast=True)  # when those that are left out are gone
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip, with words, what the server at ``--url`` has not."""
     given = _given(config)
+    if config.getoption("--sparse", False):
+        _thin_out(config, items, given.without if given else ())
     if given is None:
         return
     for item in items:
@@ -97,6 +104,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             asked = item.callspec.params if hasattr(item, "callspec") else {}
             for slug in sorted(given.without & {asked.get("technique"), asked.get("slug")}):
                 item.add_marker(pytest.mark.skip(f"--without {slug}"))
+
+
+def _thin_out(
+    config: pytest.Config, items: list[pytest.Item], without: Collection[str] = ()
+) -> None:
+    """Leave each test with one of its techniques: each test meets this server, and each technique.
+
+    Where all tests meet all techniques on another server, those are all pairs of the three. Which
+    of them meet differs between servers, and is the same each time.
+    """
+    by_test: dict[str, dict[str, list[pytest.Item]]] = {}
+    for item in items:
+        asked = item.callspec.params if hasattr(item, "callspec") else {}
+        slug = asked.get("technique", asked.get("slug", ""))
+        if slug not in without:
+            by_slug = by_test.setdefault(item.nodeid.partition("[")[0], {})
+            by_slug.setdefault(slug, []).append(item)
+    words = f"{config.getoption('servers')} {config.getoption('server_options')}"
+    first = zlib.crc32(words.encode())
+    chosen = [
+        item
+        for turn, (_, by_slug) in enumerate(sorted(by_test.items()), first)
+        for item in list(by_slug.values())[turn % len(by_slug)]
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 @pytest.fixture(params=SLUGS)

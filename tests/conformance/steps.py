@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import ssl
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 import clients
 from clients.client import Client, Item
@@ -143,6 +145,21 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
     assert problem["title"]
     for word in words:
         assert word in problem["detail"]
+
+
+def websockets_to(server: ServerAddress, target: str, **options: Any) -> ClientConnection:
+    """Open a WebSocket by a client that is not ours.
+
+    It reads in one thread and writes in another. OpenSSL forbids both at once on one connection,
+    and Python before 3.13 does not see to it: by TLS 1.3, whose tickets come after the handshake,
+    one in a thousand then hangs for ever. TLS 1.2 has nothing to read at that moment.
+    """
+    context = server.context
+    if context is not None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    url = server.ws_url + target
+    socket: ClientConnection = connect(url, ssl=context, open_timeout=PATIENCE_S, **options)
+    return socket
 
 
 def raw_to(server: ServerAddress, slug: str = "", buffer: int | None = None) -> RawSocket:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.conformance.steps import (
     FRAMED,
@@ -27,6 +27,7 @@ from tests.conformance.steps import (
     join,
     raw_to,
     take_messages,
+    websockets_to,
 )
 from tests.support.processes import ServerAddress, ServerProcess
 
@@ -54,8 +55,8 @@ def narrow_desk(narrow: ServerProcess) -> Iterator[Desk]:
 
 def socket_to(server: ServerAddress, channel: str, more: str = "") -> ClientConnection:
     """Open a WebSocket by a client that is not ours."""
-    url = f"{server.ws_url}/web_socket?channel={channel}{more}"
-    return connect(url, compression=None, max_size=None)
+    target = f"/web_socket?channel={channel}{more}"
+    return websockets_to(server, target, compression=None, max_size=None)
 
 
 # What is accepted

@@ -11,15 +11,24 @@ from typing import Any
 import pytest
 import websocket
 from websockets.exceptions import ConnectionClosedOK
-from websockets.sync.client import connect
 
-from tests.conformance.steps import HTTP, RELOADS, STREAMS, Desk, Starting, join, take_messages
+from tests.conformance.steps import (
+    HTTP,
+    RELOADS,
+    STREAMS,
+    Desk,
+    Starting,
+    join,
+    take_messages,
+    websockets_to,
+)
 from tests.support.processes import ServerAddress
 from tests.support.waiting import PATIENCE_S, eventually
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl: `apt install curl`")
 
 TIMED_OUT = 28  # curl's exit status
+SOCKET = "/web_socket?channel="
 
 
 def curl(*arguments: str, ends: bool = True) -> str:
@@ -46,8 +55,8 @@ def subscribers(server: ServerAddress, channel: str) -> int:
     return int(found.get("subscribers", 0))
 
 
-def address(server: ServerAddress, path: str = "/web_socket?channel=") -> str:
-    return server.ws_url + path
+def address(server: ServerAddress) -> str:
+    return server.ws_url + SOCKET
 
 
 # curl
@@ -161,8 +170,8 @@ def test_curl_gets_a_head_that_forbids_to_store(slug: str, server: ServerAddress
 def test_websockets_talks_both_ways(server: ServerAddress, channel: str) -> None:
     """Python programs come with this library, and offer extensions and subprotocols as it likes."""
     with (
-        connect(address(server) + channel, subprotocols=["duplex.v1"]) as ana,  # type: ignore[list-item]
-        connect(address(server) + channel) as eva,
+        websockets_to(server, SOCKET + channel, subprotocols=["duplex.v1"]) as ana,
+        websockets_to(server, SOCKET + channel) as eva,
     ):
         assert ana.subprotocol == "duplex.v1"
         ana.send("¿qué?")
@@ -180,10 +189,10 @@ def test_websockets_talks_both_ways(server: ServerAddress, channel: str) -> None
 
 def test_websockets_closes_and_is_told_so(server: ServerAddress, channel: str) -> None:
     """Who says good-bye with a code wants to know that it was heard."""
-    with connect(address(server) + channel) as ana:
+    with websockets_to(server, SOCKET + channel) as ana:
         ana.close(4000, "good-bye")
         assert ana.close_code == 4000
-    with connect(address(server) + channel) as ana:
+    with websockets_to(server, SOCKET + channel) as ana:
         ana.close()
         assert ana.close_code == 1000
     eventually(lambda: not subscribers(server, channel), "it has left")
@@ -224,9 +233,11 @@ def test_binary_frames_reach_foreign_clients(
     client: str, server: ServerAddress, desk: Desk, channel: str
 ) -> None:
     """The binary form is ours; whoever reads servers/README.md can read it with any library."""
-    url = f"{address(server)}{channel}&binary=frames"
+    target = f"{SOCKET}{channel}&binary=frames"
     opened: Any = (
-        connect(url) if client == "websockets" else closing(websocket.create_connection(url))
+        websockets_to(server, target)
+        if client == "websockets"
+        else closing(websocket.create_connection(server.ws_url + target))
     )
     with opened as socket:
         desk.publish_all(channel, [b"\xff\n\x00", "text"])
@@ -239,7 +250,7 @@ def test_binary_frames_reach_foreign_clients(
 @pytest.mark.parametrize("payload", ["¿qué?", b"\xff\x00", "x" * 70_000, bytes(2**20), ""])
 def test_the_echo_sends_back_what_it_got(payload: str | bytes, server: ServerAddress) -> None:
     """Conformance suites and ping-pong need a peer that adds nothing."""
-    with connect(address(server, "/web_socket/echo"), compression=None, max_size=None) as socket:
+    with websockets_to(server, "/web_socket/echo", compression=None, max_size=None) as socket:
         socket.send(payload)
         assert socket.recv(PATIENCE_S) == payload
 
@@ -247,7 +258,7 @@ def test_the_echo_sends_back_what_it_got(payload: str | bytes, server: ServerAdd
 @pytest.mark.slow
 def test_a_server_that_stops_closes_web_sockets_with_1001(starting: Starting, channel: str) -> None:
     """A page that is told "going away" comes back later, instead of showing an error."""
-    with starting() as server, connect(address(server) + channel) as ana:
+    with starting() as server, websockets_to(server, SOCKET + channel) as ana:
         old = websocket.create_connection(address(server) + channel, timeout=PATIENCE_S)
         try:
             assert server.stop() == 0
@@ -268,7 +279,7 @@ def test_the_server_pings_at_every_heartbeat_and_ends_who_does_not_answer(
     """A phone without battery is silent for ever; one that answers must not be lost with it."""
     with starting("--heartbeat", "0.4") as server:
         mute = websocket.create_connection(address(server) + channel, timeout=PATIENCE_S)
-        with connect(address(server) + channel, ping_interval=None) as ana:
+        with websockets_to(server, SOCKET + channel, ping_interval=None) as ana:
             frame = mute.recv_frame()  # which, unlike recv, does not answer
             assert frame.opcode == websocket.ABNF.OPCODE_PING
             eventually(lambda: subscribers(server, channel) == 1, "the mute one is gone")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from clients.net.desk import Desk
 from servers.front.listening import bound_socket
 from servers.supervisor import hold
 from tests.servers.shared.talking import Talk
+from tests.support.depth import amount
 from tests.support.engines import MISSING
 from tests.support.processes import ServerProcess, Started
 from tests.support.waiting import PATIENCE_S, eventually
@@ -24,6 +24,7 @@ from wire.message import Message
 from wire.techniques import SLUGS
 
 TEXT = (("Content-Type", "text/plain"),)
+SECONDS = amount("DUPLEX_SECONDS", usual=0, full=60)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ async def test_nothing_accepted_is_lost_while_workers_are_killed(
     talk = Talk([both.port], channel)
     began = time.monotonic()
     kills = 0
-    while not kills or time.monotonic() - began < float(os.environ.get("DUPLEX_SECONDS", "0")):
+    while not kills or time.monotonic() - began < SECONDS:
         await talk.goes_on()
         victims = await asyncio.to_thread(all_here, both)
         victims[kills % 2].kill()

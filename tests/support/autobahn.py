@@ -9,7 +9,7 @@ By default those cases run that reach code of their own. Of chapter 9 (megabytes
 and in pieces of them, and many round trips) that is one for each way of cutting and kind of data;
 of 12 and 13 (a thousand compressed messages in each) one in frames, one that is no text, and one
 for each offer.
-``DUPLEX_WSTEST_CASES=all`` runs all 517, which takes some ten minutes.
+``DUPLEX_WSTEST_CASES=all`` (or ``DUPLEX_DEPTH=full``) runs all 517, which takes some ten minutes.
 """
 
 import contextlib
@@ -22,6 +22,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.support.depth import is_full
 
 try:
     import fcntl
@@ -42,7 +44,7 @@ _PICKED = [
     *("12.1.11", "12.2.1"),
     *(f"13.{offer}.1" for offer in range(1, 8)),
 ]
-_ALL = os.environ.get("DUPLEX_WSTEST_CASES") == "all"
+_ALL = is_full() or os.environ.get("DUPLEX_WSTEST_CASES") == "all"
 MOST_SECONDS = 3600 if _ALL else 300
 _GOOD = ("OK", "NON-STRICT", "INFORMATIONAL")
 

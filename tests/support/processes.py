@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from tests.support.depth import is_full
 from tests.support.waiting import PATIENCE_S
 from wire.ready_line import decode_ready_lines
 from wire.techniques import OWN_PORT
@@ -158,11 +159,12 @@ class ServerProcess(Started, ServerAddress):
 def ask_for_conformance(*words: str) -> None:
     """Run the specification on servers that are otherwise than usual.
 
-    Without what is slow, and without what the server says to whoever errs: it would say the same.
+    Each test by one technique, as each is whole on the usual ones. Without what is slow, and
+    without what the server says to whoever errs: it would say the same.
     """
     command = ["-m", "pytest", "tests/conformance", *words, "-q", "-m", "not slow and not words"]
     run = subprocess.run(
-        [sys.executable, *command, "-p", "no:cacheprovider"],
+        [sys.executable, *command, "-p", "no:cacheprovider", *([] if is_full() else ["--sparse"])],
         cwd=ROOT,
         capture_output=True,
         text=True,

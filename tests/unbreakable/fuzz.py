@@ -186,9 +186,11 @@ def _end(sock: socket.socket, rng: random.Random) -> None:
 
 
 def main() -> None:
-    """Throw at a server: ``python -m tests.unbreakable.fuzz PORT PLUGIN_PORT DOOR COUNT SEED``."""
-    port, plugin_port, count, seed = (int(sys.argv[n]) for n in (1, 2, 4, 5))
-    throw(port, plugin_port, seeds(port)[sys.argv[3]], count, seed)
+    """Throw: ``python -m tests.unbreakable.fuzz PORT PLUGIN_PORT COUNT SEED DOOR...``."""
+    port, plugin_port, count, seed = map(int, sys.argv[1:5])
+    choices = seeds(port)
+    for door in sys.argv[5:]:
+        throw(port, plugin_port, choices[door], count, seed)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import contextlib
 import html
 import http.client
 import json
-import os
 import re
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from tests.support.depth import amount
 from tests.support.processes import Lecture
 from tests.unbreakable.siege import ATTACKS
 from tests.unbreakable.undefended import without
@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="addresses and limits as Linux has them"),
 ]
-SECONDS = float(os.environ.get("DUPLEX_SIEGE_SECONDS", "4"))
+SECONDS = amount("DUPLEX_SIEGE_SECONDS", usual=2, full=60)
 IS_LONG = SECONDS >= 60
 FILES, MEMORY = 1024, 300 * 2**20
 FULL = 200 * 2**20  # bytes, where each of the two processes starts with a fifth of them

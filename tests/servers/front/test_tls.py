@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -188,11 +188,6 @@ def test_the_expired_one_of_the_tests_is_expired(authority: Path, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(
-    ("loop", "others"),
-    [("asyncio", ("*/test_0[5-9]_*", "*/test_1?_*")), ("uvloop", ("*/test_0[1-4]_*",))],
-)
-def test_the_specification_holds_by_tls(loop: str, others: Sequence[str]) -> None:
-    """Each chapter on one of the loops; all of them by ``pytest tests/conformance`` alone."""
-    ignored = [f"--ignore-glob={other}" for other in others]
-    ask_for_conformance(f"--server-options=--tls --loop {loop}", *ignored)
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_specification_holds_by_tls(loop: str) -> None:
+    ask_for_conformance(f"--server-options=--tls --loop {loop}")

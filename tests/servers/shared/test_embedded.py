@@ -1,6 +1,5 @@
 """`--log valkey:`, an engine that a server starts for itself."""
 
-import os
 import signal
 
 import psutil
@@ -10,9 +9,6 @@ from tests.support.engines import MISSING
 from tests.support.processes import ServerProcess, ask_for_conformance
 from tests.support.waiting import eventually
 
-# What a log has to do with; all of it with DUPLEX_THOROUGH=1 in the environment.
-SLIM = ("-k", "test_02")
-
 
 @pytest.fixture(autouse=True)
 def _installed() -> None:
@@ -21,8 +17,7 @@ def _installed() -> None:
 
 @pytest.mark.slow
 def test_the_specification_holds_with_a_shared_log() -> None:
-    what = () if os.environ.get("DUPLEX_THOROUGH") else SLIM
-    ask_for_conformance("--server-options=--log valkey:", *what)
+    ask_for_conformance("--server-options=--log valkey:")
 
 
 @pytest.mark.slow

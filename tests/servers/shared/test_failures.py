@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,12 +16,13 @@ from tests.servers.asking import Answer, Link, ask, publish
 from tests.servers.shared.conftest import servers_of
 from tests.servers.shared.talking import Talk, post_to
 from tests.support.certificates import authority, cafile_of, context_for
+from tests.support.depth import amount
 from tests.support.engines import MISSING, Moving, Valkey
 from tests.support.waiting import PATIENCE_S, until, until_told
 
 __all__ = ["authority"]
 
-TIMES = range(int(os.environ.get("DUPLEX_TIMES", "1")))
+TIMES = range(int(amount("DUPLEX_TIMES", usual=1, full=20)))
 pytestmark = pytest.mark.slow
 
 

@@ -7,7 +7,8 @@ at its own pace, or is told of the gap if the log has moved on, and is live agai
 that resumes from a cursor is just one that is behind. So what a slow reader costs is bounded, and
 nobody waits for it: at most 512 KiB of this process's memory (the mark, and one joined write past
 it; 240 KiB is the most that was measured, a message over 256 KiB adds its own size), and twice
-``--send-buffer`` in the kernel. To measure it: ``pytest -s -k stalled_reader tests/unbreakable``.
+``--send-buffer`` in the kernel. To measure it: ``DUPLEX_DEPTH=full
+pytest -s -k stalled_reader tests/unbreakable``.
 """
 
 import asyncio

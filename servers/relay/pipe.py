@@ -253,9 +253,13 @@ class Side(asyncio.Protocol):
         self._drains.sink_full = True
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """The peer reads again.
+
+        What may pass does so a little later: should the end be among it, asyncio, in the middle of
+        a write, would tell twice that the connection is lost.
+        """
         self._drains.sink_full = False
-        self._drains.release()
+        asyncio.get_running_loop().call_soon(self._drains.release)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the other side after the delay; nothing can be written here any more."""

@@ -1,6 +1,7 @@
 import asyncio
 import random
 import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -316,3 +317,25 @@ def test_a_line_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
 async def test_a_cut_after_no_byte_is_refused() -> None:
     with pytest.raises(ValueError, match="down_bytes must be 1 or more"):
         Relay("127.0.0.1", 1).cut_after(0)
+
+
+async def test_a_reset_behind_what_waits_for_a_slow_reader_is_told_once(backend: Backend) -> None:
+    """Asyncio ends a connection twice that is ended in the middle of its own write."""
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with joined(backend, buffer_bytes=2**26) as peer:
+        (connection,) = peer.relay._live.values()
+        reader, writer = peer.client
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.server[1].transport.set_write_buffer_limits(0)
+        while not waiting(peer.relay):
+            peer.server[1].write(BLOB)
+            await peer.server[1].drain()
+        plain = peer.server[1].get_extra_info("socket")
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.server[1].transport.abort()
+        await until(lambda: connection.down.source is None, "the reset stands behind")
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await fails_or_ends(reader)
+        await until(lambda: not peer.relay._live, "it is gone")
+    assert errors == []

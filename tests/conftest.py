@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import re
 import shlex
 import signal
 import threading
@@ -23,6 +24,7 @@ settings.register_profile("fast", always, max_examples=25)  # for `lab.py test -
 settings.load_profile("duplex")
 
 _numbers = itertools.count(1)
+_ALL_SLOW = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
 
 
 def handle_signals_as_usual() -> None:
@@ -60,6 +62,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(fault)
     ServerProcess.module = config.getoption("servers")
     ServerProcess.options = shlex.split(config.getoption("server_options"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files alone in which `-m slow`, or `-m "not slow"`, would leave nothing.
+
+    Else each worker imports them all, and what they need, only to forget it.
+    """
+    asked = config.getoption("markexpr")
+    if asked not in ("slow", "not slow") or not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    is_left = "mark.slow" in text if asked == "slow" else not _ALL_SLOW.search(text)
+    return None if is_left else True
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,9 @@ def write_synthetic(
     slow: float = 1.0,
     bad: dict[str, Verdict] | None = None,
     seed: int = 1,
+    slugs: Sequence[str] = SLUGS,
 ) -> Path:
-    """Write a run of all techniques with invented figures."""
+    """Write a run with invented figures, of all techniques as a rule."""
     chance = random.Random(seed)
     with RunWriter(
         folder, "compare", {"scenario": "feed", "load_model": "open"}, ["python", "-m", "loadtests"]
@@ -51,7 +52,7 @@ def write_synthetic(
         for repeat in range(1, repeats + 1):
             for users in levels:
                 for network, delay in networks:
-                    for slug, variant in product(SLUGS, variants):
+                    for slug, variant in product(slugs, variants):
                         cell = Cell(slug, network, delay, "feed", variant, users, 20.0, 100, repeat)
                         _add(writer, cell, chance, slow, (bad or {}).get(slug))
     return folder

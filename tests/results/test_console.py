@@ -53,6 +53,7 @@ def test_the_reasons_in_a_foreign_run_steer_no_terminal(
         tmp_path / "run",
         repeats=1,
         networks=(("loopback", 0.0),),
+        slugs=("sse",),
         bad={"sse": Verdict.SERVER_BOUND},
     )
     table = folder / "latency.csv"

@@ -167,8 +167,7 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_in_a_browser(browser: Any, page: str, tmp_path: Path, scheme: str, width: int) -> None:
     """No accessibility fault that axe-core finds, and no sideways scrolling of the page."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

@@ -207,7 +207,7 @@ async def test_an_engine_is_spoken_to_by_tls_and_must_prove_its_name(
     async with Moving(engine, secured) as address, AsyncExitStack() as stack:
         trusted = f"{address.url}?ssl_ca_certs={cafile_of(authority)}"
         (server,) = await servers_of(trusted, stack, 1)
-        assert (await post(server, channel)).json["id"] == 1
+        await until_told(lambda: _is_kept(server, channel), "it is spoken to")
         for wrong in (address.url, trusted.replace("127.0.0.1", "localhost")):
             (server,) = await servers_of(wrong, stack, 1)
             (await post(server, channel)).check_problem(503, "the shared log is away")

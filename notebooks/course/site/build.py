@@ -10,6 +10,7 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,7 +62,6 @@ def build(folder: Path, languages: Sequence[str] = tuple(LANGUAGES)) -> list[Pat
 
 def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
     import nbformat
-    from nbconvert.exporters import HTMLExporter
 
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     notebook = in_language(notebook, path.stem, language)
@@ -72,13 +72,19 @@ def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
             image = output.get("metadata", {}).get("image/png", {})
             if "image/png" in output.get("data", {}) and "alt" in image:
                 output["metadata"]["alt"] = image["alt"]
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="basic", mathjax_url="", require_js_url=""
-    )
-    body, _ = exporter.from_notebook_node(notebook)
+    body, _ = _exporter().from_notebook_node(notebook)
     download = "" if language == "en" else "../"
     foot = f'<p class="download"><a download href="{download}{path.name}">{path.name}</a></p>'
     return _write(body, foot, place / _name(path.name), site, language, titles()[path.name[:2]][1])
+
+
+@cache  # its templates are read and compiled for it
+def _exporter() -> Any:
+    from nbconvert.exporters import HTMLExporter
+
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="basic", mathjax_url="", require_js_url=""
+    )
 
 
 def _page(markdown: str, target: Path, site: _Site, language: str) -> Path:

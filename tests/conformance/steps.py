@@ -147,6 +147,12 @@ def check_problem(status: int, fields: dict[str, str], body: bytes, *words: str)
         assert word in problem["detail"]
 
 
+def subscribers(server: ServerAddress, channel: str) -> int:
+    """How many subscribe to a channel, which there may not be yet."""
+    found = server.stats()["channels"].get(channel, {})
+    return int(found.get("subscribers", 0))
+
+
 def websockets_to(server: ServerAddress, target: str, **options: Any) -> ClientConnection:
     """Open a WebSocket by a client that is not ours.
 

@@ -20,6 +20,7 @@ from tests.conformance.steps import (
     join,
     raw_to,
     relay_to,
+    subscribers,
     take,
     take_messages,
 )
@@ -215,7 +216,7 @@ def test_all_who_wait_in_a_long_poll_get_one_identical_answer(
         for raw in raws:
             raw.get(f"/long_polling?channel={channel}&after={cursor}")
         eventually(
-            lambda: server.stats()["channels"][channel]["subscribers"] == 50, "all are waiting"
+            lambda: subscribers(server, channel) == 50, "all are waiting"
         )
         desk.publish(channel, "hola")
         answers = {raw.until(b'"gap":false}') for raw in raws}
@@ -256,8 +257,7 @@ def test_naive_long_polling_loses_what_comes_between_two_requests(
 ) -> None:
     """The lesson of 2005: who waits without a cursor misses what is said while asking again."""
     with join("long_polling", server, channel, naive=True) as naive:
-        waits = lambda: server.stats()["channels"][channel]["subscribers"]  # noqa: E731
-        eventually(waits, "it waits")
+        eventually(lambda: subscribers(server, channel), "it waits")
         desk.publish(channel, "heard")
         assert ids(take(naive, 1)) == [1]
         desk.publish(channel, "lost")

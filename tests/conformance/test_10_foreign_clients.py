@@ -19,6 +19,7 @@ from tests.conformance.steps import (
     Desk,
     Starting,
     join,
+    subscribers,
     take_messages,
     websockets_to,
 )
@@ -48,11 +49,6 @@ def curling(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
             yield child
         finally:
             child.kill()
-
-
-def subscribers(server: ServerAddress, channel: str) -> int:
-    found = server.stats()["channels"].get(channel, {})
-    return int(found.get("subscribers", 0))
 
 
 def address(server: ServerAddress) -> str:

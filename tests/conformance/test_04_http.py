@@ -215,9 +215,7 @@ def test_all_who_wait_in_a_long_poll_get_one_identical_answer(
     try:
         for raw in raws:
             raw.get(f"/long_polling?channel={channel}&after={cursor}")
-        eventually(
-            lambda: subscribers(server, channel) == 50, "all are waiting"
-        )
+        eventually(lambda: subscribers(server, channel) == 50, "all are waiting")
         desk.publish(channel, "hola")
         answers = {raw.until(b'"gap":false}') for raw in raws}
         assert len(answers) == 1

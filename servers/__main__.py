@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib import import_module
 from typing import cast
 
@@ -57,9 +56,8 @@ async def serve(options: argparse.Namespace, logs: Logs = memory_logs) -> None:
         async with contextlib.AsyncExitStack() as stack:
             join = None
             if options.log != MEMORY:
-                keeper = import_module("servers.shared.keeper").Keeper(options.log)
-                logs = await stack.enter_async_context(keeper)
-                join = partial(import_module("servers.shared.board").joined, keeper.engine)
+                board = import_module("servers.shared.board")
+                logs, join = await board.enter(stack, options.log)
             at = (options.host, port, plugin_port)
             here = running(settings, *at, logs=logs, secured=secured, join=join)
             server = await stack.enter_async_context(here)

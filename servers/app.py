@@ -20,7 +20,7 @@ from servers.front.listening import bound_socket, listen, listen_by_tls
 from servers.front.problems import Problem
 from servers.front.tls import Tls
 from servers.kinds import reloads
-from servers.service import SERVICE, Logs, Service, Settings, make_service, memory_logs
+from servers.service import SERVICE, Join, Logs, Service, Settings, make_service, memory_logs
 from wire.json_lines import encode_line
 from wire.techniques import OWN_PORT
 
@@ -84,7 +84,7 @@ async def running(
     extend: Callable[[web.Application, Service], None] | None = None,
     logs: Logs = memory_logs,
     secured: ssl.SSLContext | None = None,
-    join: Callable[[Service], contextlib.AbstractAsyncContextManager[None]] | None = None,
+    join: Join | None = None,
 ) -> AsyncIterator[Running]:
     """Run a server inside ``async with``; port 0 takes a free one.
 

@@ -1,6 +1,7 @@
 """What every technique needs, in one hand: settings, hub, ledger, guard, presence, liveness."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -154,6 +155,7 @@ def memory_logs(settings: Settings) -> Callable[[str], Log]:
 
 
 Logs = Callable[[Settings], Callable[[str], Log]]
+Join = Callable[["Service"], contextlib.AbstractAsyncContextManager[None]]
 
 
 def make_service(settings: Settings, logs: Logs = memory_logs) -> Service:

@@ -27,7 +27,7 @@ ROOMS = {
     "server techniques": (rf"servers/{TECHNIQUE}", "front kinds service"),
     "app": (r"servers/(app|checks|observing)", "front kinds service server techniques"),
     "relay": (r"servers/relay/\w+", "front"),
-    "lecture": (r"servers/lecture/\w+", "app front kinds relay service"),
+    "lecture": (r"servers/lecture/\w+", "app front kinds relay service shared"),
     "server command": (
         r"servers/(__main__|command_line|supervisor)",
         "app front lecture relay service shared",

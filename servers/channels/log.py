@@ -35,14 +35,21 @@ class Log(Protocol):
     once it is there; ``append`` and ``ready`` may take their time.
     """
 
-    epoch: str
-    """Names this life of the history: ids of different epochs cannot be compared. It has the form
-    that a cursor gives it (:mod:`wire.cursor`), and may change when a history was lost."""
-    size: int
-    """Bytes of JSON held."""
     news: Callable[[], None]
     """What the log calls when it holds more than before, or another epoch, whoever appended: this
     process or another. The channel sets it."""
+
+    @property
+    def epoch(self) -> str:
+        """Names this life of the history: ids of different epochs cannot be compared.
+
+        It has the form that a cursor gives it (:mod:`wire.cursor`), and may change when a history
+        was lost.
+        """
+
+    @property
+    def size(self) -> int:
+        """Bytes of JSON held."""
 
     @property
     def first(self) -> int:

@@ -7,6 +7,8 @@
                                                        preset's name, on a fresh channel
     burst    {"count"} or {"picture": true}
     restart  {}                                        kill the techniques' server, start it anew
+    workers  {"count", "common"}                       start it anew as so many processes, which
+                                                       share a log, or nothing at all
     ask, show, go                                      see :mod:`servers.lecture.hall`
 
 An order is checked before anything is done, and refused by a problem that tells what is accepted.
@@ -26,6 +28,7 @@ from servers.lecture.stage_process import StageProcess
 _MOST_DELAY_S: Final = 10.0
 _MOST_CUT_S: Final = 60.0
 _MOST_STARTS: Final = 5
+_MOST_WORKERS: Final = 4
 _LEAST_BYTES_PER_S: Final = 1000
 _Order = Callable[[dict[str, Any]], Awaitable[None]]
 _PRESET: Final = re.compile(r"[a-z]{1,20}")
@@ -51,6 +54,7 @@ class Controls:
         self._changed = changed
         self._heal: asyncio.TimerHandle | None = None
         self._restarting: asyncio.Task[None] | None = None
+        self._arranging = asyncio.Lock()
         # What carries an order out, by its name; it raises a Problem with status 400.
         self.orders: Final[dict[str, _Order]] = {
             "fits": self._fits,
@@ -59,6 +63,7 @@ class Controls:
             "source": self._source,
             "burst": self._burst,
             "restart": self._restart,
+            "workers": self._workers,
             **more,
         }
 
@@ -112,6 +117,18 @@ class Controls:
         if self._restarting is None or self._restarting.done():
             self._restarting = asyncio.get_running_loop().create_task(self._restart_stage())
             await asyncio.sleep(0)
+
+    async def _workers(self, order: dict[str, Any]) -> None:
+        count = round(_number(order, "count", 1, _MOST_WORKERS))
+        is_common = count > 1 and order.get("common") is True
+        async with self._arranging:
+            if (count, is_common) == (self._stage.workers, self._stage.is_common):
+                return
+            await self._stage.arrange(count, is_common)
+            await self._restart(order)
+            self._changed()
+            if self._restarting is not None:
+                await asyncio.shield(self._restarting)
 
     async def _restart_stage(self) -> None:
         for _ in range(_MOST_STARTS):

@@ -279,7 +279,7 @@ class Doors:
             "run": self._run,
             "link": self._lines.link,
             "source": self._source.state(),
-            "ready": self._stage.is_ready,
+            **self._stage.state(),
             "room": self._room,
             "viewers": len(self._lines.viewers),
             "techniques_url": f"http://127.0.0.1:{self._stage.port}",

@@ -114,7 +114,10 @@ class Source:
     async def run(self) -> None:
         """Keep the schedules until cancelled."""
         headers = {KEY_FIELD: self._stage.key}
-        async with aiohttp.ClientSession(headers=headers) as session, asyncio.TaskGroup() as group:
+        # A connection for each batch: several workers get them dealt out.
+        one_way = aiohttp.TCPConnector(force_close=True)
+        session_of = aiohttp.ClientSession(headers=headers, connector=one_way)
+        async with session_of as session, asyncio.TaskGroup() as group:
             group.create_task(self._schedule())
             group.create_task(self._tick(session))
             group.create_task(self._drain(session))

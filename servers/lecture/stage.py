@@ -7,7 +7,8 @@ restarted before everybody's eyes:
 
     python -m servers.lecture.stage PAGE_PORT PORT PLUGIN_PORT LINES_PORT [HOST...]
 
-with the key in the environment. What comes through the lines arrives on a port of its own, so
+with the key in the environment, and where it is one of several workers, where their common log
+is, or that they have none. What comes through the lines arrives on a port of its own, so
 that the room cannot ask for what is for this machine alone.
 """
 
@@ -20,24 +21,27 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from importlib import import_module
 
 from aiohttp import web
 
 from servers.app import most_sockets, running
 from servers.checks import Handler
 from servers.front.guard import Guard
-from servers.front.listening import listen
+from servers.front.listening import bound_socket, listen
 from servers.front.problems import Problem
 from servers.front.sparing import log_sparingly
 from servers.lecture import files as lecture_files
 from servers.publish import kept, read_body
-from servers.service import SERVICE, Service, Settings
+from servers.service import SERVICE, Service, Settings, memory_logs
 from wire.message import body_from, load_json
 from wire.ready_line import ReadyLine, encode_ready_line
 from wire.techniques import SLUGS
 
 KEY_VARIABLE = "DUPLEX_STAGE_KEY"
 KEY_FIELD = "Duplex-Key"
+LOG_VARIABLE = "DUPLEX_STAGE_LOG"  # empty for the only one, the engine's address, or:
+APART = "apart"  # several workers, and each remembers for itself
 ROOM = "room"  # the chat's channel
 RACE, CLOCK = "race", "clock"  # channels, and race-2 ..., that the lecture alone publishes to
 MOST_MESSAGE = 2 * 2**20
@@ -164,7 +168,7 @@ class _Stage:
         return web.json_response({"cursor": channel.cursor()}, status=201)
 
 
-async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
+async def _serve(ports: list[int], hosts: list[str], key: str, log: str) -> None:
     page_port, port, plugin_port, lines_port = ports
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -181,12 +185,19 @@ async def _serve(ports: list[int], hosts: list[str], key: str) -> None:
         log_bytes=_LOG_BYTES,
         longest_page=_LONGEST_PAGE,
         most_sockets=most_sockets(),
+        shares_ports=bool(log),
     )
     stage = _Stage(page_port, key)
-    async with running(settings, "127.0.0.1", port, plugin_port, stage.extend) as server:
-        lines = await listen(
-            server.service.listener, "127.0.0.1", lines_port, settings.send_buffer, HEARTBEAT
-        )
+    async with contextlib.AsyncExitStack() as stack:
+        logs, join = memory_logs, None
+        if log not in ("", APART):
+            logs, join = await import_module("servers.shared.board").enter(stack, log)
+        at = ("127.0.0.1", port, plugin_port)
+        here = running(settings, *at, stage.extend, logs=logs, join=join)
+        server = await stack.enter_async_context(here)
+        place = bound_socket("127.0.0.1", lines_port, is_shared=bool(log))
+        listening_at = (place, lines_port, settings.send_buffer, HEARTBEAT)
+        lines = await listen(server.service.listener, *listening_at)
         stage.lines_port = lines.sockets[0].getsockname()[1]
         listening = (server.port, server.plugin_port, stage.lines_port)
         print(encode_ready_line(ReadyLine("stage", ports=listening)), flush=True)
@@ -207,7 +218,9 @@ def main() -> None:
     log_sparingly()
     ports, hosts = [int(text) for text in sys.argv[1:5]], sys.argv[5:]
     try:
-        asyncio.run(_serve(ports, hosts, os.environ[KEY_VARIABLE]))
+        asyncio.run(
+            _serve(ports, hosts, os.environ[KEY_VARIABLE], os.environ.get(LOG_VARIABLE, ""))
+        )
     except KeyboardInterrupt:
         pass
     except OSError as error:

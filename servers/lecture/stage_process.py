@@ -1,14 +1,22 @@
-"""The stage's process: started, restarted on demand, and ended with the lecture."""
+"""The stage's processes: started, restarted on demand, and ended with the lecture.
+
+There is one, or, to show what becomes of a server that is several, more workers on the same ports:
+each with a memory of its own, or all with a common log.
+"""
 
 import asyncio
+import contextlib
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Iterable
+from importlib import import_module
 
 import aiohttp
 
-from servers.lecture.stage import KEY_FIELD, KEY_VARIABLE
+from servers.front.problems import Problem
+from servers.lecture.stage import APART, KEY_FIELD, KEY_VARIABLE, LOG_VARIABLE
 from wire.ready_line import decode_ready_lines
 
 _READY_SECONDS = 20.0
@@ -31,12 +39,26 @@ class StageProcess:
         self.is_ready = False
         self._page_port = page_port
         self._hosts = sorted(hosts)
-        self._process: asyncio.subprocess.Process | None = None
+        self.workers, self.is_common = 1, False
+        self._processes: list[asyncio.subprocess.Process] = []
+        self._engine = contextlib.ExitStack()
+        self._address = ""  # of the engine, which is started when it is wanted first
+
+    def state(self) -> dict[str, object]:
+        """Describe it to the page."""
+        workers = {"count": self.workers, "common": self.is_common}
+        return {"ready": self.is_ready, "workers": workers}
 
     async def start(self) -> None:
         """Start it and wait until it listens; raises :class:`OSError` where it cannot."""
+        log = self._address if self.is_common else APART if self.workers > 1 else ""
+        for _ in range(self.workers):
+            await self._start_one(log)
+        self.is_ready = True
+
+    async def _start_one(self, log: str) -> None:
         ports = (self._page_port, self.port, self.plugin_port, self.lines_port)
-        self._process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "servers.lecture.stage",
@@ -44,17 +66,36 @@ class StageProcess:
             *self._hosts,
             stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **_MEMORY, KEY_VARIABLE: self.key},
+            env={**os.environ, **_MEMORY, KEY_VARIABLE: self.key, LOG_VARIABLE: log},
             start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage
         )
-        assert self._process.stdout is not None
+        self._processes.append(process)
+        assert process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):
-            said = await self._process.stdout.readline()
+            said = await process.stdout.readline()
         lines = decode_ready_lines(said.decode(), "stage")
         if not lines:
             raise OSError("the techniques' server could not start, see above")
         self.port, self.plugin_port, self.lines_port = lines[0].ports
-        self.is_ready = True
+
+    async def arrange(self, workers: int, is_common: bool) -> None:
+        """Have so many workers from the next start on, with a common log or each with its own.
+
+        Raises :class:`~servers.front.problems.Problem` 501 where this system cannot.
+        """
+        if workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
+            raise Problem(501, "no two servers can share a port here; Linux and macOS let them")
+        if is_common and not self._address:
+            self._address = await asyncio.to_thread(self._start_engine)
+        self.workers, self.is_common = workers, is_common
+
+    def _start_engine(self) -> str:
+        engine = import_module("servers.shared.embedded").embedded()
+        try:
+            address: str = self._engine.enter_context(engine)
+        except SystemExit as told:
+            raise Problem(501, f"there is no common log: {told}") from None
+        return address
 
     async def present(self, channel: str) -> list[list[str]]:
         """Ask who is on a channel: names and techniques; nobody while the stage is away."""
@@ -73,21 +114,26 @@ class StageProcess:
     async def stop(self) -> None:
         """End it: gently, and if that takes too long, at once."""
         self.is_ready = False
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
+        living = [process for process in self._processes if process.returncode is None]
+        for process in living:
+            process.terminate()
         try:
             async with asyncio.timeout(_END_SECONDS):
-                await process.wait()
+                for process in living:
+                    await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await self._kill()
+        await asyncio.to_thread(self._engine.close)
 
     async def restart(self) -> None:
         """End it as a crash would, without goodbyes, and start it anew on the same ports."""
         self.is_ready = False
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await self._kill()
         await self.start()
+
+    async def _kill(self) -> None:
+        for process in self._processes:
+            if process.returncode is None:
+                process.kill()
+        while self._processes:
+            await self._processes.pop().wait()

@@ -9,12 +9,14 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 
 from valkey.exceptions import ValkeyError
 
-from servers.service import Elsewhere, Service
+from servers.service import Elsewhere, Join, Logs, Service
 from servers.shared.address import AWAY
 from servers.shared.engine import Engine, Word
+from servers.shared.keeper import Keeper
 from servers.shared.roll import EngineRoll
 from servers.telling import counted, snapshot
 
@@ -105,3 +107,9 @@ class Board:
         await self.roll.settle()
         await self._engine.ask(["HSET", _TOLD, self.id, json.dumps(snapshot(self._service))])
         await self._take_off(self.id)
+
+
+async def enter(stack: contextlib.AsyncExitStack, address: str) -> tuple[Logs, Join]:
+    """Open the history at an engine's address; return what a server takes to have it in common."""
+    keeper = await stack.enter_async_context(Keeper(address))
+    return keeper, partial(joined, keeper.engine)

@@ -46,6 +46,7 @@ ORDERS: dict[str, dict[str, Any]] = {
     "source": {"rate": 1},
     "burst": {"count": 1},
     "restart": {},
+    "workers": {"count": 1},
     "ask": {"question": "half", "choices": 4},
     "show": {"measured": 1.5, "fits": 2},
     "go": {"at": "race", "step": 3},

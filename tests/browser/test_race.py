@@ -270,3 +270,25 @@ def test_a_preset_leaves_nothing_to_the_next(race: Race, lanes: ReadLanes) -> No
     for _ in range(40):
         assert page.get_attribute("#race .network", "data-word") != "cut"
         page.wait_for_timeout(100)
+
+
+def test_two_servers_without_a_common_log_and_with_one(
+    open_page: OpenPage, wait_for_lanes: WaitForLanes
+) -> None:
+    watched = open_page(lecturer=True)
+    watched.may_be_cut = True
+    page = watched.open("race?preset=apart")
+    # Whatever server a lane is at, others are told the rest; what a lane misses, nothing tells.
+    lanes = wait_for_lanes(page, lambda lane: lane["lost"] > 1 and lane["received"] > 1, seconds=60)
+    assert all(lane["status"] == "open" for lane in lanes.values())
+    page.wait_for_selector("#line:has-text('2 servers, each by itself')")
+    page.click("[data-preset=together]")
+    page.wait_for_selector("#line:has-text('2 servers, one log')")
+    page.wait_for_function(
+        "import('/page/room.js').then(({ room }) => room.state.source.preset === 'together')"
+    )
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] > 12, seconds=30)
+    assert {lane["lost"] for lane in lanes.values()} == {0}
+    page.click("#line button")
+    page.wait_for_selector("#line:not(:visible)", state="attached")
+    wait_for_lanes(page, lambda lane: lane["status"] == "open")

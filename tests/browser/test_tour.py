@@ -64,7 +64,7 @@ def test_one_key_leads_and_all_that_shows_goes_along(open_page: OpenPage) -> Non
     at(lecturer, "room")
     at(screen, "room")
     viewer.wait_for_selector("#now:has-text('Sală')")
-    speaker.wait_for_selector(".speaker:has-text('Step 1 of 21')")
+    speaker.wait_for_selector(".speaker:has-text('Step 1 of 23')")
     lecturer.keyboard.press("PageDown")  # a presenter's remote control
     at(screen, "timeline?era=page_reload")
     for name in ("frame_reload", "polling"):

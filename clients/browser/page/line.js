@@ -6,6 +6,7 @@ import { duration, number, say } from "./i18n.js";
 import { room } from "./room.js";
 
 const FREE = { delay_s: 0, bytes_per_s: null, stalled: false };
+const ALONE = { count: 1, common: false };
 
 /** Write a line's bandwidth. */
 export const speed = (value) => (value === null ? say("control.free") : `${number(value / 1000)} kB/s`);
@@ -19,10 +20,11 @@ export function standing() {
   return link.stalled ? "frozen" : "whole";
 }
 
-/** Heal the line and take all slowness from it. */
-export async function free() {
+/** Heal the line and take all slowness from it; one worker serves, or as many as are wanted. */
+export async function free(workers = ALONE) {
   if (room.state.link.down) await room.control("cut", { seconds: 0 }); // heals at once
   await room.control("link", FREE);
+  await room.control("workers", workers); // nothing happens where they are so already
 }
 
 /** Show in `chip` what the line is like; hidden while it is as good as none. */
@@ -36,6 +38,8 @@ export function showLine(chip) {
     const word = standing();
     const parts = word === "whole" ? [] : [say(`network.${word}`)];
     if (delay) parts.push(say("line.delay", { delay: duration(delay * 1000) }));
+    const { count, common } = room.state.workers;
+    if (count > 1) parts.push(say(common ? "line.together" : "line.apart", { count }));
     if (rate !== null) parts.push(say("line.speed", { speed: speed(rate) }));
     chip.hidden = !parts.length;
     setText(told, parts.map((part) => part.replace(/(\d) /g, "$1\u00a0")).join(" · ")); // 100 kB/s is one word

@@ -10,7 +10,7 @@ import { room } from "./room.js";
  * anew there, and the line is made what a preset wants once they are open.
  */
 export async function begin(name) {
-  await free();
+  await free(PRESETS[name].workers);
   await room.control("source", { rate: 0, size: PRESETS[name].size ?? 40, preset: name });
 }
 
@@ -19,7 +19,8 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Each makes one point; its sentence, under `preset.NAME.watch`, says what to look at. `go` asks
- * `isCurrent` before what it does later: another preset may have been chosen meanwhile.
+ * `isCurrent` before what it does later: another preset may have been chosen meanwhile. `workers`
+ * is how many serve, where it is not one, and whether they have a log in common.
  */
 export const PRESETS = {
   minute: { poll: 1, link: {}, go: rate(1 / 60) },
@@ -41,6 +42,8 @@ export const PRESETS = {
   },
   answer: { poll: 1, link: { delay_s: 0.05 }, size: 4, shows: "words", go: rate(30) },
   busy: { poll: 1, link: {}, go: rate(50) },
+  apart: { poll: 1, link: {}, workers: { count: 2, common: false }, go: rate(4) },
+  together: { poll: 1, link: {}, workers: { count: 2, common: true }, go: rate(4) },
 };
 
 export const readPreset = (name) => (Object.hasOwn(PRESETS, name ?? "") ? PRESETS[name] : null);

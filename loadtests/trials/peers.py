@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,13 +17,12 @@ from clients.foreign.opening import foreign_class, open_foreign, stray_words
 from clients.foreign.peer_file import PeerFile, read_peer_file
 from clients.foreign.table import PeerFileError
 from clients.net.address import parse_address
-from clients.net.schedule import await_true
 from loadtests.measures.peer_line import PeerLine
 from loadtests.plan.options import Settings
 from loadtests.trials.environments import prepare, python_of
-from loadtests.trials.family import tree
 from loadtests.trials.generator import free_port
-from loadtests.trials.processes import ROOT, START_S, Core, ProcessError, Server
+from loadtests.trials.processes import ROOT, Core, ProcessError, Server
+from loadtests.trials.stranger import Stranger
 from wire.message import Message
 from wire.peer_text import LEAST
 
@@ -83,7 +80,7 @@ def techniques_of(
     return chosen
 
 
-class Peer(Server):
+class Peer(Stranger, Server):
     """A foreign server, started as its file says, with ``PORT`` and ``SCRATCH`` (a folder for what
     it writes) in its environment.
 
@@ -95,7 +92,7 @@ class Peer(Server):
         self.host, self.port, self.plugin_port = "127.0.0.1", free_port(), 0
         self.url, self.trust = f"http://{self.host}:{self.port}", None
         environment = prepare(peer)
-        self._scratch = Path(tempfile.mkdtemp(prefix="duplex-peer-"))
+        self.scratch = self.make_scratch("duplex-peer-")
         places = {
             "port": str(self.port),
             "folder": str(peer.folder),
@@ -110,39 +107,21 @@ class Peer(Server):
                 word = word.replace(f"{{{name}}}", value)
             return word
 
-        told = {"PORT": str(self.port), "SCRATCH": str(self._scratch)}
+        told = {"PORT": str(self.port), "SCRATCH": str(self.scratch)}
         if environment is not None and peer.needs.node:
             told["NODE_PATH"] = str(environment / "node_modules")
         told |= {name: fill(value) for name, value in peer.env.items()}
         words = [fill(word) for word in peer.start]
         try:
-            self._launch(words, peer.folder, {**os.environ, **told}, core=core)
+            self.begin(words, peer.folder, {**os.environ, **told}, core)
         except OSError as error:
-            shutil.rmtree(self._scratch, ignore_errors=True)
             why = f"{words[0]} cannot be started in the file's folder: {error.strerror}"
             raise ProcessError(f"{peer.title}: {why}") from None
         try:
-            await_true(lambda: self.ended or self._listens(), START_S)
-            if self.ended or not self._listens():
-                why = f"ended with status {self.status}" if self.ended else "takes no connection"
-                raise ProcessError(f"{self.name} {why} at port {self.port}:\n{self.last_words()}")
+            self.await_listening()
         except BaseException:
             self.end()
             raise
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1.0)
-            return probe.connect_ex((self.host, self.port)) == 0
-
-    def end(self) -> None:
-        """End it and all that it started, in sessions of their own too."""
-        family = tree(self.pid)
-        super().end()
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def successor(self) -> Server:
         """Refuse: what it kept and who was connected is its own affair."""

@@ -90,7 +90,7 @@ def through_a_proxy() -> list[str]:
                 page = page_at(browser, server.url)
                 page.evaluate(STREAMS, 1)
                 assert page.evaluate(SOCKET, socket_url(server.url))[0] == "open"
-        log = (proxy.folder / "log").read_text(encoding="utf-8")
+        log = (proxy.scratch / "log").read_text(encoding="utf-8")
         asked = re.findall(r"Request \(file descriptor \d+\): (\S+ \S+)", log)
         ports = {str(plain.port): "80", str(secure.port): "443"}
         told = [

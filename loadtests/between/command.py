@@ -17,9 +17,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from clients.net.schedule import await_true
 from loadtests.between import network
-from loadtests.between.crossing import Program
+from loadtests.between.crossing import SAID, Program
 from loadtests.between.intermediary import ShelfError, read_shelf
 from loadtests.between.judging import Seen, judge_all
 from loadtests.between.staging import stages
@@ -36,7 +35,7 @@ from results.record.files import write_text
 from servers.front.certificates import CertificateError
 from wire.techniques import SLUGS
 
-MESSAGES, EVERY_S, OPEN_S, PATIENCE_S = 5, 0.43, 4.0, 8.0  # out of step with who asks
+MESSAGES, EVERY_S, OPEN_S, PATIENCE_S = 5, 0.43, 4.0, 6.0  # out of step with who asks
 LONG_S, LONG_MESSAGES = 330.0, 45  # beyond what anybody waits by default; 20 s of use
 _OVER_S = 240.0  # what starting, waiting and ending may take beside the program's own time
 
@@ -104,22 +103,37 @@ def program_of(options: argparse.Namespace) -> Program:
     return Program(messages, EVERY_S, OPEN_S, PATIENCE_S, options.silence)
 
 
-def send_through(ways: Sequence[Way], program: Program) -> list[Seen]:
-    """Run the clients in a process of their own and return what they saw."""
-    with tempfile.TemporaryDirectory(prefix="duplex-") as folder:
-        plan, out = Path(folder) / "plan.json", Path(folder) / "seen.json"
+class Clients(Child):
+    """The clients of some ways, in a process of their own."""
+
+    def __init__(self, ways: Sequence[Way], program: Program) -> None:
+        self.ways = ways
+        self._folder = tempfile.TemporaryDirectory(prefix="duplex-")
+        plan, self._out = (Path(self._folder.name) / name for name in ("plan.json", "seen.json"))
         told = {"ways": [way.dump() for way in ways], "program": asdict(program)}
         plan.write_text(json.dumps(told), encoding="utf-8")
-        with Child("the clients", ["loadtests.between.crossing", str(plan), str(out)]) as child:
-            busy = program.messages * program.every_s
-            own_s = busy + program.silence_s + 3 * program.patience_s + program.open_s
-            await_true(lambda: child.ended, own_s + _OVER_S)
-            if child.status != 0 or not out.is_file():
-                raise ProcessError(f"the clients did not come to an end:\n{child.last_words()}")
+        busy = program.messages * program.every_s
+        own_s = busy + program.silence_s + 3 * program.patience_s + program.open_s
+        self.patience_s = own_s + _OVER_S
+        super().__init__("the clients", ["loadtests.between.crossing", str(plan), str(self._out)])
+
+    def await_said(self) -> None:
+        """Wait until all has been said to them, and they mostly wait."""
+        self.await_match(f"^{SAID}$")
+
+    def seen(self) -> list[Seen]:
+        """Wait for their end and return what they saw. Raises ProcessError."""
+        if not self.wait(self.patience_s) or self.status != 0 or not self._out.is_file():
+            raise ProcessError(f"the clients did not come to an end:\n{self.last_words()}")
         return [
             Seen(**{**one, "latencies_ms": tuple(one["latencies_ms"])})
-            for one in json.loads(out.read_text(encoding="utf-8"))
+            for one in json.loads(self._out.read_text(encoding="utf-8"))
         ]
+
+    def end(self) -> None:
+        """End them."""
+        super().end()
+        self._folder.cleanup()
 
 
 def run(options: argparse.Namespace, words: Sequence[str]) -> Matrix:
@@ -128,7 +142,8 @@ def run(options: argparse.Namespace, words: Sequence[str]) -> Matrix:
     began = time.monotonic()
     crossings: list[Crossing] = []
     intermediaries: list[dict[str, Any]] = []
-    with contextlib.closing(stages(options)) as all_stages:
+    with contextlib.closing(stages(options)) as all_stages, contextlib.ExitStack() as stack:
+        on_their_way: list[Clients] = []
         for stage in all_stages:
             print(
                 f"{len(stage.ways)} ways, {len(stage.ways) * len(SLUGS)} clients; about "
@@ -136,9 +151,13 @@ def run(options: argparse.Namespace, words: Sequence[str]) -> Matrix:
                 file=sys.stderr,
                 flush=True,
             )
-            found = judge_all(stage.ways, send_through(stage.ways, program), program.messages)
-            crossings += [one for one in found if one not in crossings]  # nothing stands in all
+            on_their_way.append(stack.enter_context(Clients(stage.ways, program)))
             intermediaries += stage.intermediaries
+            # The next are put up while these wait for what does not come.
+            on_their_way[-1].await_said()
+        for clients in on_their_way:
+            found = judge_all(clients.ways, clients.seen(), program.messages)
+            crossings += [one for one in found if one not in crossings]  # nothing stands in all
     order = {NOTHING: "", **{one["name"]: one["title"] for one in intermediaries}}
     crossings.sort(key=lambda one: order[one.intermediary].lower())
     intermediaries.sort(key=lambda one: str(one["title"]).lower())

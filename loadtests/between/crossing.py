@@ -19,6 +19,7 @@ from typing import Any
 import clients
 from clients.client import Client
 from clients.errors import ClientError, RefusedError
+from clients.net import arrival
 from loadtests.between.judging import Seen
 from loadtests.between.ways import Way
 from wire.errors import WireError
@@ -29,6 +30,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 PUBLISHER = "between"
 STILL = "still there?"
+SAID = "all is said"  # printed when only what is late is waited for
 _SHAKEN_S = 0.2
 _READ_S = 0.5  # how often a client that waits looks up
 _AT_ONCE = 60  # clients that open; a crowd of handshakes would be too slow for its own patience
@@ -93,6 +95,7 @@ class Talk:
         """Go through the stages."""
         self.opening.close(None)
         self.speaking.close(None)
+        print(SAID, flush=True)
         self.flow.close(self.program.patience_s)
         self.up.close(self.program.patience_s)
         time.sleep(self.program.silence_s)
@@ -232,7 +235,10 @@ class Crosser:
                 if not isinstance(item, Message):
                     continue
                 self._bodies.add(str(item.body))
-                self._heard = time.monotonic()
+                # When it came: a crowd of clients is read late, and cuts are counted from silence.
+                self._heard = client.arrived_ns / 1e9
+                if self._stage == "silence":  # others said something after what this one awaited
+                    self._since = self._heard
                 if item.sender == PUBLISHER and item.body != STILL:
                     self._latencies.append((client.arrived_ns - item.sent_ns) / 1e6)
 
@@ -270,4 +276,5 @@ if __name__ == "__main__":
     from gevent import monkey
 
     monkey.patch_all()
+    arrival.use_kernel_clock()
     main(*sys.argv[1:])

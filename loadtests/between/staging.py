@@ -20,7 +20,7 @@ from wire.techniques import SLUGS
 
 NEVER_S = 32767.0  # the heartbeat of a server that says nothing by itself
 PLUGIN_PORT, TLS_PLUGIN_PORT = 8443, 8444
-MOST_AT_ONCE = 8  # intermediaries, each twice; more make each other late
+MOST_AT_ONCE = 8  # intermediaries, each twice, through which messages flow; more are late
 MOST_SILENCE_S = 60.0  # that is waited for more than once
 
 
@@ -42,9 +42,9 @@ class Origins:
 
 
 def stages(options: argparse.Namespace) -> Generator[Stage]:
-    """Put everything up, some intermediaries at a time, and end it when the next are wanted.
+    """Put everything up, some intermediaries at a time, which then stand until the end.
 
-    Where nothing is said for minutes, all are up at once. Raises ShelfError, ProcessError and
+    Where nothing is said for minutes, all are put up at once. Raises ShelfError, ProcessError and
     CertificateError.
     """
     if options.front or options.proxy:
@@ -59,8 +59,7 @@ def stages(options: argparse.Namespace) -> Generator[Stage]:
         by_tls = any(one.kind == "forward" for one in chosen)
         origins = _origins(stack, options.heartbeat or NEVER_S, by_tls and network.is_own())
         for number in range(groups):
-            with contextlib.ExitStack() as inner:
-                yield _put_up(inner, chosen[number::groups], origins, bool(options.names))
+            yield _put_up(stack, chosen[number::groups], origins, number, bool(options.names))
 
 
 def _origins(stack: contextlib.ExitStack, heartbeat: float, is_secure: bool) -> Origins:
@@ -86,9 +85,13 @@ def _origins(stack: contextlib.ExitStack, heartbeat: float, is_secure: bool) -> 
 
 
 def _put_up(
-    stack: contextlib.ExitStack, chosen: Sequence[Intermediary], origins: Origins, named: bool
+    stack: contextlib.ExitStack,
+    chosen: Sequence[Intermediary],
+    origins: Origins,
+    group: int,
+    named: bool,
 ) -> Stage:
-    """Start intermediaries in all their set-ups, which ``stack`` ends.
+    """Start a ``group`` of intermediaries in all their set-ups, which ``stack`` ends.
 
     What does not come up is left out, unless it was ``named``.
     """
@@ -99,7 +102,7 @@ def _put_up(
     standing = [
         stack.enter_context(Standing(one, setup, places)) for one in chosen for setup in one.setups
     ]
-    ways = list(ways_without(origins.plain, origins.secure))
+    ways = list(ways_without(origins.plain, origins.secure, group))
     there: list[Intermediary] = []
     for each in standing:
         try:

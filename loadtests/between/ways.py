@@ -58,13 +58,16 @@ class Way:
         return cls(**{**told, "origin": Origin(**told["origin"])})
 
 
-def ways_without(plain: Origin, secure: Origin | None) -> Iterable[Way]:
-    """Return the ways with nothing in between, with which the others are compared."""
+def ways_without(plain: Origin, secure: Origin | None, group: int = 0) -> Iterable[Way]:
+    """Return the ways with nothing in between, with which the others are compared.
+
+    Each ``group`` of others has its own, on channels of its own.
+    """
     for name, origin in ((DIRECT, plain), (DIRECT_TLS, secure)):
         if origin is not None:
             yield Way(
                 *(NOTHING, "", name, origin.url, origin),
-                channel=_channel(NOTHING, name),
+                channel=_channel(NOTHING, name, str(group)),
                 plugin_port=origin.plugin_port,
                 control=name,
                 options={"cafile": origin.cafile},

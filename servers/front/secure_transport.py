@@ -189,6 +189,8 @@ class SecureTransport(asyncio.Transport):
             raise
         if error is not None:
             self._lose(error)
+        elif self._has_ended and self._is_closing and self._waiting is None:
+            self._lose(None)  # its good-bye, after ours
         elif self._has_ended:
             self._loop.remove_reader(self._sock)
             self.close()
@@ -209,6 +211,8 @@ class SecureTransport(asyncio.Transport):
 
     def _part(self) -> None:
         """Say good-bye. To close before the peer's came might destroy what is on its way to it."""
+        if self._is_lost:
+            return
         try:
             self._sock.unwrap()
         except ssl.SSLWantWriteError:

@@ -19,6 +19,7 @@ class Totals:
         self.failures: dict[str, int] = {}
         self.connected: dict[str, int] = {}
         self.most_connected = 0
+        self._most_of: dict[str, int] = {}  # each process
         self.shares: dict[str, Share] = {"": Share()}  # the conductor's first
         self.so_far: dict[str, dict[str, dict[str, int]]] = {}
 
@@ -36,8 +37,10 @@ class Totals:
         self.conditions.setdefault(process, Condition()).add(parcel["condition"])
         for what, count in parcel["failures"].items():
             self.failures[what] = self.failures.get(what, 0) + count
-        self.shares.setdefault(process, Share()).add(parcel)
         self.note_connected(process, parcel["connected"])
+        share = self.shares.setdefault(process, Share())
+        share.add(parcel)
+        share.users = self._most_of[process]  # when all were, no parcel was perhaps on its way
         self.so_far[process] = parcel["so_far"]
         published.asked += parcel["asked"]
         published.accepted += parcel["accepted"]
@@ -50,4 +53,5 @@ class Totals:
     def note_connected(self, process: str, count: int) -> None:
         """Remember how many users of a process are connected."""
         self.connected[process] = count
+        self._most_of[process] = max(self._most_of.get(process, 0), count)
         self.most_connected = max(self.most_connected, sum(self.connected.values()))

@@ -18,7 +18,10 @@ from results.record.rows import HostRow
 
 @dataclass(slots=True)
 class Share:
-    """What one process contributed: ``users`` at most, ``deliveries`` and their times."""
+    """What one process contributed: ``users`` at most, ``deliveries`` and their times.
+
+    Who hears of users between two parcels counts them.
+    """
 
     host: str = ""
     users: int = 0
@@ -30,7 +33,6 @@ class Share:
         """Add what the process gave away."""
         self.host = parcel["host"]
         self.clock = ClockFacts(**parcel["clock"])
-        self.users = max(self.users, parcel["connected"])
         for measured in parcel["measures"].values():
             self.deliveries += measured["deliveries"]
             self.times.merge(measured["tallies"].get("delivery", ()))

@@ -19,7 +19,7 @@ from wire.techniques import OWN_PORT, SLUGS
 # What holds through whatever passes on HTTP; the others look at the connection to the server.
 ASKED = (
     *("01_messages", "02_resuming", "03_ways_up", "04_http", "05_handshake"),
-    *("10_foreign_clients", "11_answers"),
+    *("10_foreign_clients", "11_answers", "12_refusals"),
 )
 # But for these, which the proxy answers by itself.
 PROXY_S_OWN = (

@@ -2,7 +2,7 @@
 
 1. messages: what is published comes to every subscriber, once, in order and unchanged;
 2. resuming: a connection may break at any byte, and whoever comes back misses nothing;
-3. ways up: what is accepted, and what is told of what is not;
+3. ways up: what is accepted comes to all;
 4. http: caches, old clients, kept connections, waiting, what each technique says first;
 5. handshake: how a WebSocket opens, who is let in, and what its frames weigh;
 6. plugin socket: the port beside the page's;
@@ -10,7 +10,8 @@
 8. slow readers: they harm nobody, and are told what they missed;
 9. ledger: what the server says of itself;
 10. foreign clients: others' clients agree;
-11. answers: what is written word by word is written for somebody.
+11. answers: what is written word by word is written for somebody;
+12. refusals: what is too large or wrong is told so, and does nothing half.
 
 Each test begins with *why*: who would suffer were it otherwise. The technique is the one axis: a
 test that takes ``technique`` runs once for each of them, and what only some can do says so in

@@ -31,6 +31,10 @@ REQUESTED = tuple(slug for slug in SLUGS if slug not in OWN_PORT)  # begin with 
 FRAMED = tuple(one.slug for one in TECHNIQUES if one.codec == "web_socket_frames")
 POSTED = ("publish", "fetch_stream")  # take any message by POST
 OFTEN_S = 0.02
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+BYTES = {"Content-Type": "application/octet-stream"}
 Starting = Callable[..., AbstractContextManager[ServerProcess]]  # with options
 
 
@@ -166,6 +170,12 @@ def websockets_to(server: ServerAddress, target: str, **options: Any) -> ClientC
     url = server.ws_url + target
     socket: ClientConnection = connect(url, ssl=context, open_timeout=PATIENCE_S, **options)
     return socket
+
+
+def socket_to(server: ServerAddress, channel: str, more: str = "") -> ClientConnection:
+    """Open a WebSocket on a channel by a client that is not ours."""
+    target = f"/web_socket?channel={channel}{more}"
+    return websockets_to(server, target, compression=None, max_size=None)
 
 
 def raw_to(server: ServerAddress, slug: str = "", buffer: int | None = None) -> RawSocket:

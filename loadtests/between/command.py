@@ -142,9 +142,9 @@ def run(options: argparse.Namespace, words: Sequence[str]) -> Matrix:
     began = time.monotonic()
     crossings: list[Crossing] = []
     intermediaries: list[dict[str, Any]] = []
-    with contextlib.closing(stages(options)) as all_stages, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         on_their_way: list[Clients] = []
-        for stage in all_stages:
+        for stage in stages(options, stack):
             print(
                 f"{len(stage.ways)} ways, {len(stage.ways) * len(SLUGS)} clients; about "
                 f"{program.messages * program.every_s + program.silence_s + 12:.0f} s ...",

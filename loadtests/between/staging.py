@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,8 @@ class Origins:
     places: dict[str, str]
 
 
-def stages(options: argparse.Namespace) -> Generator[Stage]:
-    """Put everything up, some intermediaries at a time, which then stand until the end.
+def stages(options: argparse.Namespace, stack: contextlib.ExitStack) -> Iterator[Stage]:
+    """Put everything up, some intermediaries at a time, which then stand until ``stack`` ends.
 
     Where nothing is said for minutes, all are put up at once. Raises ShelfError, ProcessError and
     CertificateError.
@@ -55,11 +55,10 @@ def stages(options: argparse.Namespace) -> Generator[Stage]:
         print(f"left out: {one}", file=sys.stderr)
     at_once = len(chosen) if options.silence > MOST_SILENCE_S else MOST_AT_ONCE
     groups = -(-len(chosen) // at_once)
-    with contextlib.ExitStack() as stack:
-        by_tls = any(one.kind == "forward" for one in chosen)
-        origins = _origins(stack, options.heartbeat or NEVER_S, by_tls and network.is_own())
-        for number in range(groups):
-            yield _put_up(stack, chosen[number::groups], origins, number, bool(options.names))
+    by_tls = any(one.kind == "forward" for one in chosen)
+    origins = _origins(stack, options.heartbeat or NEVER_S, by_tls and network.is_own())
+    for number in range(groups):
+        yield _put_up(stack, chosen[number::groups], origins, number, bool(options.names))
 
 
 def _origins(stack: contextlib.ExitStack, heartbeat: float, is_secure: bool) -> Origins:

@@ -24,6 +24,7 @@ OURS = "Duplex"  # without a peer file
 _APART = 1.5  # levels as near as that have no room for their numbers
 _MEDIAN = {"p50_ms": ("median, ms", 1.0)}
 _TAILS = {"p99_ms": ("99th percentile, ms", 1.0), "p90_ms": ("90th percentile, ms", 1.0)}
+_HEADROOM = 1.06  # for the marker of the highest
 _FEW = 200  # messages: of fewer the last hundredth is one or two, which all receivers share
 _COST = {
     "server_cpu": ("CPU, % of one core", 100.0),
@@ -103,7 +104,8 @@ def _panels(table: pd.DataFrame, columns: dict[str, tuple[str, float]], log: boo
             row[0].set_yscale("log")
             log_ticks(row[0].yaxis)
         else:
-            row[0].set_ylim(bottom=0)
+            highest = float(table[column].max()) * factor
+            row[0].set_ylim(0, highest * _HEADROOM or None)
     for axes in grid[1]:
         _level_ticks(axes, levels)
         axes.set_xlabel("deliveries per second")

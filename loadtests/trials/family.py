@@ -31,8 +31,8 @@ def tree(pid: int) -> list[psutil.Process]:
 def _tree_on_linux(pid: int) -> list[int]:
     found = [pid]
     for one in found:
-        with contextlib.suppress(OSError):  # it has ended just now
-            for task in os.scandir(f"/proc/{one}/task"):
+        with contextlib.suppress(OSError), os.scandir(f"/proc/{one}/task") as tasks:
+            for task in tasks:  # it, or all of it, may have ended just now
                 found += map(int, Path(task.path, "children").read_bytes().split())
     return found
 

@@ -1,5 +1,6 @@
 """What it means: the words for what was seen on a way, beside the same with nothing in between."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,10 +67,10 @@ def judge(way: Way, seen: Seen, control: Seen, messages: int) -> Crossing:
 
 
 def _late(seen: Seen, control: Seen) -> float | None:
-    """Return by how many ms even the fastest message is later, if chance does not add as much."""
+    """Return by how many ms most messages are later, if chance does not add as much."""
     if not control.latencies_ms:
         return None
-    late = min(seen.latencies_ms) - min(control.latencies_ms)
+    late = statistics.median(seen.latencies_ms) - statistics.median(control.latencies_ms)
     asks = BY_SLUG[seen.technique].asks  # and so waits for its own next tick, more or less
     return late if late > LATE_MS + ASK_S * 1000 * asks else None
 

@@ -48,7 +48,7 @@ class Crossing:
     """One technique on one ``way`` through one ``setup`` of an ``intermediary``.
 
     ``word`` is the worst that happened. ``status`` is the HTTP status of a refusal or a cut,
-    ``late_ms`` the least delay beyond that with nothing in between, ``cut_s`` the seconds of
+    ``late_ms`` the median's delay beyond that with nothing in between, ``cut_s`` the seconds of
     silence (or, ``busy``, of use) after which it was ended, ``detail`` the client's own words.
     """
 

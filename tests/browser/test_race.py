@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 HELD = ("plugin_socket", "forever_frame", "sse", "web_socket", "fetch_stream")
 ASKING = ("page_reload", "frame_reload", "polling")
+# In a row on a phone: where the words of its name end, and where those of a number begin.
+COVERED = """() => [...document.querySelectorAll('#race tbody tr')].filter((row) => {
+  const words = (one) => { const all = document.createRange(); all.selectNodeContents(one);
+    return [...all.getClientRects()]; };
+  const ends = Math.max(...words(row.querySelector('.name')).map((one) => one.right));
+  const numbers = [...row.querySelectorAll('.age, .mean')].filter((one) => one.offsetWidth);
+  const label = (one) => parseFloat(getComputedStyle(one, '::before').width) || 0;
+  return numbers.some((one) => words(one).some(({ left }) => left - label(one) < ends));
+}).map((row) => row.dataset.technique)"""
 
 
 @pytest.fixture
@@ -248,9 +257,18 @@ def test_a_phone_shows_more_than_two_lanes(race: Race, open_page: OpenPage) -> N
         boxes = [row.bounding_box() for row in page.locator("#race tbody tr").all()]
         return sum(box is not None and box["y"] + box["height"] <= 844 for box in boxes)
 
+    def covered() -> list[str]:
+        """The techniques whose names run into the numbers beside them."""
+        found: list[str] = page.evaluate(COVERED)
+        return found
+
     assert whole() >= 4
+    assert not covered()
     page.click("#bare")
     assert whole() == len(SLUGS)
+    page.click("#large")
+    assert whole() == len(SLUGS)
+    assert not covered()
 
 
 def test_a_phone_shows_which_preset_is_on(open_page: OpenPage) -> None:

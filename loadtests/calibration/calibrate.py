@@ -72,8 +72,12 @@ def bare() -> Iterator[Checked]:
 
 def foreign() -> Iterator[Checked | str]:
     """Other people's servers beside bare sockets, if what they need is here."""
-    for server, slug in (("ws", "web_socket"), ("nchan", "sse")):
-        yield lacking(find_peer(server)) or models.beside_bare_sockets(slug, server, seconds=6.0)
+    yield _beside_foreign("ws", "web_socket")
+    yield _beside_foreign("nchan", "sse")
+
+
+def _beside_foreign(server: str, slug: str) -> Checked | str:
+    return lacking(find_peer(server)) or models.beside_bare_sockets(slug, server, seconds=6.0)
 
 
 def throttled() -> Iterator[Checked]:

@@ -87,7 +87,7 @@ def test_half_a_second_away(race: Race, wait_for_lanes: WaitForLanes) -> None:
     lanes = wait_for_lanes(page, lambda lane: len(lane["latencies"]) >= 16, seconds=30)
     # Half a second there, and what this machine adds; polling adds half an interval of a second.
     typical = {slug: statistics.median(lanes[slug]["latencies"][2:]) for slug in lanes}
-    assert min(typical.values()) >= 499
+    assert min(typical.values()) > 490  # by clocks that were read over the network
     asked = statistics.mean(lanes["polling"]["latencies"][2:])
     assert 250 < asked - min(typical["web_socket"], typical["sse"]) < 1000
 

@@ -35,7 +35,10 @@ def catalogue(code: str) -> dict[str, str]:
     return tomllib.loads((HERE / code / "words.toml").read_text(encoding="utf-8"))
 
 
-def say(english: str, **values: Any) -> str:
-    """Return a sentence in the reader's language, with ``values`` in place of its ``{names}``."""
-    said = catalogue(language()).get(english, english)
+def say(english: str, *, in_language: str = "", **values: Any) -> str:
+    """Return a sentence with ``values`` in place of its ``{names}``, in the reader's language.
+
+    ``in_language`` is another's.
+    """
+    said = catalogue(in_language or language()).get(english, english)
     return said.format(**values) if values else said

@@ -28,11 +28,16 @@ def titles(folder: Path = NOTEBOOKS) -> dict[str, tuple[str, str]]:
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         try:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            heading = "".join(cells[0]["source"]).splitlines()[0]
+            title = heading("".join(cells[0]["source"]))
         except (OSError, ValueError, LookupError):  # readers may do to their copies what they like
-            heading = path.stem
-        found[path.name[:2]] = (path.name, re.sub(r"^# *(\d\d · )?", "", heading))
+            title = path.stem
+        found[path.name[:2]] = (path.name, title)
     return found
+
+
+def heading(text: str) -> str:
+    """Return the title in a notebook's first text, without its number."""
+    return re.sub(r"^# *(\d\d · )?", "", text.splitlines()[0])
 
 
 def exercises(notebook: str) -> list[str]:

@@ -1,15 +1,21 @@
 """The site: every link leads somewhere, nothing is fetched from outside, every picture speaks."""
 
 import base64
+import os
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from notebooks.course.marks.pages import summary_page
+from notebooks.course.marks.record import Record
 from notebooks.course.site.build import build
 from notebooks.course.site.formulas import with_formulas
+from notebooks.course.site.printing import found_browser
 from tests.notebooks.books import PATHS, ROOT
+from tests.support import chromium
 
 
 class Page(HTMLParser):
@@ -47,11 +53,16 @@ def test_a_formula_is_a_picture_that_says_its_tex_and_code_is_left_alone() -> No
         assert base64.b64decode(picture).startswith(b"<svg")
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Path, Page]]:
+    folder = tmp_path_factory.mktemp("site").resolve()
+    return folder, {path: Page(path) for path in build(folder, ["en"])}
+
+
 @pytest.mark.slow
-def test_its_links_work_and_nothing_comes_from_outside(tmp_path: Path) -> None:
-    written = build(tmp_path, ["en"])
-    assert len(written) == len(PATHS) + 2 + 1
-    pages = {path.resolve(): Page(path) for path in written}
+def test_its_links_work_and_nothing_comes_from_outside(site: tuple[Path, dict[Path, Page]]) -> None:
+    folder, pages = site
+    assert len(pages) == len(PATHS) + 2 + 1
     for path, page in pages.items():
         assert "script" not in page.tags, path
         assert not page.silent, path
@@ -59,12 +70,83 @@ def test_its_links_work_and_nothing_comes_from_outside(tmp_path: Path) -> None:
             assert one.startswith("data:") or (path.parent / one).exists(), (path, one)
         for link in page.links:
             if link.startswith("https://"):  # to be followed, not fetched
+                assert not re.search(r"binder|colab", link), "nobody said where the project is"
                 continue
             file, _, anchor = link.partition("#")
             target = (path.parent / file).resolve() if file else path
             assert target.is_file(), (path, link)
             assert not anchor or target not in pages or anchor in pages[target].ids, (path, link)
-    assert (tmp_path / "index.html").is_file()
-    assert (tmp_path / "wireshark" / "1_polling.pcapng").is_file()
-    text = (tmp_path / "04_long_polling.html").read_text(encoding="utf-8")
+    assert (folder / "index.html").is_file()
+    assert (folder / "wireshark" / "1_polling.pcapng").is_file()
+    text = (folder / "04_long_polling.html").read_text(encoding="utf-8")
     assert str(ROOT) not in text
+
+
+@pytest.mark.slow
+def test_each_chapter_is_there_as_pdf(site: tuple[Path, dict[Path, Page]]) -> None:
+    if found_browser() is None:
+        pytest.skip("Chromium is missing: `apt install chromium`, or any Chrome on the PATH")
+    folder, pages = site
+    for path in PATHS:
+        pdf = folder / f"{path.stem}.pdf"
+        assert pdf.name in pages[folder / f"{path.stem}.html"].links
+        assert pdf.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_its_pages_and_on_a_summary(
+    site: tuple[Path, dict[Path, Page]], tmp_path: Path
+) -> None:
+    if words := chromium.missing():
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    from playwright.sync_api import sync_playwright
+
+    folder, _ = site
+    record = Record(None)
+    record.answer("04.1", "240", True)
+    record.predict("04 cell-14", "40", "you said 40; measured: 44 ms: well predicted", True)
+    summary = tmp_path / "summary.html"
+    summary.write_text(summary_page(record), encoding="utf-8")
+    pages = [folder / name for name in ("index.html", "claims.html", "04_long_polling.html")]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
+        for scheme in ("light", "dark"):
+            page = browser.new_page(
+                color_scheme=scheme,  # type: ignore[arg-type]
+                viewport={"width": 390, "height": 844},
+            )
+            for path in (*pages, summary):
+                page.goto(path.as_uri())
+                found = axe.run(page).response["violations"]
+                bad = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+                assert not bad, (path.name, scheme)
+                wide = "document.documentElement.scrollWidth <= innerWidth"
+                assert page.evaluate(wide), f"{path.name} sticks out to the right"
+        browser.close()
+
+
+def test_without_a_browser_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
+    build(tmp_path, ["en"])
+    assert "no PDFs" in capsys.readouterr().err
+    assert ".pdf" not in (tmp_path / "00_tour.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a program here is a script of a shell")
+def test_a_page_that_does_not_print_has_no_link_to_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
+    build(tmp_path, ["en"])
+    assert "could not print 00_tour.html" in capsys.readouterr().err
+    assert ".pdf" not in (tmp_path / "00_tour.html").read_text(encoding="utf-8")

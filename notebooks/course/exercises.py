@@ -27,6 +27,8 @@ from notebooks.course.words import say
 
 __all__ = ["Answer", "beside", "check", "done", "questions", "reveal", "show", "submit"]
 _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# A line of a function or class that nobody has filled in.
+_BEGUN = re.compile(r"^\s*return \.\.\.\s*$", re.MULTILINE)
 _NO_GUESS = "you made no prediction: try one before you look"
 
 
@@ -69,11 +71,12 @@ def check(key: str, answer: Any) -> Answer:
     """Check the answer to question ``key``; a question that does not exist is an error."""
     if key not in questions():
         raise LabError(f"there is no question {key!r}; there are {', '.join(questions())}")
-    if answer is ...:
+    written = _written(answer)
+    if answer is ... or (callable(answer) and _BEGUN.search(written)):
         waits = say("not answered yet. Put your answer in place of the dots (...).")
         return Answer(False, f"{key}: {waits}", key, False)
     wrong, told = judge(key, answer)
-    record().answer(key, _written(answer), not wrong)
+    record().answer(key, written, not wrong)
     renew(record())
     if wrong:
         return Answer(False, f"{key}: {say('not yet.')} {wrong}", key)
@@ -91,12 +94,15 @@ def _written(answer: Any) -> str:
         return repr(answer)
 
 
-def reveal(guess: Any, found: float, unit: str = "", *, within: float | None = None) -> str:
+def reveal(
+    guess: Any, found: float, unit: str = "", *, within: float | None = None, also: Any = None
+) -> str:
     """Set a prediction beside what was found; a guess of ``...`` counts as none.
 
     What is counted or computed is right or not, rounded to the places that the guess has. Only
     what a machine measures (times, memory, chance) may be missed by a share: ``within``. If
-    ``found`` is true or false, so is the guess: ``True``, ``"yes"``, 1 or the opposite.
+    ``found`` is true or false, so is the guess: ``True``, ``"yes"``, 1 or the opposite. ``also`` is
+    something else to show, at the end.
     """
     if isinstance(found, bool):
         state, text = _reveal_yes_or_no(guess, found)
@@ -105,7 +111,7 @@ def reveal(guess: Any, found: float, unit: str = "", *, within: float | None = N
     if state != OPEN and (cell := cell_id()):
         record().predict(cell, repr(guess), text, state == RIGHT)
         renew(record())
-    return _Revealed.of(state, text)
+    return _Revealed.of(state, text if also is None else f"{text} · {also}")
 
 
 def _reveal_number(guess: Any, found: float, unit: str, within: float | None) -> tuple[str, str]:

@@ -120,6 +120,21 @@ def test_a_function_that_is_none_gets_a_word() -> None:
     assert "expected is 225" in check("01.5", lambda interval, delay: 1).text
 
 
+def test_what_nobody_has_filled_in_is_open_and_not_wrong() -> None:
+    def begun(interval: float, delay: float) -> object:
+        return ...
+
+    answer = check("01.5", begun)
+    assert not answer.answered
+    assert "not answered yet" in answer.text
+
+
+def test_what_is_shown_beside_a_prediction_hides_no_mark() -> None:
+    shown = reveal(2, 2, "messages", also=[1, 3])
+    assert str(shown).endswith(": right · [1, 3]")
+    assert "duplex-right" in shown._repr_html_()  # type: ignore[attr-defined]
+
+
 def test_nothing_hides_in_shown_bytes() -> None:
     assert show(b"a\r\nb\0\xff\t") == "a\\r\\n\nb\\0[ff]\\t"
     assert show(bytes(5), 2) == "\\0\\0 … (5 bytes in all)"

@@ -11,13 +11,13 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from math import isclose, isfinite
+from math import isclose
 from pathlib import Path
 from typing import Any
 
 from notebooks.course.building import program
 from notebooks.course.errors import LabError
-from notebooks.course.judging import choices, judge, questions
+from notebooks.course.judging import choices, judge, number, questions
 from notebooks.course.marks.pages import Done, renew
 from notebooks.course.marks.record import record, submission
 from notebooks.course.marks.shown import OPEN, RIGHT, WRONG, choice_buttons, marked
@@ -118,8 +118,9 @@ def _reveal_number(guess: Any, found: float, unit: str, within: float | None) ->
     said = say("measured: {found} {unit}", found=_short(found), unit=say(unit)).rstrip()
     if guess is ...:
         return OPEN, f"{said} ({say(_NO_GUESS)})"
-    if not isinstance(guess, (int, float)) or isinstance(guess, bool) or not isfinite(guess):
-        return OPEN, f"{said} ({say('a prediction is a number, not {guess!r}', guess=guess)})"
+    given = guess
+    if (guess := number(given)) is None:
+        return OPEN, f"{said} ({say('a prediction is a number, not {guess!r}', guess=given)})"
     if within is None:
         near, praise = _rounds_to(guess, found), say("right")
     else:

@@ -7,6 +7,8 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -52,10 +54,9 @@ def choices(key: str) -> dict[str, str]:
 
 def _judge_number(question: dict[str, Any], answer: Any) -> str:
     unit = question.get("unit", "no unit")
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return say(
-            "The answer is a number ({unit}), not {answer!r}.", unit=say(unit), answer=answer
-        )
+    given = answer
+    if (answer := number(given)) is None:
+        return say("The answer is a number ({unit}), not {answer!r}.", unit=say(unit), answer=given)
     right, within = question["right"], question.get("within", 0)
     if _near(answer, right, within):
         return ""
@@ -73,6 +74,17 @@ def _judge_number(question: dict[str, Any], answer: Any) -> str:
     if answer > right:
         return say("Too high: look at the formula above again.")
     return say("Too low: look at the formula above again.")
+
+
+def number(answer: Any) -> float | None:
+    """Return what somebody gave as a number, of whatever library; nothing if it is none."""
+    if isinstance(answer, bool) or not isinstance(answer, Real):
+        return None
+    try:
+        found = float(answer)
+    except OverflowError:
+        return None
+    return found if isfinite(found) else None
 
 
 def _near(answer: float, right: float, within: float) -> bool:
@@ -97,8 +109,8 @@ def _shuffled(choices: Iterable[str]) -> list[str]:
 
 def _letters(answer: Any) -> str:
     """Return a choice without spaces and capitals; a number is as good as its text."""
-    if isinstance(answer, (int, float)) and not isinstance(answer, bool):
-        answer = f"{answer:g}"
+    if (given := number(answer)) is not None:
+        answer = f"{given:g}"
     return re.sub(r"[\s_]", "", answer).lower() if isinstance(answer, str) else ""
 
 

@@ -1,5 +1,8 @@
 """What the notebooks say to the reader."""
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 
 from notebooks.course.errors import LabError
@@ -118,6 +121,19 @@ def test_a_function_that_is_none_gets_a_word() -> None:
     assert "The answer is a function" in check("01.5", 225).text
     assert "returned nothing" in check("01.5", lambda interval, delay: None).text
     assert "expected is 225" in check("01.5", lambda interval, delay: 1).text
+
+
+@pytest.mark.parametrize("silly", [10**400, float("nan"), float("inf"), 1j, None, "80 ms", b"80"])
+def test_what_is_no_number_gets_a_word(silly: object) -> None:
+    assert "The answer is a number" in check("00.1", silly).text
+    assert "a prediction is a number" in str(reveal(silly, 3))
+    assert not check("00.3", silly).passed
+
+
+def test_numbers_of_every_library_are_numbers() -> None:
+    for given in (np.int64(80), np.float32(80), Fraction(160, 2)):
+        assert check("00.1", given).passed
+        assert str(reveal(given, 80)).endswith("right")
 
 
 def test_what_nobody_has_filled_in_is_open_and_not_wrong() -> None:

@@ -114,10 +114,7 @@ def test_axe_finds_nothing_on_its_pages_and_on_a_summary(
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
         for scheme in ("light", "dark"):
-            page = browser.new_page(
-                color_scheme=scheme,  # type: ignore[arg-type]
-                viewport={"width": 390, "height": 844},
-            )
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 844})
             for path in (*pages, summary):
                 page.goto(path.as_uri())
                 found = axe.run(page).response["violations"]

@@ -51,12 +51,16 @@ def test_what_is_predicted_has_a_place_to_put_it(path: Path) -> None:
     assert asked == len(re.findall(r"\breveal\(", "\n".join(cells(path, "code"))))
 
 
+# Bytes with heads or buffers that nobody can count in advance, what is lost by chance; whole ms.
+GUESSED = ("swallowed", "len(page)", "added", '["up"]', 'lost, "messages"', "grown")
+
+
 @BOOKS
 def test_only_what_a_machine_measures_may_be_missed(path: Path) -> None:
     for code in cells(path, "code"):
         for call in re.findall(r"\breveal\(.*", code):
             timed = re.search(r'"(ms|s|KiB|times slower|a share)\b', call) and "round(" not in call
-            assert ("within=" in call) == bool(timed) or "swallowed" in call, call
+            assert ("within=" in call) == bool(timed) or any(one in call for one in GUESSED), call
 
 
 @BOOKS

@@ -31,6 +31,8 @@ SITE = ROOT / "course-site"
 STYLE = Path(__file__).with_name("site.css")
 # What stands outside of the course is named, and not linked.
 _OUTSIDE = re.compile(r'<a href="\.\./[^"]*">(.*?)</a>', re.DOTALL)
+# What may be wider than a phone is scrolled by the keyboard, too.
+_SCROLLS = re.compile(r'<table\b|<p class="formula"')
 _LINK = re.compile(r'(href=")([^":#]+?)(#[^"]*)?(")')
 
 
@@ -156,6 +158,7 @@ def _write(body: str, foot: str, target: Path, site: _Site, language: str, title
         if code in site.languages
     )
     claims = say("The claims", in_language=language)
+    body = _SCROLLS.sub(r'\g<0> tabindex="0"', body)
     body = _OUTSIDE.sub(r"\1", body)
     body = _LINK.sub(lambda one: f'href="{_led(str(one[2]), up)}{one[3] or ""}"', body)
     target.write_text(

@@ -16,10 +16,10 @@ HOME = "https://github.com/owner/name"
 # Modules that Colab brings, with what they import themselves, and those of what a copy fetches.
 THERE = {
     *("matplotlib", "mpl_toolkits", "PIL", "cycler", "dateutil", "fontTools", "kiwisolver"),
-    *("numpy", "pandas", "packaging", "pyparsing", "pytz", "six", "cython_runtime"),
+    *("numpy", "pandas", "packaging", "pyparsing", "pytz", "six", "cython_runtime", "psutil"),
 }
 FETCHED = {"hdrhistogram": {"hdrh", "pyhdrh"}}
-OURS = {"clients", "loadtests", "notebooks", "results", "wire"}
+OURS = {"clients", "loadtests", "notebooks", "outside_venv", "results", "wire"}
 IMPORTED = """
 import sys
 before = set(sys.modules)

@@ -133,6 +133,21 @@ def test_an_exercise_is_answered_by_a_click_and_remembered(page: "Page", copy: P
     assert end.get_by_role("link", name=re.compile("Next: 05")).count() == 1
 
 
+def test_axe_finds_nothing_in_what_cells_show(page: "Page") -> None:
+    """Outputs are ours; the tabs, menus and editors around them are JupyterLab's.
+
+    So are the sliders' handles ipywidgets', which names none of them and lets nobody else do it.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    assert page.locator("[role=slider]").count(), "the cells above have been run"
+    context = {"include": [[".jp-OutputArea-output"]], "exclude": [[".noUi-handle"]]}
+    found = axe.run(page, context=context).response["violations"]
+    assert not [
+        (one["id"], [(node["target"], node["failureSummary"]) for node in one["nodes"]])
+        for one in found
+    ]
+
+
 def test_a_stopped_measurement_ends_and_the_next_cell_works(page: "Page") -> None:
     cell = run(page, 4)
     cell.locator("progress").wait_for()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from notebooks.course.execution import NOTEBOOKS, ROOT, notebook_paths
-from notebooks.course.marks.pages import heading
+from notebooks.course.marks.pages import heading, titles
 from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.launchers import COLAB, for_colab, launchers, repository
 from notebooks.course.site.printing import found_browser, print_pages
@@ -120,9 +120,10 @@ def _print(site: _Site, chapters: Sequence[Path]) -> None:
 def _titles(language: str) -> dict[str, tuple[str, str]]:
     """Return each notebook's file and title in a language by its number."""
     found = {}
-    for path in notebook_paths():
+    for number, (name, _) in titles().items():
+        path = NOTEBOOKS / name
         told = in_language(json.loads(path.read_text(encoding="utf-8")), path.stem, language)
-        found[path.name[:2]] = (path.name, heading("".join(told["cells"][0]["source"])))
+        found[number] = (name, heading("".join(told["cells"][0]["source"])))
     return found
 
 

@@ -192,7 +192,7 @@ def _name(file: str) -> str:
 def _style() -> str:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-    code: str = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    code: str = HtmlFormatter(style="default").get_style_defs(".highlight")
     return STYLE.read_text(encoding="utf-8") + code + "\n"
 
 

@@ -1,7 +1,6 @@
 """The site: every link leads somewhere, nothing is fetched from outside, every picture speaks."""
 
 import base64
-import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -9,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.course.marks.pages import summary_page
-from notebooks.course.marks.record import Record
 from notebooks.course.site.build import build
 from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.printing import found_browser
 from tests.notebooks.books import PATHS, ROOT
-from tests.support import chromium
 
 
 class Page(HTMLParser):
@@ -91,38 +87,6 @@ def test_each_chapter_is_there_as_pdf(site: tuple[Path, dict[Path, Page]]) -> No
         pdf = folder / f"{path.stem}.pdf"
         assert pdf.name in pages[folder / f"{path.stem}.html"].links
         assert pdf.read_bytes().startswith(b"%PDF-")
-
-
-@pytest.mark.slow
-def test_axe_finds_nothing_on_its_pages_and_on_a_summary(
-    site: tuple[Path, dict[Path, Page]], tmp_path: Path
-) -> None:
-    if words := chromium.missing():
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    from playwright.sync_api import sync_playwright
-
-    folder, _ = site
-    record = Record(None)
-    record.answer("04.1", "240", True)
-    record.predict("04 cell-14", "40", "you said 40; measured: 44 ms: well predicted", True)
-    summary = tmp_path / "summary.html"
-    summary.write_text(summary_page(record), encoding="utf-8")
-    pages = [folder / name for name in ("index.html", "claims.html", "04_long_polling.html")]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-        for scheme in ("light", "dark"):
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 844})
-            for path in (*pages, summary):
-                page.goto(path.as_uri())
-                found = axe.run(page).response["violations"]
-                bad = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
-                assert not bad, (path.name, scheme)
-                wide = "document.documentElement.scrollWidth <= innerWidth"
-                assert page.evaluate(wide), f"{path.name} sticks out to the right"
-        browser.close()
 
 
 def test_without_a_browser_it_says_so(

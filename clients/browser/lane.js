@@ -1,15 +1,17 @@
 // A lane: a small page of its own, loaded through its technique's line, in a frame of the lecture
 // page. It speaks one technique, and tells the page around it what it received and when. Only
-// that page may embed it (the document's policy), and only that page is listened to.
+// that page may embed it (the document's policy), and only that page is listened to. By HTTP/2 it
+// stands in a tab of its own, which the page has opened.
 
 const { technique: slug, module, pagePort } = document.documentElement.dataset;
-const pageOrigin = `${location.protocol}//${location.hostname}:${pagePort}`;
+const pageOrigin = `http://${location.hostname}:${pagePort}`;
+const page = parent === window && window.opener ? window.opener : parent;
 const wanted = new URLSearchParams(location.search);
 const SHOWN = 6;
 const LONGEST_WORD = 8; // characters of a text that is told though the lane is brief
 
 /** @param {News} news */
-const report = (news) => parent.postMessage({ lane: slug, ...news }, pageOrigin);
+const report = (news) => page.postMessage({ lane: slug, ...news }, pageOrigin);
 const clock = () => performance.timeOrigin + performance.now();
 
 /** What a technique works with: where it stands, and whom it tells. */
@@ -120,7 +122,7 @@ async function start() {
   if (slug !== "limits") lane.moveTo(wanted.get("after") || (await findCursor(lane)));
   const connection = open(lane, report);
   addEventListener("message", async (event) => {
-    if (event.origin !== pageOrigin || event.source !== parent) return;
+    if (event.origin !== pageOrigin || event.source !== page) return;
     const { order, number, ...rest } = event.data;
     if (order === "poll") lane.seconds = rest.seconds;
     else if (order === "send") {

@@ -5,18 +5,22 @@ export function open(lane, report) {
   const sources = [];
   const sockets = [];
   const refused = new Set(); // sockets that ended before they were open
+  const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const protocol = page.nextHopProtocol;
 
   function tell() {
     const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open"
       : refused.has(one) ? "refused" : "closed");
-    report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits) } });
+    report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits), protocol } });
   }
 
   return {
-    source() {
-      const source = new EventSource(lane.url("/sse"));
-      source.onopen = source.onerror = tell;
-      sources.push(source);
+    source({ count = 1 }) {
+      for (let i = 0; i < count; i += 1) {
+        const source = new EventSource(lane.url("/sse"));
+        source.onopen = source.onerror = tell;
+        sources.push(source);
+      }
       tell();
     },
     closeSource() {
@@ -25,7 +29,7 @@ export function open(lane, report) {
     },
     socket({ count }) {
       for (let i = 0; i < count; i += 1) {
-        const socket = new WebSocket(`ws://${location.host}/web_socket/echo`);
+        const socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/web_socket/echo`);
         let isOpened = false;
         socket.onopen = () => { isOpened = true; tell(); };
         socket.onclose = () => { if (!isOpened) refused.add(socket); tell(); };

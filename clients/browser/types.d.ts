@@ -64,7 +64,7 @@ interface News {
   /** The number of an order to send that is done, and what went wrong with it. */
   sent?: number;
   failed?: string;
-  limits?: { sources: string[]; sockets: string[] };
+  limits?: { sources: string[]; sockets: string[]; protocol: string };
 }
 
 interface Window {

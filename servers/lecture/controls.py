@@ -9,6 +9,7 @@
     restart  {}                                        kill the techniques' server, start it anew
     workers  {"count", "common"}                       start it anew as so many processes, which
                                                        share a log, or nothing at all
+    front    {}                                        start HTTP/2 for the limits lab
     ask, show, go                                      see :mod:`servers.lecture.hall`
 
 An order is checked before anything is done, and refused by a problem that tells what is accepted.

@@ -42,6 +42,7 @@ from servers.front.unread import Unread
 from servers.lecture import files as lecture_files
 from servers.lecture.captures import Captures
 from servers.lecture.controls import Controls
+from servers.lecture.front import Front
 from servers.lecture.hall import Hall
 from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin, check_order
@@ -57,8 +58,8 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _VIEWER: Final = re.compile(r"[a-z0-9]{8,32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _PLUGINS_EACH: Final = 4
-_MOST_PRESENT: Final = 200
 _PLUGINS_OF_ADDRESS: Final = 24
+_MOST_PRESENT: Final = 200
 _MOST_BODY: Final = 2 * MOST_MESSAGE
 _TOO_LARGE: Final = Problem(413, f"an order has at most {_MOST_BODY} bytes")
 _BEAT_SECONDS: Final = 1.0
@@ -66,10 +67,7 @@ _POSTS_PER_S: Final = 20.0
 
 
 class Doors:
-    """The page and its doors, which may be asked by the names ``hosts``.
-
-    ``room`` is the address for other people's devices, or empty.
-    """
+    """The page and its doors; ``hosts`` are its names, ``room`` other devices' address for it."""
 
     def __init__(
         self,
@@ -77,14 +75,13 @@ class Doors:
         lines: Lines,
         stage: StageProcess,
         source: Source,
+        front: Front,
         room: str,
         hosts: Iterable[str] = (),
     ) -> None:
         self._key = key
-        self._lines = lines
-        self._stage = stage
-        self._source = source
-        self._room = room
+        self._lines, self._stage, self._source = lines, stage, source
+        self._front, self._room = front, room
         self._run = secrets.token_urlsafe(6)  # a page sees by it that another command answers
         self._guard = Guard(hosts=hosts)
         self._plugins: dict[tuple[str, int], Plugin] = {}
@@ -94,7 +91,8 @@ class Doors:
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
         self._captures = Captures(lines)
         self._hall = Hall(lines.viewers, _viewer_of, self._body, self.changed)
-        self._controls = Controls(lines, stage, source, self.changed, self._hall.orders)
+        more = {**self._hall.orders, "front": front.order}
+        self._controls = Controls(lines, stage, source, self.changed, more)
 
     def app(self) -> web.Application:
         """Make the application."""
@@ -283,7 +281,7 @@ class Doors:
             "room": self._room,
             "viewers": len(self._lines.viewers),
             "techniques_url": f"http://127.0.0.1:{self._stage.port}",
-            **self._hall.state(),
+            **(self._front.state() | self._hall.state()),
         }
 
     def changed(self) -> None:

@@ -68,8 +68,8 @@ def lane_policy(host: str, line: str, page_port: int) -> str:
     """Write the policy of a lane's document: its own line, and the page around it."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; "
-        f"connect-src 'self' ws://{line}; frame-src 'self'; base-uri 'none'; form-action 'self'; "
-        f"frame-ancestors http://{host}:{page_port}"
+        f"connect-src 'self' ws://{line} wss://{line}; frame-src 'self'; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors http://{host}:{page_port}"
     )
 
 

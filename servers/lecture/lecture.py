@@ -2,6 +2,7 @@
 
     browser -- page and doors -----------------------> this process, page port
     browser -- lane -- line (a relay, one for each) -> the stage, a process of its own
+    browser -- HAProxy -- the limits lab's line          where HTTP/2 is asked for
 
 ``python -m servers --lecture`` runs it. ``--port`` is the techniques' own door, on loopback, as
 without ``--lecture``, so that all other commands find it; page and lines have the ports after it.
@@ -28,6 +29,7 @@ from servers.front.listening import bound_socket, listen, own_host
 from servers.front.places import Places
 from servers.lecture.doors import Doors
 from servers.lecture.entrance import Entrance
+from servers.lecture.front import Front
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage import HEARTBEAT
@@ -65,11 +67,14 @@ async def lecture(options: argparse.Namespace) -> None:
         places = Places(most := most_sockets() - _OWN_SOCKETS, most // 4)
         lines = Lines(_targets(stage, port), options.host, places)
         await lines.start(stack)
+        front_port = port + _LINES + len(lines.ports) if port else 0
+        front = Front(options.host, front_port, lines.ports["limits"], hosts)
+        stack.push_async_callback(front.stop)
         room = _room_address(options.host, page_port)
         doors: Doors
         source = Source(stage, lambda: doors.changed())
         key = secrets.token_urlsafe(9)
-        doors = Doors(key, lines, stage, source, room, hosts)
+        doors = Doors(key, lines, stage, source, front, room, hosts)
         publishing = loop.create_task(source.run())
         stack.callback(publishing.cancel)
         runner = web.AppRunner(

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from servers.lecture.front import program
 from tests.browser.watching import OpenPage
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ def test_the_seventh_waits_until_one_closes(open_page: OpenPage) -> None:
     assert page.locator(".slot.waiting").count() == 1
     assert "6 open, 1 waiting" in page.inner_text("#limits-said")
     # WebSockets have a pool of their own.
-    page.click("#limits-ten")
+    page.click("#limits-ten-sockets")
     page.wait_for_selector("text=10 WebSockets open, 0 opening.")
     assert page.locator(".slot.waiting").count() == 1
     page.click("#limits-close")
@@ -39,7 +40,7 @@ def test_closing_what_still_connects_is_quiet(open_page: OpenPage) -> None:
     page.wait_for_selector('#slots[data-ready="true"]')
     # Both orders at once: most of the sockets are still connecting when they shall close.
     page.evaluate(
-        "() => { for (const one of ['ten', 'all'])"
+        "() => { for (const one of ['ten-sockets', 'all'])"
         " document.getElementById(`limits-${one}`).click(); }"
     )
     page.wait_for_selector("text=0 WebSockets open, 0 opening.")
@@ -89,3 +90,52 @@ def test_it_is_opened_while_the_line_is_cut(open_page: OpenPage) -> None:
     page.wait_for_selector("#limits .heading >> text=loading")
     page.wait_for_function(room + "state.link.down === false)")
     page.wait_for_selector("#limits-open:enabled")
+
+
+def test_by_http_2_twenty_of_twenty_come_on_one_connection(open_page: OpenPage) -> None:
+    if program() is None:
+        pytest.skip("haproxy is not installed here")
+    # Nobody clicks away the warning of a certificate here.
+    page = open_page(lecturer=True, ignore_https_errors=True).open("limits")
+    page.wait_for_selector("#limits-switch:enabled")
+    with page.expect_popup() as opened:
+        page.press("#limits-switch", "Enter")
+    tab = opened.value
+    page.wait_for_selector('#slots[data-ready="true"]')
+    tools = page.context.new_cdp_session(tab)
+    connections: set[int] = set()
+    statuses: list[int] = []
+    tools.on(
+        "Network.responseReceived", lambda told: connections.add(told["response"]["connectionId"])
+    )
+    tools.on(
+        "Network.webSocketHandshakeResponseReceived",
+        lambda told: statuses.append(told["response"]["status"]),
+    )
+    tools.send("Network.enable")
+    page.click("#limits-ten")
+    page.click("#limits-ten")
+    page.wait_for_function("() => document.querySelectorAll('.slot.open').length === 20")
+    assert "20 open, 0 waiting: they are streams of one connection" in page.inner_text(
+        "#limits-said"
+    )
+    page.click("#limits-socket")
+    page.wait_for_selector("text=1 WebSockets open, 0 opening.")
+    assert len(connections) == 1
+    assert statuses == [200]  # RFC 8441: no 101, as nothing is switched
+    assert "RFC 8441" in page.inner_text("#limits-front")
+    page.click("#limits-switch")
+    page.wait_for_selector("#limits-open:enabled")
+    page.click("#limits-open")
+    page.wait_for_selector(".slot.open")
+    assert tab.is_closed()
+
+
+def test_what_is_missing_is_told(open_page: OpenPage) -> None:
+    page = open_page().open("limits")
+    state = "state => import('/page/room.js').then(({ room }) => room.take({ state }))"
+    page.wait_for_selector("#limits-front:has-text('The lecturer can start it.'), #limits-front")
+    whole = page.evaluate("import('/page/room.js').then(({ room }) => room.state)")
+    page.evaluate(state, {**whole, "front": {"port": 0, "missing": "haproxy"}})
+    page.wait_for_selector("#limits-front:has-text('apt install haproxy')")
+    assert page.locator("#limits-switch").is_disabled()

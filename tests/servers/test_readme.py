@@ -12,12 +12,15 @@ from servers.app import Running, make_app
 from servers.front.ledger import Row
 from servers.front.query import Query
 from servers.lecture.doors import Doors
+from servers.lecture.front import Front
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage_process import StageProcess
 from servers.relay.control import control_app
 from tests.servers.asking import ask
 from wire.message import Message, encode_message
+
+FRONT = Front("127.0.0.1", 0, 0, ())
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "servers" / "README.md").read_text(encoding="utf-8")
@@ -36,7 +39,7 @@ async def test_every_address_is_named(here: Running) -> None:
     techniques = routes(make_app(here.service))
     assert techniques <= named
     stage = StageProcess(0, 0, 0)
-    doors = Doors("key", Lines([], "127.0.0.1"), stage, Source(stage, lambda: None), "")
+    doors = Doors("key", Lines([], "127.0.0.1"), stage, Source(stage, lambda: None), FRONT, "")
     page = {route for route in routes(doors.app()) if "/lecture/" in route}
     relay = routes(control_app([]))
     assert page | relay <= named

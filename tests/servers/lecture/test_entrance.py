@@ -12,10 +12,13 @@ from servers.front.listening import bound_socket, listen
 from servers.front.places import Places
 from servers.lecture.doors import Doors
 from servers.lecture.entrance import Entrance
+from servers.lecture.front import Front
 from servers.lecture.lines import Lines
 from servers.lecture.source import Source
 from servers.lecture.stage_process import StageProcess
 from tests.servers.asking import Link
+
+FRONT = Front("127.0.0.1", 0, 0, ())
 
 KEY = "Duplex-Key: the-key"
 
@@ -27,7 +30,7 @@ async def doors(
     """Serve the lecture's doors behind what ``make`` makes; yields their port."""
     stage = StageProcess(0, 0, 0)
     lines = Lines([("sse", 0, 1)], "127.0.0.1")
-    doors = Doors("the-key", lines, stage, Source(stage, lambda: None), "")
+    doors = Doors("the-key", lines, stage, Source(stage, lambda: None), FRONT, "")
     runner = web.AppRunner(doors.app(), shutdown_timeout=0)
     await runner.setup()
     assert runner.server is not None
@@ -83,7 +86,7 @@ async def test_who_is_asked_and_says_nothing_is_cut() -> None:
 def test_the_key_is_found_in_a_head_and_nowhere_else() -> None:
     stage = StageProcess(0, 0, 0)
     has_key = Doors(
-        "the-key", Lines([], "127.0.0.1"), stage, Source(stage, lambda: None), ""
+        "the-key", Lines([], "127.0.0.1"), stage, Source(stage, lambda: None), FRONT, ""
     ).has_key
     head = b"POST / HTTP/1.1\r\n%s\r\nHost: x\r\n\r\n"
     assert has_key(head % b"DUPLEX-KEY:  the-key")

@@ -14,6 +14,7 @@ from servers.app import running
 from servers.front.problems import Problem
 from servers.lecture.captures import Captures
 from servers.lecture.doors import Doors
+from servers.lecture.front import Front
 from servers.lecture.lecture import _room_address
 from servers.lecture.lines import Lines
 from servers.lecture.plugin import Plugin
@@ -25,6 +26,8 @@ from servers.relay.trace import TraceEvent
 from servers.service import Settings
 from tests.servers.asking import Link, serving
 from tests.support.waiting import PATIENCE_S
+
+FRONT = Front("127.0.0.1", 0, 0, ())
 
 
 def test_the_room_may_send_a_burst_and_then_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +164,7 @@ async def test_an_order_that_cannot_be_is_refused_with_its_reason(
 ) -> None:
     stage = StageProcess(0, 0, 0)
     source = Source(stage, lambda: None)
-    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "")
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, FRONT, "")
     async with TestClient(TestServer(doors.app())) as client:
         headers = {"Duplex-Key": "key", "Content-Type": kind}
         answer = await client.post("/lecture/cut", data=order, headers=headers)
@@ -173,7 +176,7 @@ async def test_an_order_that_cannot_be_is_refused_with_its_reason(
 async def test_a_body_in_another_coding_than_it_names_is_the_senders_mistake(coding: str) -> None:
     stage = StageProcess(0, 0, 0)
     source = Source(stage, lambda: None)
-    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "")
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, FRONT, "")
     async with TestClient(TestServer(doors.app())) as client:
         headers = {"Duplex-Key": "key", "Content-Encoding": coding}
         answer = await client.post("/lecture/cut", data=b"garbage" * 100, headers=headers)
@@ -186,7 +189,9 @@ async def served() -> AsyncIterator[int]:
     """Serve the page and its doors, without the stage; give the port."""
     stage = StageProcess(0, 0, 0)
     source = Source(stage, lambda: None)
-    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, "", {"duplex.example"})
+    doors = Doors(
+        "key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, FRONT, "", {"duplex.example"}
+    )
     async with serving(doors.app()) as port:
         yield port
 

@@ -8,12 +8,13 @@ it) is the proxy's to answer, so it is not asked here.
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from loadtests.between.intermediary import read_shelf
 from loadtests.between.standing import HERE, Standing
 from loadtests.trials.processes import ROOT, Server
 from loadtests.trials.signals import interruptible
+from servers.front.certificates import AUTHORITY, FOLDER, signed_for
 from wire.techniques import OWN_PORT, SLUGS
 
 # What holds through whatever passes on HTTP; the others look at the connection to the server.
@@ -31,23 +32,32 @@ PROXY_S_OWN = (
 
 
 @contextmanager
-def proxied(name: str) -> Iterator[str]:
-    """Give the address of a proxy of the shelf, set for push, before a server of ours."""
+def proxied(name: str) -> Iterator[list[str]]:
+    """Give the address of a proxy of the shelf, set for push, before a server of ours.
+
+    It is given as the words that say it to pytest.
+    """
     (one,) = read_shelf([name])
-    with Server(SLUGS) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(SLUGS))
         places = {
             "SERVER": f"{HERE}:{server.port}",
             "SERVER_HOST": HERE,
             "SERVER_PORT": str(server.port),
+            "PLUGIN_SERVER": f"{HERE}:{server.plugin_port}",
         }
-        with Standing(one, one.setups[-1], places) as standing:
-            standing.await_listening()
-            yield f"http://{HERE}:{standing.port}"
+        scheme, trust = "http", []
+        if one.kind == "tls":
+            places["CERTIFICATE"] = str(stack.enter_context(signed_for([HERE])))
+            scheme, trust = "https", ["--cafile", str(FOLDER / AUTHORITY)]
+        standing = stack.enter_context(Standing(one, one.setups[-1], places))
+        standing.await_listening()
+        yield ["--url", f"{scheme}://{HERE}:{standing.port}", *trust]
 
 
-def ask(url: str, words: Sequence[str] = ()) -> int:
-    """Ask the server at ``url`` for the specification, and return pytest's exit status."""
-    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--url", url, "--without", *OWN_PORT]
+def ask(there: Sequence[str], words: Sequence[str] = ()) -> int:
+    """Ask the server ``there`` for the specification, and return pytest's exit status."""
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *there, "--without", *OWN_PORT]
     command += ["-m", "not slow", *(f"tests/conformance/test_{name}.py" for name in ASKED)]
     command += [f"--deselect=tests/conformance/test_{name}" for name in PROXY_S_OWN]
     return subprocess.run([sys.executable, *command, *words], cwd=ROOT, check=False).returncode
@@ -55,8 +65,8 @@ def ask(url: str, words: Sequence[str] = ()) -> int:
 
 def main(words: Sequence[str]) -> int:
     """Ask through the proxy that the first word names."""
-    with interruptible(), proxied(words[0]) as url:
-        return ask(url, words[1:])
+    with interruptible(), proxied(words[0]) as there:
+        return ask(there, words[1:])
 
 
 if __name__ == "__main__":

@@ -39,9 +39,9 @@ frontend front
     bind fd@{descriptor} ssl crt {certificate} alpn h2,http/1.1
     default_backend back
 backend back
-    server lab {line}
+    server lab {line} maxconn {most}
 """
-_MOST: Final = 400
+_MOST: Final = 150  # connections; on the line they count as this machine's own
 
 
 class Front:

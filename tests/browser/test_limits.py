@@ -134,8 +134,8 @@ def test_by_http_2_twenty_of_twenty_come_on_one_connection(open_page: OpenPage) 
 def test_what_is_missing_is_told(open_page: OpenPage) -> None:
     page = open_page().open("limits")
     state = "state => import('/page/room.js').then(({ room }) => room.take({ state }))"
-    page.wait_for_selector("#limits-front:has-text('The lecturer can start it.'), #limits-front")
-    whole = page.evaluate("import('/page/room.js').then(({ room }) => room.state)")
-    page.evaluate(state, {**whole, "front": {"port": 0, "missing": "haproxy"}})
+    whole = "import('/page/room.js').then(({ room }) => room.state)"
+    page.wait_for_function(whole)
+    page.evaluate(state, {**page.evaluate(whole), "front": {"port": 0, "missing": "haproxy"}})
     page.wait_for_selector("#limits-front:has-text('apt install haproxy')")
     assert page.locator("#limits-switch").is_disabled()

@@ -87,7 +87,7 @@ async function change() {
     return;
   }
   try {
-    if (!room.state.front.port) await room.control("front");
+    if (!room.state?.front.port) await room.control("front");
   } catch (error) {
     setText(parts.front, error.message);
     return;

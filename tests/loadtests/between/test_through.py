@@ -18,6 +18,6 @@ def test_what_holds_at_the_server_holds_behind_it(
 ) -> None:
     if find_program(name) is None:
         pytest.skip(f"{name} is not installed here")
-    with proxied(name) as url:
-        status = ask(url, [] if is_full() else ["--sparse"])
+    with proxied(name) as there:
+        status = ask(there, [] if is_full() else ["--sparse"])
     assert status == 0, capfd.readouterr().out[-3000:]

@@ -68,7 +68,10 @@ export function show() {
   addEventListener("message", (event) => {
     if (event.origin !== origin() || event.source !== lab()) return;
     if (event.data.ready) stand(true);
-    if (event.data.limits) draw(event.data.limits);
+    if (event.data.limits) {
+      draw(event.data.limits);
+      drawFront();
+    }
   });
   document.getElementById("dock").append(frame);
   room.addEventListener("anew", () => { if (tab) leave(); else restart(); });

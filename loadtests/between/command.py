@@ -37,6 +37,7 @@ from wire.techniques import SLUGS
 
 MESSAGES, EVERY_S, OPEN_S, PATIENCE_S = 5, 0.43, 4.0, 6.0  # out of step with who asks
 LONG_S, LONG_MESSAGES = 330.0, 45  # beyond what anybody waits by default; 20 s of use
+LONG_PATIENCE_S = 20.0  # all of them at once make a small machine late
 _OVER_S = 240.0  # what starting, waiting and ending may take beside the program's own time
 
 
@@ -100,7 +101,8 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
 def program_of(options: argparse.Namespace) -> Program:
     """Return how much is said and how long is waited."""
     messages = LONG_MESSAGES if options.long else MESSAGES
-    return Program(messages, EVERY_S, OPEN_S, PATIENCE_S, options.silence)
+    patience = LONG_PATIENCE_S if options.long else PATIENCE_S
+    return Program(messages, EVERY_S, OPEN_S, patience, options.silence)
 
 
 class Clients(Child):

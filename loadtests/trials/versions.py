@@ -11,7 +11,7 @@ from clients.foreign.peer_file import PACKAGE, PeerFile
 from loadtests.trials.environments import pins, place_of, python_of
 
 _LONGEST_S = 10
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_VERSION = re.compile(r"(?<!\d)\d+(?:\.\d+)+")
 _PINNED = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 _Asked = tuple[Path, int, tuple[tuple[str, str], ...]]
 _KNOWN: dict[_Asked, dict[str, str]] = {}  # a run asks before each of its cells

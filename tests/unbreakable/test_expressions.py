@@ -86,6 +86,11 @@ EXAMPLES = {
     r"\r\nsec-websocket-accept: *(\S+)": "\r\nsec-websocket-accept: ab=\r\n",
     r'^\{"channel":"([^"]*)"': '{"channel":"a"',
     r"[\r\n&]channel=([^&\s]+)": "\r\n&channel=a&b",
+    r"(?<!\d)\d+(?:\.\d+)+": "1.2.3",
+    r"^([\w.-]+)==([^\s;\\]+)": "a==1 ;",
+    r"[-_.]+": "-_.",
+    r"dx \d+ (\d+) publisher ": "dx 1 2 publisher ",
+    r'"cursor":"([^"]+)","gap":(?:true|false)\}$': '"cursor":"a","gap":true}',
     r"^(localhost|127\.[\d.]+|\[::1\])$": "127.0.0.1",
 }  # fmt: skip
 
@@ -108,7 +113,7 @@ def expressions() -> dict[str, bool]:
             if isinstance(node, (ast.Assign, ast.AnnAssign))
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re."):
+            if isinstance(node, ast.Call) and re.fullmatch(r"re\.\w+", ast.unparse(node.func)):
                 parts = [one for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
                 text = parts[0].value if parts else ""  # else it is the caller's
                 uses = re.findall(rf"\b{re.escape(names.get(node, '?'))}\.(\w+)\(", source)

@@ -29,9 +29,10 @@ async def test_the_relay_and_the_kernel_count_the_same_bytes(backend: Backend) -
         assert (counts.bytes_up, counts.bytes_down) == (up, 2 * up)
         assert (counts.each[0].bytes_up, counts.each[0].bytes_down) == (up, 2 * up)
         client, server = _tcp_info(peer.client[1]), _tcp_info(peer.server[1])
-        assert client.bytes_retrans == server.bytes_retrans == 0
-        assert (client.bytes_sent, client.bytes_received) == (up, 2 * up)
-        assert (server.bytes_sent, server.bytes_received) == (2 * up, up)
+        # What the kernel, on a busy machine, sent again was not sent more.
+        sent = [info.bytes_sent - info.bytes_retrans for info in (client, server)]
+        assert sent == [up, 2 * up]
+        assert [client.bytes_received, server.bytes_received] == [2 * up, up]
         assert client.data_segs_out
         assert server.data_segs_in
 

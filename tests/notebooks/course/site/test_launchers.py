@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from notebooks.course.site.build import build
@@ -58,9 +57,12 @@ def test_elsewhere_than_on_github_there_is_binder_alone() -> None:
     assert "/v2/git/https%3A%2F%2Fforge.example%2Fa%2Fb/HEAD" in link
 
 
+@pytest.mark.slow
 def test_a_site_that_knows_its_repository_leads_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import nbformat  # takes seconds, and only this test needs it
+
     monkeypatch.setenv("PATH", str(tmp_path))  # nothing is to be printed
     monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
     build(tmp_path, ["en", "ro"], HOME)

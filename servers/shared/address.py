@@ -5,9 +5,10 @@
 An engine that is asked by TLS must prove the name by which it is called.
 """
 
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from valkey.asyncio import BlockingConnectionPool, Valkey
+from valkey.asyncio import BlockingConnectionPool, SSLConnection, Valkey
 from valkey.asyncio.retry import Retry
 from valkey.backoff import NoBackoff
 from valkey.exceptions import ConnectionError as LostConnection
@@ -20,6 +21,22 @@ CONNECT_S = 1.0
 _OLDER_NAMES = {"redis": "valkey", "rediss": "valkeys"}  # of the same protocol
 # What may stand behind ``?``, as the client library takes it.
 _OPTIONS = {"db", "password", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+
+
+class _Secured(SSLConnection):
+    """A connection by TLS; all that trust the same share it.
+
+    To read the system's authorities takes some 40 ms, and each connection would do it anew while
+    all others wait, so that on a busy machine none would be there in time.
+    """
+
+    _trusting: ClassVar[dict[tuple[Any, ...], Any]] = {}
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        own = self.ssl_context
+        trusted = own.ca_certs, own.certfile, own.keyfile, own.check_hostname
+        self.ssl_context = self._trusting.setdefault(trusted, own)
 
 
 def check(url: str) -> str:
@@ -67,4 +84,6 @@ def connect(url: str, patience_s: float) -> Valkey:
         socket_connect_timeout=CONNECT_S,
         **proof,
     )
+    if url.startswith("valkeys:"):
+        pool.connection_class = _Secured
     return Valkey.from_pool(pool)

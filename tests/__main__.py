@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NODE = "Playwright's node"
 FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
 CORES = min(os.cpu_count() or 1, 4)
-MORE_WORKERS = {"not slow": 1, "slow": 4}  # than cores: tests wait, slow ones most of the time
+MORE_WORKERS = {"not slow": 1, "slow": 3}  # than cores: tests wait, slow ones most of the time
 
 
 class Part(NamedTuple):

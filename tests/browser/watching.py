@@ -45,7 +45,7 @@ class Watched:
         complaints = self.complaints
         if self.may_be_cut:
             complaints = [text for text in complaints if not _OF_A_CUT.match(text)]
-        assert not complaints
+        assert not complaints, complaints
         hosts = {urlsplit(url).hostname for url in self.requests if url.startswith(("http", "ws"))}
         assert hosts <= {"127.0.0.1"}
 

@@ -1,6 +1,7 @@
 """The site: every link leads somewhere, nothing is fetched from outside, every picture speaks."""
 
 import base64
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ from notebooks.course.site.build import build
 from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.printing import found_browser
 from tests.notebooks.books import PATHS, ROOT
+from tests.support import chromium
 
 
 class Page(HTMLParser):
@@ -76,6 +78,29 @@ def test_its_links_work_and_nothing_comes_from_outside(site: tuple[Path, dict[Pa
     assert (folder / "wireshark" / "1_polling.pcapng").is_file()
     text = (folder / "04_long_polling.html").read_text(encoding="utf-8")
     assert str(ROOT) not in text
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_in_light_and_dark(site: tuple[Path, dict[Path, Page]]) -> None:
+    if words := chromium.missing():
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
+        for scheme in ("light", "dark"):
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 844})
+            for name in ("index.html", "claims.html", "04_long_polling.html"):
+                page.goto((site[0] / name).as_uri())
+                found = axe.run(page).response["violations"]
+                bad = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+                assert not bad, (name, scheme)
+                wide = "document.documentElement.scrollWidth <= innerWidth"
+                assert page.evaluate(wide), f"{name} sticks out to the right"
+        browser.close()
 
 
 @pytest.mark.slow

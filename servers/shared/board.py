@@ -15,7 +15,7 @@ from valkey.exceptions import ValkeyError
 
 from servers.service import Elsewhere, Join, Logs, Service
 from servers.shared.address import AWAY
-from servers.shared.engine import Engine, Word
+from servers.shared.engine import Engine, Word, end
 from servers.shared.keeper import Keeper
 from servers.shared.roll import EngineRoll
 from servers.telling import counted, snapshot
@@ -37,8 +37,7 @@ async def joined(engine: Engine, service: Service) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        await end(telling)
         with contextlib.suppress(*AWAY, ValkeyError, TimeoutError):
             async with asyncio.timeout(_PERIOD_S):
                 await board.leave()

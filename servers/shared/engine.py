@@ -22,6 +22,7 @@ Word = str | bytes | int | float
 PATIENCE_S = 2.0  # with an engine that is away or slow
 _SETTLE_S = 0.5  # in which all servers have looked what the engine has
 _RETRY_S = 0.1
+_AGAIN_S = 0.5  # until who was told to end is told again
 
 
 class Engine:
@@ -42,9 +43,7 @@ class Engine:
 
     async def close(self) -> None:
         """End all tasks and connections."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         for client in (self.client, self.writer):
             await close(client)
 
@@ -111,6 +110,18 @@ class Engine:
         if is_lost:
             _LOG.warning("the shared log at %s is there", shown(self.url))
         self._sure.set()
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they have ended: the client library loses a cancellation now and then.
+
+    What reads the engine would read on then, and a server that was told to end would not.
+    """
+    left: set[asyncio.Task[None]] = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 async def close(client: Valkey) -> None:

@@ -179,5 +179,7 @@ def test_a_message_costs_its_json_and_the_frame_head(
         raw.get(f"/web_socket?channel={channel}", *lines(GOOD))
         raw.head()
         desk.publish(channel, "x" * (size - bare), sent_ns=0)
-        frame = raw.exactly(head + size)
+        while (start := raw.exactly(2)) == b"\x89\0":  # a sign of life may come first
+            pass
+        frame = start + raw.exactly(head + size - 2)
         assert json.loads(frame[head:])["id"] == 1

@@ -217,7 +217,8 @@ class Crosser:
         talk.up.through()
         talk.up.over.wait()
         if program.silence_s and BY_SLUG[self._slug].held:
-            self._enter("silence", self._heard)
+            # A stream stood open all the while; a poll is asked for only now.
+            self._enter("silence", self._heard if BY_SLUG[self._slug].streams else None)
             self._take(client, lambda: False, talk.wake)  # what ends is found by who reads
             late = threading.Event()
             threading.Timer(program.patience_s, late.set).start()

@@ -14,7 +14,7 @@ from typing import cast
 from aiohttp import web
 
 from servers.channels.channel import Channel
-from servers.front.budget import NO_ROOM
+from servers.front.budget import FREE, NO_ROOM
 from servers.front.handover import give_back, is_alone, is_new_to, take_over
 from servers.front.heads import LONGEST_ADDRESS, LONGEST_FIELDS, address_too_long, fields_too_long
 from servers.front.problems import Problem
@@ -186,13 +186,15 @@ class PollConnection(asyncio.Protocol):
     def answer(self, ask: Ask, response: bytes) -> None:
         """Write ``response``, and go on with what the client sent meanwhile."""
         self._pool = None
-        if not self._owe(len(response)):
+        if len(response) > FREE and not self._owe(len(response)):
             self._refuse(NO_ROOM)
             return
         self._go_on()
         self._door.row.bytes_down += len(response)
         self.transport.write(response)
-        self._owe(self.transport.get_write_buffer_size())
+        left = self.transport.get_write_buffer_size()
+        if left or self._owed:  # most answers are taken at once, and need no reckoning
+            self._owe(left)
         if ask.close:
             self._close()
         elif self._unread:

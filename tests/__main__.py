@@ -197,7 +197,7 @@ def provide_parts() -> bool:
     if apt and os.geteuid() == 0:
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         run("apt-get", "update", "-qq")
-        packages = [part.package for part in missing if not part.spared or has(part.package)]
+        packages = packages_of(missing)
         print(f"== apt-get install {' '.join(packages)}", flush=True)
         run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
         services = [part.programs[0] for part in missing if part.service]
@@ -208,10 +208,14 @@ def provide_parts() -> bool:
     for part in missing:
         print(explain(part, in_ci and not part.spared), flush=True)
     if apt and os.geteuid() != 0:
-        packages = [part.package for part in missing if not part.spared]
-        line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+        line = f"apt-get install -y --no-install-recommends {' '.join(packages_of(missing))}"
         print(f"All of it, by you or an administrator:\n\n    sudo apt-get update && sudo {line}\n")
     return not (in_ci and any(not part.spared for part in missing))
+
+
+def packages_of(parts: Sequence[Part]) -> list[str]:
+    """Return the packages of parts: one that apt does not know would let it install none."""
+    return [part.package for part in parts if not part.spared or has(part.package)]
 
 
 def has(package: str) -> bool:

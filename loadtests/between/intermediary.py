@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.foreign.table import PeerFileError, Table
-from loadtests.trials.processes import ROOT
+from loadtests.trials.processes import ROOT, search_path
 from results.record.crossings import DISTRIBUTED, PUSH
 
 SHELF = ROOT / "loadtests" / "between" / "shelf"
 FILE = "intermediary.toml"
 KINDS = ("reverse", "tls", "forward")
-_SYSTEM = "/usr/sbin"  # where Debian keeps servers, on the PATH of root alone
 _ASK_S = 10.0
 
 
@@ -119,7 +118,7 @@ class Intermediary:
 
 def find_program(name: str) -> str | None:
     """Return the path of a program, on the PATH or where Debian keeps its servers."""
-    return shutil.which(name) or shutil.which(name, path=_SYSTEM)
+    return shutil.which(name, path=search_path())
 
 
 def read_shelf(names: list[str] | None = None) -> list[Intermediary]:

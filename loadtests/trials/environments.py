@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clients.foreign.peer_file import PeerFile
-from loadtests.trials.processes import ROOT, ProcessError
+from loadtests.trials.processes import ROOT, ProcessError, search_path
 
 PLACE = ROOT / ".peers"
 _LONGEST_S = 600
@@ -53,7 +53,7 @@ def place_of(peer: PeerFile) -> Path | None:
     """
     needs = peer.needs
     for program, command in needs.programs.items():
-        if shutil.which(program) is None:
+        if shutil.which(program, path=search_path()) is None:
             raise ProcessError(f"{peer.title} needs {program}, which is not here: {command}")
     for file, command in needs.files.items():
         if not Path(file).exists():

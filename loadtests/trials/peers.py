@@ -21,7 +21,7 @@ from loadtests.measures.peer_line import PeerLine
 from loadtests.plan.options import Settings
 from loadtests.trials.environments import prepare, python_of
 from loadtests.trials.generator import free_port
-from loadtests.trials.processes import ROOT, Core, ProcessError, Server
+from loadtests.trials.processes import ROOT, Core, ProcessError, Server, search_path
 from loadtests.trials.stranger import Stranger
 from wire.message import Message
 from wire.peer_text import LEAST
@@ -107,7 +107,7 @@ class Peer(Stranger, Server):
                 word = word.replace(f"{{{name}}}", value)
             return word
 
-        told = {"PORT": str(self.port), "SCRATCH": str(self.scratch)}
+        told = {"PATH": search_path(), "PORT": str(self.port), "SCRATCH": str(self.scratch)}
         if environment is not None and peer.needs.node:
             told["NODE_PATH"] = str(environment / "node_modules")
         told |= {name: fill(value) for name, value in peer.env.items()}

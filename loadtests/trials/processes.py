@@ -27,6 +27,7 @@ START_S = 20.0
 END_S = 10.0
 PINS = hasattr(os, "sched_setaffinity")
 Core = int | None  # on which a process runs; None leaves it free
+_SYSTEM = "/usr/sbin"
 
 
 class ProcessError(Exception):
@@ -248,6 +249,14 @@ class Relay(Way):
         self.url, self.port = found[0].url.replace("http", scheme, 1), found[0].port
         self.plugin_port = found[-1].port if server.plugin_port else 0
         self.door = self.await_ready("control")[0].url if has_door else ""
+
+
+def search_path() -> str:
+    """Return where programs are looked for: on the PATH, then where Debian keeps servers.
+
+    That is on the PATH of root alone, but whoever likes may start them.
+    """
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), _SYSTEM])
 
 
 def share_a_core(server: Child, generator: Child) -> str:

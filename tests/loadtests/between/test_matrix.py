@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.between.intermediary import find_program, read_shelf
 from loadtests.trials.processes import ROOT, Relay, Server
 from results.record.crossings import Matrix, Word, read_matrix
+from tests.support.programs import need
 from wire.techniques import BY_SLUG, SLUGS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -47,9 +47,7 @@ def expected(name: str, setup: str, way: str, slug: str) -> str:
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    missing = [one.package for one in read_shelf(FOUR) if not find_program(one.start[0])]
-    if missing:
-        pytest.skip(f"the real programs are not all here: {', '.join(missing)}")
+    need(*FOUR)
     out: Path = tmp_path_factory.mktemp("between")
     done = subprocess.run(
         [sys.executable, "-m", "loadtests", "between", *FOUR, "--out", str(out)],

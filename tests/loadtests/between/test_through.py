@@ -5,8 +5,8 @@ All of it, a minute for each: `python -m tests.through nginx`.
 
 import pytest
 
-from loadtests.between.intermediary import find_program
 from tests.support.depth import is_full
+from tests.support.programs import need
 from tests.through import ask, proxied
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 if is_full() else 120)]
@@ -16,8 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 if is_full() else 120)]
 def test_what_holds_at_the_server_holds_behind_it(
     name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if find_program(name) is None:
-        pytest.skip(f"{name} is not installed here")
+    need(name)
     with proxied(name) as there:
         status = ask(there, [] if is_full() else ["--sparse"])
     assert status == 0, capfd.readouterr().out[-3000:]

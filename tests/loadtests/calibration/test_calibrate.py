@@ -27,6 +27,7 @@ def test_a_server_that_lacks_something_is_left_out_with_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("loadtests.trials.processes._SYSTEM", str(tmp_path))
     left_out = list(PARTS["foreign"]())
     assert len(left_out) == 2
     for words in left_out:

@@ -1,6 +1,7 @@
 """The shelf's servers, each in its environment, and a server of one's own as the page tells it."""
 
 import re
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from loadtests.trials.environments import prepare
 from loadtests.trials.measuring import measure
 from loadtests.trials.peers import SHELF, Peer, find_peer
 from loadtests.trials.processes import ROOT, ProcessError
+from loadtests.trials.versions import versions_of
 from wire.message import Message
 
 # Written for the purpose, with the library that the tests have.
@@ -132,3 +134,27 @@ def test_what_the_system_lacks_is_named_with_the_command_that_brings_it(tmp_path
     )
     with pytest.raises(ProcessError, match=r"Mine needs no-such-program, .*: sudo apt install it"):
         prepare(read_peer_file(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a program here is a script of a shell")
+def test_a_program_is_started_and_asked_where_debian_keeps_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by people on whose PATH that is not."""
+    monkeypatch.setattr("loadtests.trials.processes._SYSTEM", str(tmp_path / "sbin"))
+    (tmp_path / "sbin").mkdir()
+    program = tmp_path / "sbin" / "served"
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = -v ] && echo 1.2.3 && exit\n'
+        f'exec "{sys.executable}" -m http.server --bind 127.0.0.1 "$1"\n'
+    )
+    program.chmod(0o755)
+    path = tmp_path / "peer.toml"
+    path.write_text(
+        'start = ["served", "{port}"]\npublish.path = "/p"\nsubscribe.sse.path = "/s"\n'
+        'needs.programs = { served = "" }\nversions.served = "served -v"\n'
+    )
+    peer = read_peer_file(path)
+    with Peer(peer) as server:
+        assert not server.ended
+    assert versions_of(peer) == {"served": "1.2.3"}

@@ -10,6 +10,7 @@ from servers.front.certificates import AUTHORITY, FOLDER
 from servers.front.problems import Problem
 from servers.lecture import front
 from servers.lecture.front import Front
+from tests.support.programs import need
 from tests.support.waiting import until
 
 
@@ -22,8 +23,7 @@ async def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_it_speaks_http_2_until_it_is_stopped() -> None:
-    if front.program() is None:
-        pytest.skip("haproxy is not installed here")
+    need("haproxy")
     before = Front("127.0.0.1", 0, 1, ())
     await asyncio.gather(before.order({}), before.order({}))
     port = before.port

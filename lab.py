@@ -233,11 +233,15 @@ def takes_files(folder: str) -> bool:
         return False
 
 
-def run(command: Sequence[str], env: "dict[str, str] | None" = None) -> int:
-    """Run a command in the project's folder, wait for it and return its exit status."""
+def run(command: Sequence[str], env: "dict[str, str] | None" = None, aside: bool = False) -> int:
+    """Run a command in the project's folder, wait for it and return its exit status.
+
+    What is told `aside` goes to stderr, where our own words stand.
+    """
     env = environment() if env is None else env
     # While the set-up's lock is held, the child holds it too.
-    with subprocess.Popen(command, cwd=ROOT, env=env, close_fds=False) as child:
+    out = 2 if aside else None
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, close_fds=False) as child:
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         interrupted = False
         while True:
@@ -390,7 +394,7 @@ def install(wanted: dict[str, str]) -> None:
         fetch = [uv, "pip", "sync", *quiet, "--python", str(PYTHON), "--require-hashes"]
     else:
         fetch = [*PIP_INSTALL, "-r"]
-    status = run([*fetch, str(packages)], installing())
+    status = run([*fetch, str(packages)], installing(), aside=True)
     if status:
         if update:  # uv fetches everything before it changes anything
             write_stamp(before)
@@ -411,7 +415,7 @@ def fetch_uv(locked: str) -> "str | None":
     only_uv = VENV / "uv.txt"  # pip checks hashes only for a whole file, so uv's lines get one
     lines = re.search(r"^uv==.*\n(?:[ \t].*\n)*", locked, re.MULTILINE)
     only_uv.write_text(lines.group() if lines else "", encoding="utf-8")
-    run([*PIP_INSTALL, "-r", str(only_uv)], installing())
+    run([*PIP_INSTALL, "-r", str(only_uv)], installing(), aside=True)
     return find_uv()
 
 
@@ -444,7 +448,7 @@ def make_venv(with_pip: bool) -> None:
     STAMP.unlink(missing_ok=True)
     python = getattr(sys, "_base_executable", sys.executable)  # never the one about to be cleared
     pip = [] if with_pip else ["--without-pip"]
-    status = run([python, "-m", "venv", "--clear", *pip, str(VENV)])
+    status = run([python, "-m", "venv", "--clear", *pip, str(VENV)], aside=True)
     if status:
         give_up("no virtual environment could be made.", status)
 
@@ -463,13 +467,15 @@ def provide_venv() -> None:
     line = f"apt-get install -y --no-install-recommends python3.{sys.version_info[1]}-venv"
     if not is_root():
         sys.exit(
-            "Debian and Ubuntu keep what makes virtual environments in a package of its own, and\n"
-            "it is missing. Run this line, or ask an administrator to, then the same command:\n\n"
+            "Debian and Ubuntu keep what makes virtual environments in a package of its own,\n"
+            "and it is missing. Run this line, or ask an administrator to; then the same\n"
+            "command as before:\n\n"
             f"    sudo apt-get update && sudo {line}\n"
         )
     say(f"Python's venv is missing; Debian has it in a package of its own: {line}")
-    for command in ("apt-get update -qq", line.replace("-y", "-y -qq")):
-        status = run(command.split(), {**environment(), "DEBIAN_FRONTEND": "noninteractive"})
+    env = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    for command in ("apt-get update -qq", f"{line} -qq -o Dpkg::Use-Pty=0"):  # no bars of its own
+        status = run(command.split(), env, aside=True)
         if status:
             give_up("the package could not be installed.", status)
 

@@ -199,9 +199,9 @@ def provide_parts() -> bool:
         run("apt-get", "update", "-qq")
         packages = packages_of(missing)
         print(f"== apt-get install {' '.join(packages)}", flush=True)
-        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
-        services = [part.programs[0] for part in missing if part.service]
-        if services and Path("/run/systemd/system").is_dir():  # the tests start their own
+        options = ("-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0")  # no bars
+        run("apt-get", "install", *options, *packages)
+        if services := services_of(missing):
             run("systemctl", "disable", "--now", *services)
         missing = missing_parts()
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
@@ -209,6 +209,8 @@ def provide_parts() -> bool:
         print(explain(part, in_ci and not part.spared), flush=True)
     if apt and os.geteuid() != 0:
         line = f"apt-get install -y --no-install-recommends {' '.join(packages_of(missing))}"
+        if services := services_of(missing):
+            line += f" && sudo systemctl disable --now {' '.join(services)}"
         print(f"All of it, by you or an administrator:\n\n    sudo apt-get update && sudo {line}\n")
     return not (in_ci and any(not part.spared for part in missing))
 
@@ -216,6 +218,12 @@ def provide_parts() -> bool:
 def packages_of(parts: Sequence[Part]) -> list[str]:
     """Return the packages of parts: one that apt does not know would let it install none."""
     return [part.package for part in parts if not part.spared or has(part.package)]
+
+
+def services_of(parts: Sequence[Part]) -> list[str]:
+    """Return what systemd starts at once, and should not: the tests start their own."""
+    here = Path("/run/systemd/system").is_dir()
+    return [part.programs[0] for part in parts if part.service and here]
 
 
 def has(package: str) -> bool:

@@ -144,7 +144,10 @@ class Installer:
         self.commands: list[str] = []
         self.stamps: list[str] = []
 
-    def __call__(self, command: list[str], env: dict[str, str] | None = None) -> int:
+    def __call__(
+        self, command: list[str], env: dict[str, str] | None = None, aside: bool = False
+    ) -> int:
+        assert aside  # so that what the command prints is alone on stdout
         said = " ".join(command)
         self.commands.append(said)
         self.stamps.append(lab.read_stamp().get("installed", "none"))
@@ -314,6 +317,12 @@ def debian(project: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
     return apt
 
 
+def test_what_is_run_aside_says_all_of_it_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    tell = [sys.executable, "-c", "import sys; print(1, flush=True); print(2, file=sys.stderr)"]
+    assert lab.run(tell, aside=True) == 0
+    assert capfd.readouterr() == ("", "1\n2\n")
+
+
 def test_on_debian_root_gets_venv_installed(
     debian: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +330,7 @@ def test_on_debian_root_gets_venv_installed(
     lab.make_venv(with_pip=True)
     update, install, venv = debian.commands
     assert update.startswith("apt-get update")
-    assert install.endswith(f" python3.{sys.version_info.minor}-venv")
+    assert f" python3.{sys.version_info.minor}-venv" in install
     assert "-m venv --clear" in venv
 
 

@@ -7,6 +7,7 @@ from loadtests.between.intermediary import read_shelf
 
 def need(*names: str) -> None:
     """Skip the test unless these intermediaries of the shelf are installed."""
+    __tracebackhide__ = True  # it is the test that is named
     if missing := [one for one in read_shelf([*names]) if not one.is_here]:
         titles = " and ".join(one.title for one in missing)
         ways = ", ".join(f"`{one.package}`" for one in missing)

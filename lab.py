@@ -79,7 +79,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "compare": Command(
-        "core", ("loadtests",), "measure every technique, write a report (2 min; --full)"
+        "core", ("loadtests",), "measure every technique, write a report (3 min; --full)"
     ),
     "serve": Command(
         "core", ("servers", "--lecture"), "open the lecture page: every technique, live"

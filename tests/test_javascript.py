@@ -20,10 +20,10 @@ def test_without_node_it_says_how_to_get_it_and_stops_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("node"), reason="Node.js: `apt install nodejs npm`")
+@pytest.mark.skipif(not shutil.which("node"), reason="Node.js is missing: `apt install nodejs npm`")
 def test_a_wrong_field_is_found_through_the_page_and_the_folder_below_it(tmp_path: Path) -> None:
     if not javascript.is_installed():
-        pytest.skip("TypeScript: `python -m tests.javascript` fetches it")
+        pytest.skip("TypeScript is missing: `python -m tests.javascript` fetches it")
     browser = tmp_path / "clients" / "browser"
     shutil.copytree(ROOT / "clients" / "browser", browser)
     shutil.copy(ROOT / "jsconfig.json", tmp_path)

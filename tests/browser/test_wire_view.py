@@ -159,7 +159,7 @@ def test_what_passed_is_saved_for_wireshark(
     assert sum(one.data.find(b"GET /web_socket?") > 0 for one in packets) == 1
     assert not any(b"POST /lecture" in one.data for one in packets)
     if not shutil.which("tshark"):
-        pytest.skip("tshark is missing: apt install tshark")
+        pytest.skip("tshark is missing: `apt install tshark`")
     broken = "_ws.malformed || tcp.analysis.flags"
     command = ["tshark", "-n", "-r", str(path), "-Y"]
     assert subprocess.check_output([*command, broken], stderr=subprocess.DEVNULL) == b""

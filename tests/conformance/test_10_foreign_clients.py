@@ -26,7 +26,9 @@ from tests.conformance.steps import (
 from tests.support.processes import ServerAddress
 from tests.support.waiting import PATIENCE_S, eventually
 
-needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl: `apt install curl`")
+needs_curl = pytest.mark.skipif(
+    not shutil.which("curl"), reason="curl is missing: `apt install curl`"
+)
 
 TIMED_OUT = 28  # curl's exit status
 SOCKET = "/web_socket?channel="

@@ -13,7 +13,7 @@ PAGE = FOLDER / "README.md"
 FILES = sorted(FOLDER.glob("*.pcapng"))
 EACH = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 has_tshark = pytest.mark.skipif(
-    not shutil.which("tshark"), reason="tshark is missing: apt install tshark"
+    not shutil.which("tshark"), reason="tshark is missing: `apt install tshark`"
 )
 
 

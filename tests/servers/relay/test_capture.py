@@ -25,7 +25,7 @@ from wire.tcp_packets import Flag
 from wire.techniques import BY_SLUG, OWN_PORT, SLUGS
 
 has_tshark = pytest.mark.skipif(
-    not shutil.which("tshark"), reason="tshark is missing: apt install tshark"
+    not shutil.which("tshark"), reason="tshark is missing: `apt install tshark`"
 )
 
 

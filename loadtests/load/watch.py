@@ -6,7 +6,7 @@ import gevent
 import psutil
 
 from loadtests.measures.condition import Condition
-from loadtests.measures.core_time import CoreTime, core_time
+from loadtests.measures.core_time import CoreTime, busy_s, core_time
 
 _TICK_S = 0.005
 _PROCESS = psutil.Process()
@@ -31,7 +31,8 @@ class Watch:
         It sleeps 5 ms at a time and looks how much later it wakes up.
         """
         second, cpu, core = time.monotonic(), time.process_time(), core_time() or _UNKNOWN
-        self._note(second, 0.0, 0.0, 0.0, 0.0)
+        busy = busy_s()
+        self._note(second, 0.0, 0.0, 0.0, 0.0, 0.0)
         worst = 0.0
         due = second + _TICK_S
         while True:
@@ -41,14 +42,20 @@ class Watch:
             due = now + _TICK_S
             passed = now - second
             if passed >= 1.0:
-                used, had = time.process_time(), core_time() or _UNKNOWN
-                waited, turns = had.waited_s - core.waited_s, had.turns - core.turns
+                used, had, all_used = time.process_time(), core_time() or _UNKNOWN, busy_s()
                 self._note(
-                    now, (used - cpu) / passed, worst * 1000, waited / passed, turns / passed
+                    now,
+                    (used - cpu) / passed,
+                    worst * 1000,
+                    (had.waited_s - core.waited_s) / passed,
+                    (had.turns - core.turns) / passed,
+                    (all_used - busy) / passed,
                 )
-                second, cpu, core, worst = now, used, had, 0.0
+                second, cpu, core, busy, worst = now, used, had, all_used, 0.0
 
-    def _note(self, at_s: float, cpu: float, lag_ms: float, waited: float, turns: float) -> None:
+    def _note(
+        self, at_s: float, cpu: float, lag_ms: float, waited: float, turns: float, busy: float
+    ) -> None:
         condition = self.condition
         condition.at_s.append(at_s)
         condition.cpu.append(round(cpu, 4))
@@ -56,5 +63,6 @@ class Watch:
         condition.late_ms.append(round(self._late_ns / 1e6, 3))
         condition.waited.append(round(waited, 6))
         condition.turns.append(round(turns, 1))
+        condition.busy.append(round(busy, 4))
         condition.rss.append(_PROCESS.memory_info().rss)
         self._late_ns = 0

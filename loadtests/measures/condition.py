@@ -18,7 +18,8 @@ class Condition:
     ``at_s`` is the monotonic time at the second's end, ``cpu`` the share of a core, ``lag_ms`` the
     loop's worst lateness, ``late_ms`` the worst lateness of what was due to be sent, ``waited`` the
     share of time in which the process was ready to run and had no core, ``turns`` how often it got
-    one, ``rss`` its memory in bytes.
+    one, ``rss`` its memory in bytes. ``busy`` is for how much of a core whoever it was computed, on
+    those cores that this process may use.
     """
 
     at_s: list[float] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Condition:
     waited: list[float] = field(default_factory=list)
     rss: list[int] = field(default_factory=list)
     turns: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
 
     def take(self) -> dict[str, Any]:
         """Give away what came since the last time, as plain values."""

@@ -6,7 +6,10 @@ was ready to run while something else had the core (its run delay), and how ofte
 of the time is not slow; it was kept from its work.
 """
 
+import os
 from dataclasses import dataclass
+
+import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,17 @@ def core_time(pid: int | None = None) -> CoreTime | None:
     except (OSError, ValueError):
         return None
     return CoreTime(int(ran) / 1e9, int(waited) / 1e9, int(turns))
+
+
+def busy_s() -> float:
+    """Return for how long whoever it was computed on the cores that this process may use.
+
+    Seconds of a core since the system began. The kernel's work for the network is left out.
+    """
+    each = psutil.cpu_times(percpu=True)
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(each))
+    found = [each[core] for core in mine if core < len(each)]
+    return float(sum(one.user + one.system + getattr(one, "nice", 0.0) for one in found))
 
 
 def wait_ms(waited_s: float, turns: float, others_ran_s: float) -> float:

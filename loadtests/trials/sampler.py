@@ -16,6 +16,7 @@ from results.record.rows import LedgerRow
 PERIOD_S = 1.0
 _LEAST = 4  # readings of the measured time, however short it is
 _SHORTEST_S = 0.1
+_UNSURE = 0.1  # of a core: how well a kernel that counts by ticks knows who computed
 
 
 def period_s(seconds: float) -> float:
@@ -193,11 +194,22 @@ def used(conditions: Sequence[Condition], at_s: float, cores: int) -> float:
 
 
 def kept_waiting(conditions: Sequence[Condition], at_s: float) -> float | None:
-    """Return for how long a turn of the generator waited for a core (ms), of its worst process."""
+    """Return for how long a turn of the generator waited for a core (ms), of its worst process.
+
+    While one of its processes computes, another may wait for that: which is no longer than that
+    lasts, and where strangers compute as well, no larger a part of all waiting than it is of all
+    that was computed.
+    """
     found = [(one, i) for one, i in _seconds(conditions, at_s) if one.turns]
-    total = sum(one.cpu[i] for one, i in found)
+    ours = sum(one.cpu[i] for one, i in found)
+
+    def by_ours(one: Condition, i: int) -> float:
+        others = ours - one.cpu[i]
+        strangers = max(one.busy[i] - ours - _UNSURE, 0.0) if one.busy else 0.0
+        return min(others, one.waited[i] * others / (others + strangers)) if others > 0 else 0.0
+
     return max(
-        (wait_ms(one.waited[i], one.turns[i], total - one.cpu[i]) for one, i in found), default=None
+        (wait_ms(one.waited[i], one.turns[i], by_ours(one, i)) for one, i in found), default=None
     )
 
 

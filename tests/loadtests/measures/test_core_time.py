@@ -2,10 +2,11 @@
 
 import os
 import sys
+import time
 
 import pytest
 
-from loadtests.measures.core_time import core_time, wait_ms
+from loadtests.measures.core_time import busy_s, core_time, wait_ms
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
@@ -18,6 +19,14 @@ def test_our_own_time_grows_with_what_we_do() -> None:
     assert now.ran_s > before.ran_s
     assert now.waited_s >= before.waited_s
     assert now.turns >= before.turns
+
+
+def test_what_anybody_computes_is_seen_and_never_less_than_before() -> None:
+    before = busy_s()
+    began = time.process_time()
+    while time.process_time() < began + 0.1:  # ten ticks of the slowest kernels
+        pass
+    assert busy_s() > before
 
 
 def test_a_process_that_is_not_there_has_none() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.measures.condition import Condition
 from loadtests.measures.core_time import CoreTime
-from loadtests.trials.sampler import Reading, ledger_rows, stalls
+from loadtests.trials.sampler import Reading, kept_waiting, ledger_rows, stalls
 
 
 def reading(at_s: float, **values: Any) -> Reading:
@@ -72,3 +72,19 @@ def test_between_two_processes_of_a_server_there_is_no_rate() -> None:
         reading(12.0, pid=2, cpu_s=0.6, requests=50, bytes_down=900),
     ]
     assert [row.requests_per_s for row in ledger_rows(readings, [], 10.0, 12.0)] == [10]
+
+
+def test_workers_wait_for_each_other_and_for_strangers_in_turns() -> None:
+    """Two use a twentieth of their core each, and wait for as long: for whom tells who had it."""
+
+    def waits(busy: float) -> float | None:
+        two = [
+            Condition([1.0], [0.05], [1.0], [0.0], waited=[0.05], turns=[100.0], busy=[busy])
+            for _ in range(2)
+        ]
+        return kept_waiting(two, 1.0)
+
+    assert waits(0.1) == 0  # nobody else was there, so each waited for the other
+    assert waits(0.15) == 0  # nor surely here
+    assert waits(0.25) == pytest.approx(0.25)  # strangers computed as much as the other
+    assert waits(1.15) == pytest.approx(0.5 * 0.95 / 1.0)

@@ -11,7 +11,7 @@ from rich.text import Text
 from results.comparison import LEAST_MS, LEAST_SHARE, Comparison, compare_sides
 from results.console import Console
 from results.errors import ResultsError
-from results.figures.selection import short
+from results.figures.words import short
 from results.record.naming import unusual, way_of
 from results.record.reading import Run
 from results.record.verdicts import Verdict

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from results.figures.selection import short
 from results.figures.style import Drawing
+from results.figures.words import short
 
 PARTS = ("#1B4F72", "#B4610F", "#5F6368", "#14965E", "#8C2593")  # inks of what has no technique
 

@@ -15,9 +15,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from notebooks.course.byte_figures import byte_fields, conversation, describe, frame_fields
 from notebooks.course.drawing import PARTS, SmallDrawing, axis_label, listed, small, three
-from results.figures.curves import Series, model_and_points
+from results.figures.on_models import Series, model_and_points
 from results.figures.palette import FAINT, INK, LAYER_PALETTE, PALETTE, WARNING
-from results.figures.selection import short
 from results.figures.style import (
     Drawing,
     End,
@@ -29,6 +28,7 @@ from results.figures.style import (
     mark_size,
     plain_numbers,
 )
+from results.figures.words import short
 from wire.techniques import BY_SLUG
 
 __all__ = [

@@ -17,7 +17,7 @@ from notebooks.course.lab import Lab
 from notebooks.course.live_plot import Plot, draw
 from notebooks.course.progress import bar, shell
 from notebooks.course.words import say
-from results.figures.selection import short
+from results.figures.words import short
 
 _STEPS = 60  # points of a line
 _REDRAW_S = 0.04

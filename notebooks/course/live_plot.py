@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from notebooks.course.words import say
 from results.figures.palette import FAINT, GRID, INK, PALETTE, WARNING
-from results.figures.selection import short
+from results.figures.words import short
 from wire.techniques import BY_SLUG
 
 Points = Sequence[tuple[float, float]]

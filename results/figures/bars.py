@@ -16,11 +16,10 @@ from results.figures.selection import (
     main_summary,
     networks,
     rows_of,
-    short,
     slugs_of,
-    title,
 )
 from results.figures.style import Drawing, heading, lecture_style, row_panels
+from results.figures.words import short, title
 from results.record.reading import Run
 from results.record.rows import LAYERS
 from results.record.verdicts import Verdict

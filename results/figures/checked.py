@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from results.errors import ResultsError
 from results.figures.palette import FAINT, INK, WARNING, color, marker
-from results.figures.selection import short, title
 from results.figures.style import Drawing, blank, heading, lecture_style
+from results.figures.words import short, title
 from results.record.reading import Run
 
 _LABEL_LETTERS = 44

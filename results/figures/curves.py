@@ -1,7 +1,6 @@
-"""Lines: the ledger over time, the knee under rising load, measured points on a model."""
+"""Lines: the ledger over time, and the knee under rising load."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,16 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from results.errors import ResultsError
 from results.figures.palette import GRID, color, marker
-from results.figures.selection import (
-    LEDGER_WORDS,
-    describe,
-    main_cells,
-    networks,
-    short,
-    slugs_of,
-    title,
-    unless_valid,
-)
+from results.figures.selection import LEDGER_WORDS, describe, main_cells, networks, slugs_of
 from results.figures.style import (
     Drawing,
     End,
@@ -33,6 +23,7 @@ from results.figures.style import (
     small_panels,
     warn,
 )
+from results.figures.words import short, title, unless_valid
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 from results.summary import summarize
@@ -158,56 +149,6 @@ def _knee_said(table: pd.DataFrame, load: str) -> str:
         times = table[table["technique"] == slug].sort_values(load)["p50_ms"]
         said.append(f"{title(slug)} {short(times.iloc[0])} to {short(times.iloc[-1])} ms")
     return "; ".join(said)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Measured points of one technique with their intervals, and the model's line."""
-
-    technique: str
-    x: Sequence[float]
-    measured: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
-    model_x: Sequence[float]
-    model_y: Sequence[float]
-
-
-def model_and_points(
-    series: Sequence[Series], name: str, caption: str, x_label: str, y_label: str
-) -> Drawing:
-    """Draw measured points with their intervals on the lines of their models."""
-    ends, said = [], []
-    with lecture_style():
-        figure = blank()
-        axes = figure.subplots()
-        for one in series:
-            ink = color(one.technique)
-            below = np.subtract(one.measured, one.low)
-            above = np.subtract(one.high, one.measured)
-            axes.plot(one.model_x, one.model_y, color=ink, lw=1.8)
-            axes.errorbar(
-                one.x,
-                one.measured,
-                yerr=[np.nan_to_num(below), np.nan_to_num(above)],
-                fmt=marker(one.technique),
-                color=ink,
-                capsize=5,
-                ms=mark_size(marker(one.technique), 11),
-            )
-            ends.append(End(one.model_x[-1], one.model_y[-1], title(one.technique), ink))
-            points = zip(one.x, one.measured, strict=True)
-            said.append(
-                f"{title(one.technique)} " + ", ".join(f"{x:g}: {y:.3g}" for x, y in points)
-            )
-        axes.set_xlabel(x_label)
-        axes.set_ylabel(y_label)
-        axes.set_ylim(bottom=0)
-        heading(figure, caption, "points: measured, with 95 % interval; line: model")
-        figure.draw_without_rendering()
-        label_ends(axes, ends)
-    alt = f"{caption}: measured points on the line of the model. {y_label} by {x_label}: "
-    return Drawing(name, caption, alt + "; ".join(said) + ".", figure)
 
 
 def _points(

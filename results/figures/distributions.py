@@ -18,10 +18,7 @@ from results.figures.selection import (
     main_summary,
     networks,
     rows_of,
-    short,
     slugs_of,
-    title,
-    unless_valid,
 )
 from results.figures.style import (
     NUMBERS,
@@ -37,6 +34,7 @@ from results.figures.style import (
     small_panels,
     warn,
 )
+from results.figures.words import short, title, unless_valid
 from results.record.histogram import NS_PER_MS, curve, percentiles_ms
 from results.record.reading import Run
 from results.record.verdicts import Verdict

@@ -11,13 +11,14 @@ from functools import partial
 from results.errors import ResultsError
 from results.figures.bars import bytes_per_message, connection_rates, open_connections, server_cost
 from results.figures.checked import checks
-from results.figures.curves import Series, knee, ledger_over_time, model_and_points
+from results.figures.curves import knee, ledger_over_time
 from results.figures.diagrams import sequence_diagram
 from results.figures.distributions import (
     honest_and_naive,
     latency_distribution,
     latency_percentiles,
 )
+from results.figures.on_models import Series, model_and_points
 from results.figures.over_time import knee_of_steps, latency_over_time
 from results.figures.servers import cost_of_servers, latency_of_servers
 from results.figures.style import Drawing

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from results.errors import ResultsError
 from results.figures.palette import color, marker
-from results.figures.selection import describe, main_cells, networks, short, slugs_of, title
+from results.figures.selection import describe, main_cells, networks, slugs_of
 from results.figures.style import (
     Drawing,
     End,
@@ -23,6 +23,7 @@ from results.figures.style import (
     small_panels,
     warn,
 )
+from results.figures.words import short, title
 from results.record.histogram import decode, merge, percentiles_ms
 from results.record.reading import Run
 

@@ -9,16 +9,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from results.errors import ResultsError
 from results.record.naming import unusual
 from results.record.reading import Run
 from results.record.rows import Cell
-from results.record.verdicts import Verdict
 from results.summary import summarize
-from wire.techniques import BY_SLUG, SLUGS
+from wire.techniques import SLUGS
 
 # column of ledger.csv: (words, factor)
 LEDGER_WORDS = {
@@ -79,25 +77,6 @@ def describe(cell: Cell) -> str:
     parts = [f"{cell.scenario}: {cell.users:,} users", f"{cell.rate:g} messages/s"]
     parts += [f"{cell.size_bytes:,} B", unusual(cell.carrier), cell.variant]
     return ", ".join(part for part in parts if part)
-
-
-def title(slug: str) -> str:
-    """Return a technique's name."""
-    return BY_SLUG[slug].title
-
-
-def short(value: float) -> str:
-    """Write a value with three digits at most, thousands apart, no exponent."""
-    if not np.isfinite(value):
-        return "not known"
-    if value >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
-
-
-def unless_valid(verdict: object) -> str:
-    """Return the verdict in brackets, or nothing when it is ``VALID``."""
-    return "" if verdict == Verdict.VALID else f" ({verdict})"
 
 
 def rows_of(

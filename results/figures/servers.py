@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 
 from results.errors import ResultsError
 from results.figures.palette import SERVER_PALETTE
-from results.figures.selection import short, title
 from results.figures.style import Drawing, blank, heading, lecture_style, log_ticks, mark_size
+from results.figures.words import short, title
 from results.record.reading import Run
 from results.record.verdicts import Verdict
 from results.summary import by_server

@@ -14,12 +14,10 @@ from results.figures.selection import (
     main_summary,
     networks,
     rows_of,
-    short,
     slugs_of,
-    title,
-    unless_valid,
 )
 from results.figures.style import Drawing, heading, lecture_style, row_panels, small_panels, warn
+from results.figures.words import short, title, unless_valid
 from results.record.histogram import curve
 from results.record.reading import Run
 from results.record.verdicts import Judgement, Verdict, worst

@@ -1,5 +1,7 @@
 """The page stands alone, and the command line helps."""
 
+import contextlib
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,8 +14,8 @@ import pytest
 
 from results.__main__ import main
 from results.figures.bars import connection_rates
-from results.record.reading import Run, read_run
-from results.report import render, write_report
+from results.record.reading import Run
+from results.report import render
 from tests.results.test_comparison import in_turns
 from tests.support import chromium
 from wire.techniques import BY_SLUG
@@ -42,10 +44,19 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+def redrawn(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Redraw a run as its users do; return its folder and what was printed."""
     folder = tmp_path_factory.mktemp("report") / "run <&>"
     shutil.copytree(run.folder, folder)
-    return write_report(read_run(folder)).read_text(encoding="utf-8")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main([str(folder)]) == 0
+    return folder, printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def page(redrawn: tuple[Path, str]) -> str:
+    return (redrawn[0] / "report.html").read_text(encoding="utf-8")
 
 
 def test_page_is_well_formed_and_small(page: str) -> None:
@@ -127,10 +138,8 @@ def test_foreign_text_stays_text(run: Run) -> None:
     assert parser.open == []
 
 
-def test_redraw(small_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = small_run
-    assert main([str(folder)]) == 0
-    out = capsys.readouterr().out
+def test_redraw(redrawn: tuple[Path, str]) -> None:
+    folder, out = redrawn
     assert all(technique.title in out for technique in BY_SLUG.values())
     assert "VALID" in out
     assert (folder / "report.html").exists()

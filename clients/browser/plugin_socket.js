@@ -11,13 +11,13 @@ import { base64 } from "./requests.js";
 export async function open(room, { channel, name, brief, cursor = "" }, tell) {
   await room.opened;
   const order = { channel, name, brief, ...(cursor && { cursor }) };
-  const { plugin } = await room.post("plugin", order, { viewer: room.viewer });
   let at = cursor;
-  const stop = room.onPlugin(plugin, (report) => {
+  const plugin = await room.startPlugin(order, (report) => {
     if (report.cursor) at = report.cursor;
     if (report.message) at = `${at.slice(0, at.lastIndexOf("-") + 1)}${report.message.id}`;
     tell(read(report, room));
   });
+  const stop = () => room.leavePlugin(plugin);
   const query = { viewer: room.viewer, plugin };
   return {
     cursor: () => at,

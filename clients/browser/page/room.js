@@ -7,7 +7,6 @@ import { ofTab } from "./memory.js";
 const KEY = "duplex.key";
 const CLOCK_SAMPLES = 7;
 const CLOCK_AGAIN_MS = 30000;
-const UNHEARD = 100;
 const AGAIN_MS = 2000;
 
 export const lines = JSON.parse(document.documentElement.dataset.lines);
@@ -29,7 +28,8 @@ class Room extends EventTarget {
     this.hasClock = false;
     this.plugins = new Map();
     this.opened = new Promise((resolve) => { this.open = resolve; }); // when it hears of news
-    this.unheard = []; // reports of plugins that nobody hears yet
+    this.asked = 0; // plugins that have no number yet
+    this.unheard = []; // reports that may be theirs
     this.traces = new Map();
   }
 
@@ -164,7 +164,7 @@ class Room extends EventTarget {
     for (const report of plugin) {
       const hear = this.plugins.get(report.plugin);
       if (hear) hear(report);
-      else if (this.unheard.length < UNHEARD) this.unheard.push(report);
+      else if (this.asked) this.unheard.push(report);
     }
     if (state) {
       const isOther = this.state && this.state.run !== state.run;
@@ -189,14 +189,27 @@ class Room extends EventTarget {
     return () => this.traces.get(slug).delete(hear);
   }
 
-  /** Hear what an emulated plugin reports; returns how to stop. */
-  onPlugin(number, hear) {
-    this.plugins.set(number, hear);
-    // The first report may overtake the answer that names the plugin.
-    const early = this.unheard.filter(({ plugin }) => plugin === number);
-    this.unheard = this.unheard.filter(({ plugin }) => plugin > number);
-    early.forEach(hear);
-    return () => this.plugins.delete(number);
+  /**
+   * Start an emulated plugin and hear what it reports, all of it: on a busy machine any number of
+   * reports overtake the answer that names it. Returns its number.
+   */
+  async startPlugin(order, hear) {
+    this.asked += 1;
+    try {
+      const { plugin } = await this.post("plugin", order, { viewer: this.viewer });
+      this.plugins.set(plugin, hear);
+      this.unheard.filter((report) => report.plugin === plugin).forEach(hear);
+      this.unheard = this.unheard.filter((report) => report.plugin !== plugin);
+      return plugin;
+    } finally {
+      this.asked -= 1;
+      if (!this.asked) this.unheard = [];
+    }
+  }
+
+  /** Hear no more of an emulated plugin. */
+  leavePlugin(number) {
+    this.plugins.delete(number);
   }
 }
 

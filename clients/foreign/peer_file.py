@@ -97,7 +97,8 @@ class Needs:
     """What a server needs to run, made at its first use.
 
     ``python`` is a file of pinned, hashed packages, ``node`` a folder with a package-lock.json;
-    ``programs`` are the system's, each with the command that brings it, and ``files`` likewise.
+    ``programs`` are the system's, each with the command that brings it, and ``files`` likewise. A
+    folder (with ``/`` at its end) may also be one that can be made.
     """
 
     python: str = ""

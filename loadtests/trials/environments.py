@@ -56,7 +56,7 @@ def place_of(peer: PeerFile) -> Path | None:
         if shutil.which(program, path=search_path()) is None:
             raise ProcessError(f"{peer.title} needs {program}, which is not here: {command}")
     for file, command in needs.files.items():
-        if not Path(file).exists():
+        if not (Path(file).exists() or (file.endswith("/") and _can_be_made(Path(file)))):
             raise ProcessError(f"{peer.title} needs {file}, which is not here: {command}")
     if not (needs.python or needs.node):
         return None
@@ -73,6 +73,11 @@ def place_of(peer: PeerFile) -> Path | None:
     made_of += sys.version.encode() if needs.python else b""
     name = sources[0].resolve().parent.name  # servers may share what they need
     return PLACE / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
+
+
+def _can_be_made(folder: Path) -> bool:
+    """Tell whether a program could make a folder itself, as servers do that root starts first."""
+    return os.access(folder.parent, os.W_OK)
 
 
 def pins(file: Path) -> list[Path]:

@@ -136,6 +136,16 @@ def test_what_the_system_lacks_is_named_with_the_command_that_brings_it(tmp_path
         prepare(read_peer_file(path))
 
 
+def test_a_folder_that_can_be_made_is_not_lacking(tmp_path: Path) -> None:
+    path = tmp_path / "peer.toml"
+    text = 'start = ["x"]\npublish.path = "/p"\nsubscribe.sse.path = "/s"\n'
+    path.write_text(f"{text}needs.files = {{ '{tmp_path}/new/' = \"make it\" }}\n")
+    assert prepare(read_peer_file(path)) is None
+    path.write_text(f"{text}needs.files = {{ '{tmp_path}/no/such/' = \"make it\" }}\n")
+    with pytest.raises(ProcessError, match=r"needs .*/no/such/, which is not here: make it"):
+        prepare(read_peer_file(path))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a program here is a script of a shell")
 def test_a_program_is_started_and_asked_where_debian_keeps_servers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -94,7 +94,7 @@ PARTS = (
     Part("curl", ("curl",), "curl", "elsewhere `brew install curl`, or curl.se"),
     Part("ip", ("ip",), "iproute2", "elsewhere there is none: it is Linux's"),
     Part(
-        "libatomic, without which Playwright's Node does not start,",
+        "libatomic (Playwright's Node starts with it)",
         (NODE,),
         "libatomic1",
         "elsewhere it is a part of GCC's libraries",
@@ -197,7 +197,7 @@ def provide_parts() -> bool:
     if apt and os.geteuid() == 0:
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         run("apt-get", "update", "-qq")
-        packages = packages_of(missing)
+        packages = [part.package for part in missing if is_offered(part)]
         print(f"== apt-get install {' '.join(packages)}", flush=True)
         options = ("-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0")  # no bars
         run("apt-get", "install", *options, *packages)
@@ -205,19 +205,24 @@ def provide_parts() -> bool:
             run("systemctl", "disable", "--now", *services)
         missing = missing_parts()
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+    for_others = [part for part in missing if apt and os.geteuid() != 0 and is_offered(part)]
     for part in missing:
-        print(explain(part, in_ci and not part.spared), flush=True)
-    if apt and os.geteuid() != 0:
-        line = f"apt-get install -y --no-install-recommends {' '.join(packages_of(missing))}"
-        if services := services_of(missing):
+        if in_ci or part not in for_others:
+            print(explain(part, in_ci and not part.spared), flush=True)
+    if for_others:
+        packages = [part.package for part in for_others]
+        line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+        if services := services_of(for_others):
             line += f" && sudo systemctl disable --now {' '.join(services)}"
-        print(f"All of it, by you or an administrator:\n\n    sudo apt-get update && sudo {line}\n")
+        print(f"Missing: {', '.join(part.name for part in for_others)}.")
+        print("Tests that need these are skipped. To get them all, you or an administrator:")
+        print(f"\n    sudo apt-get update && sudo {line}\n", flush=True)
     return not (in_ci and any(not part.spared for part in missing))
 
 
-def packages_of(parts: Sequence[Part]) -> list[str]:
-    """Return the packages of parts: one that apt does not know would let it install none."""
-    return [part.package for part in parts if not part.spared or has(part.package)]
+def is_offered(part: Part) -> bool:
+    """Tell whether apt is to be asked for a part: what it does not know lets it install nothing."""
+    return not part.spared or has(part.package)
 
 
 def services_of(parts: Sequence[Part]) -> list[str]:

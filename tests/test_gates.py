@@ -113,7 +113,10 @@ def test_on_debian_others_are_told_one_line_for_all_that_is_missing(
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("tests.__main__.has", lambda package: package != "firefox-esr")
     assert provide_parts()
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    sudo ")]
+    said = capsys.readouterr().out
+    assert "Firefox is missing: tests that need it are skipped" in said
+    assert all(part.name in said for part in PARTS)
+    lines = [line for line in said.splitlines() if line.startswith("    sudo ")]
     assert len(lines) == 1
     told = lines[0].partition("systemctl")[0].split()
     assert all((part.package in told) is (part.name != "Firefox") for part in PARTS)

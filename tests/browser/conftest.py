@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Names of other sites and of this machine in a LAN, as tests need them.
 NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1"
+USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "reduced_motion": "reduce"}
 
 
 def _miss(what: str) -> Never:
@@ -48,12 +49,15 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def open_page(browser: "Browser", lecture: Lecture) -> Iterator[OpenPage]:
-    """Makes pages, each of a person of their own; the lecturer has the key."""
+    """Makes pages, each of a person of their own; the lecturer has the key.
+
+    Who does not look at motion does without: drawing it takes a quarter of all time of the browser.
+    """
     contexts: list[BrowserContext] = []
     watched: list[Watched] = []
 
     def make(lecturer: bool = False, **options: Any) -> Watched:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        context = browser.new_context(**{**USUAL, **options})
         contexts.append(context)
         watched.append(Watched(context, lecture, lecturer))
         return watched[-1]
@@ -79,11 +83,11 @@ def wait_for_lanes(lanes: ReadLanes) -> WaitForLanes:
     """Wait until every lane fits; the last reading is returned or told."""
 
     def wait(page: "Page", fits: Callable[[Lane], bool], seconds: float = 20) -> Lanes:
-        for _ in range(round(seconds * 10)):
+        for _ in range(round(seconds * 4)):
             found = lanes(page)
             if found and all(fits(lane) for lane in found.values()):
                 return found
-            page.wait_for_timeout(100)
+            page.wait_for_timeout(250)
         unfit = {
             slug: {name: value for name, value in lane.items() if not isinstance(value, list)}
             for slug, lane in found.items()

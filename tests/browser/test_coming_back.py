@@ -71,7 +71,7 @@ def test_a_page_outlives_its_command(
     watched = open_page(lecturer=True)
     watched.may_be_cut = True
     page = watched.open("race?preset=busy")
-    wait_for_lanes(page, lambda lane: lane["received"] >= 50)
+    wait_for_lanes(page, lambda lane: lane["received"] >= 20)
     page.evaluate("location.hash = 'chat'")
     page.fill("#chat-name", "Ana")
     page.click("form.connect button")
@@ -95,7 +95,7 @@ def test_a_page_outlives_its_command(
     page.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
     page.wait_for_selector("#role:has-text('Lecturer')")
     # All, the plugin too, take the new command's messages, which are numbered anew.
-    wait_for_lanes(page, lambda lane: lane["received"] >= 50 and lane["status"] == "open", 40)
+    wait_for_lanes(page, lambda lane: lane["received"] >= 20 and lane["status"] == "open", 40)
     page.evaluate("location.hash = 'chat'")
     page.wait_for_selector("#chat-state:has-text('Connected')")
     page.fill("#chat-text", "here again")

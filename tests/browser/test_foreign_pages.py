@@ -66,16 +66,18 @@ ASK = """async ([url, policy]) => {
 }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., ServerProcess]]:
-    running: list[ServerProcess] = []
+    """Gives servers, one for all tests that want the same defences."""
+    running: dict[tuple[str, ...], ServerProcess] = {}
 
     def make(*arguments: str) -> ServerProcess:
-        running.append(ServerProcess(*arguments))
-        return running[-1]
+        if arguments not in running:
+            running[arguments] = ServerProcess(*arguments)
+        return running[arguments]
 
     yield make
-    for server in running:
+    for server in running.values():
         server.stop()
 
 
@@ -83,22 +85,22 @@ def serve() -> Iterator[Callable[..., ServerProcess]]:
 @pytest.mark.parametrize("policy", ["", "no-referrer"])
 @pytest.mark.parametrize(("defence", "told"), [(["--allow-origin", "*"], 2), ([], 0)])
 def test_an_image_elsewhere_says_nothing_in_its_readers_name(
-    page: Any, foreign: str, serve: Callable[..., ServerProcess], policy: str,
+    page: Any, foreign: str, serve: Callable[..., ServerProcess], channel: str, policy: str,
     defence: list[str], told: int,
 ) -> None:  # fmt: skip
     server = serve("--allow-host", "lan.test", *defence)
     page.goto(foreign)
     # On loopback the browser says that the image is another site's, in a LAN it does not.
     for host in ("lan.test", "127.0.0.1"):
-        url = f"http://{host}:{server.port}/page_reload?channel=chat&name=evil-{host}"
+        url = f"http://{host}:{server.port}/page_reload?channel={channel}&name=evil-{host}"
         page.evaluate(ASK, [url, policy])
-    assert said(server, "chat") == told
+    assert said(server, channel) == told
     # A page of our own still announces its reader, and says what it is told to.
-    page.goto(f"http://lan.test:{server.port}/page_reload?channel=chat")
+    page.goto(f"http://lan.test:{server.port}/page_reload?channel={channel}")
     page.fill("[name=sender]", "ana")
     page.fill("[name=text]", "hola")
     page.click("button")
-    eventually(lambda: said(server, "chat") == told + 2, "what our own page sent")
+    eventually(lambda: said(server, channel) == told + 2, "what our own page sent")
 
 
 TAKE_FOR_SCRIPT = """async (paths) => {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.test_hall import findings, until
-from tests.browser.watching import OpenPage, WaitForLanes
+from tests.browser.watching import MOVING, OpenPage, WaitForLanes
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def saved(page: "Page", kind: str, folder: Path) -> Path:
 def test_a_race_is_looked_at_again_beside_another_and_saved(
     open_page: OpenPage, wait_for_lanes: WaitForLanes, tmp_path: Path
 ) -> None:
-    page = open_page(lecturer=True).open("race?preset=busy")
+    page = open_page(lecturer=True, **MOVING).open("race?preset=busy")
     wait_for_lanes(page, lambda lane: lane["received"] > 20)
     page.click("[data-preset=burst]")
     page.wait_for_selector("[data-preset=burst][aria-pressed=true]")

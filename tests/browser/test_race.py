@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from servers.answering import written
-from tests.browser.watching import OpenPage, Race, ReadLanes, WaitForLanes
+from tests.browser.watching import MOVING, OpenPage, Race, ReadLanes, WaitForLanes
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_each_technique_delivers(race: Race, wait_for_lanes: WaitForLanes) -> No
     assert set(lanes) == set(SLUGS)
     assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
     # Its sentence: one answer carries many, so polling is cheap in bytes, and pays in time.
-    wait_for_lanes(page, lambda lane: lane["received"] >= 300)
+    wait_for_lanes(page, lambda lane: lane["received"] >= 150)
     published = page.evaluate(
         "import('/page/room.js').then(async ({ room }) => {"
         " await room.control('source', { rate: 0 }); return room.state.source.published; })"
@@ -107,7 +107,9 @@ def test_a_cut_loses_nothing(race: Race, wait_for_lanes: WaitForLanes) -> None:
         assert max(lane["latencies"]) > 3000  # what was published meanwhile came late
 
 
-def test_a_picture(race: Race, wait_for_lanes: WaitForLanes) -> None:
+def test_a_picture_of_which_the_next_race_has_nothing(
+    race: Race, wait_for_lanes: WaitForLanes
+) -> None:
     page = race("picture")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
     size = 591 * (591 * 3 + 3) // 1000  # kB, about
@@ -118,6 +120,17 @@ def test_a_picture(race: Race, wait_for_lanes: WaitForLanes) -> None:
     assert lanes["web_socket"]["latencies"][0] > 1.9 * size
     assert lanes["sse"]["latencies"][0] > 2.5 * size
     assert lanes["sse"]["latencies"][0] > lanes["web_socket"]["latencies"][0]
+    page.click("[data-preset=half]")
+    page.wait_for_selector("#line:has-text('500 ms')")
+    lanes = wait_for_lanes(page, lambda lane: 6 <= lane["received"] < 100, seconds=30)
+    # The reloads of before brought the picture again and again: a megabyte and more each time.
+    assert all(lane["down"] < 100_000 for lane in lanes.values())
+    # Once more is another run of the same, on another channel.
+    channel = "import('/page/room.js').then(({ room }) => room.state.source.channel)"
+    before = page.evaluate(channel)
+    page.click("#again")
+    page.wait_for_function(f"before => {channel}.then((now) => now !== before)", arg=before)
+    wait_for_lanes(page, lambda lane: lane["received"] >= 1)
 
 
 def test_a_restart_is_survived(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
@@ -140,7 +153,7 @@ def test_a_restart_is_survived(open_page: OpenPage, wait_for_lanes: WaitForLanes
 
 
 def test_freeze_pause_and_step(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
-    page = open_page(lecturer=True).open("race?preset=half")
+    page = open_page(lecturer=True, **MOVING).open("race?preset=half")
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
     page.keyboard.press("z")
     page.wait_for_selector('.network[data-word="frozen"]')
@@ -198,7 +211,7 @@ def test_a_slow_line_is_told_in_every_view_and_freed_by_a_click(open_page: OpenP
 
 def test_an_answer_is_written_in_every_lane(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("answer")
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 60)
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 40)
     assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
     page.wait_for_function(
         "(count) => [...document.querySelectorAll('#race .words')]"
@@ -210,41 +223,27 @@ def test_an_answer_is_written_in_every_lane(race: Race, wait_for_lanes: WaitForL
         words = page.locator(f'#race tr[data-technique="{slug}"] .words')
         assert words.is_visible()
         assert (words.text_content() or "") in text
-    page.click("[data-preset=busy]")
+    page.click("[data-preset=minute]")
     page.wait_for_selector("#race:not([data-words])")
 
 
-def test_presets_do_not_spoil_each_other(race: Race, wait_for_lanes: WaitForLanes) -> None:
-    page = race("picture")
-    wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
-    page.click("[data-preset=half]")
-    page.wait_for_selector("#line:has-text('500 ms')")
-    lanes = wait_for_lanes(page, lambda lane: 6 <= lane["received"] < 100, seconds=30)
-    # The reloads of before brought the picture again and again: a megabyte and more each time.
-    assert all(lane["down"] < 100_000 for lane in lanes.values())
-    # Once more is another run of the same, on another channel.
-    channel = "import('/page/room.js').then(({ room }) => room.state.source.channel)"
-    before = page.evaluate(channel)
-    page.click("#again")
-    page.wait_for_function(f"before => {channel}.then((now) => now !== before)", arg=before)
-    wait_for_lanes(page, lambda lane: lane["received"] >= 1)
-
-
-@pytest.mark.parametrize("large", [False, True])
-def test_all_lanes_fit_and_so_does_what_explains_them(open_page: OpenPage, large: bool) -> None:
+def test_all_lanes_fit_and_so_does_what_explains_them(open_page: OpenPage) -> None:
     page = open_page(lecturer=True).open("race?preset=half")
     page.wait_for_selector("#line:has-text('500 ms')")
     page.wait_for_selector("#race td.down:not(:empty) >> nth=0")
-    if large:
-        page.keyboard.press("+")
-        page.click("#bare")
-    for last in ("#race tbody tr >> nth=-1", *([] if large else [".legend summary"])):
+
+    def fits(last: str) -> bool:
         box = page.locator(last).bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 720, last
-    if not large:
-        page.click(".legend summary")
-        page.wait_for_selector(".legend dd:has-text('last half minute')")
+        return box is not None and box["y"] + box["height"] <= 720
+
+    assert fits("#race tbody tr >> nth=-1")
+    assert fits(".legend summary")
+    page.click(".legend summary")
+    page.wait_for_selector(".legend dd:has-text('last half minute')")
+    page.click(".legend summary")
+    page.keyboard.press("+")
+    page.click("#bare")
+    assert fits("#race tbody tr >> nth=-1")
 
 
 def test_a_phone_shows_more_than_two_lanes(race: Race, open_page: OpenPage) -> None:
@@ -283,7 +282,7 @@ def test_a_phone_shows_which_preset_is_on(open_page: OpenPage) -> None:
 def test_a_preset_leaves_nothing_to_the_next(race: Race, lanes: ReadLanes) -> None:
     page = race("cut")
     page.wait_for_timeout(1000)
-    page.click("[data-preset=busy]")
+    page.click("[data-preset=minute]")
     # The cut of the first was due three seconds after it began.
     for _ in range(40):
         assert page.get_attribute("#race .network", "data-word") != "cut"
@@ -305,7 +304,7 @@ def test_two_servers_without_a_common_log_and_with_one(
     page.wait_for_function(
         "import('/page/room.js').then(({ room }) => room.state.source.preset === 'together')"
     )
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] > 12, seconds=30)
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] > 8, seconds=30)
     assert {lane["lost"] for lane in lanes.values()} == {0}
     page.click("#line button")
     page.wait_for_selector("#line:not(:visible)", state="attached")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.watching import OpenPage, WaitForLanes
+from tests.browser.watching import MOVING, OpenPage, WaitForLanes
 from tests.support.depth import amount
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -27,7 +27,7 @@ def reading(session: Any) -> dict[str, float]:
 
 
 def test_the_page_stays_smooth(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
-    page = open_page(lecturer=True).open("race?preset=busy")
+    page = open_page(lecturer=True, **MOVING).open("race?preset=busy")
     wait_for_lanes(page, lambda lane: lane["received"] > 20)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")

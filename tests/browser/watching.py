@@ -70,6 +70,9 @@ class WaitForLanes(Protocol):
     ) -> Lanes: ...
 
 
+# An option of a page whose motion is looked at; others stand still, but for once a second.
+MOVING = {"reduced_motion": "no-preference"}
+
 # What lanes know, by way of the page's own modules.
 LANES = """async () => {
   const { lanes } = await import('/page/view_race.js');

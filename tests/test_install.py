@@ -61,7 +61,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name="environment")
 def environment_(installed: Path) -> dict[str, str]:
     places = [str(installed), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
 
 
 def test_every_file_is_in_it(installed: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.steps import Desk, Starting
+from tests.conformance.steps import MOST, ORIGIN, Desk, Starting
 from tests.support.processes import ServerAddress, ServerProcess, trust_everywhere
 from wire.techniques import SLUGS
 
@@ -168,6 +168,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
     server = ServerProcess()
     yield server
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def optioned(starting: Starting) -> Iterator[ServerProcess]:
+    """Run a server with options that leave each other alone: it answers, and has other limits."""
+    with starting("--answers", "--max-message", str(MOST), "--allow-origin", ORIGIN) as server:
+        yield server
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ REQUESTED = tuple(slug for slug in SLUGS if slug not in OWN_PORT)  # begin with 
 FRAMED = tuple(one.slug for one in TECHNIQUES if one.codec == "web_socket_frames")
 POSTED = ("publish", "fetch_stream")  # take any message by POST
 OFTEN_S = 0.02
+MOST = 10_000  # bytes of a message at the `optioned` server
+ORIGIN = "https://duplex.example"  # whose pages may open a WebSocket there
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}

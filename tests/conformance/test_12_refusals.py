@@ -16,33 +16,24 @@ from tests.conformance.steps import (
     FORM,
     FRAMED,
     JSON,
+    MOST,
     POSTED,
     RELOADS,
     REQUESTED,
     TEXT,
     TWO_WAY,
     Desk,
-    Starting,
     check_problem,
     raw_to,
     socket_to,
 )
 from tests.support.processes import ServerAddress, ServerProcess
 
-MOST = 10_000
-
-
-@pytest.fixture(scope="module")
-def narrow(starting: Starting) -> Iterator[ServerProcess]:
-    """Run a server that takes messages of up to 10,000 bytes."""
-    with starting("--max-message", str(MOST)) as server:
-        yield server
-
 
 @pytest.fixture
-def narrow_desk(narrow: ServerProcess) -> Iterator[Desk]:
-    """Stand at the narrow server."""
-    desk = Desk(narrow)
+def narrow_desk(optioned: ServerProcess) -> Iterator[Desk]:
+    """Stand at the server that takes messages of up to 10,000 bytes."""
+    desk = Desk(optioned)
     yield desk
     desk.close()
 
@@ -87,10 +78,10 @@ def test_too_large_is_413_and_the_most_that_is_accepted_is_accepted(
     assert narrow_desk.publish(channel, "the next")["id"] == 2
 
 
-def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None:
+def test_too_large_in_chunks_is_413(optioned: ServerProcess, channel: str) -> None:
     """A body that does not say its length could go on for ever; it is stopped at the same bound."""
     chunk = b"1000\r\n%b\r\n" % bytes(0x1000)
-    with raw_to(narrow) as raw:
+    with raw_to(optioned) as raw:
         raw.send(
             b"POST /publish?channel=%b HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n%b0\r\n\r\n" % (channel.encode(), chunk * 3)
@@ -102,7 +93,7 @@ def test_too_large_in_chunks_is_413(narrow: ServerProcess, channel: str) -> None
 
 @pytest.mark.parametrize("kind", ["text", "bytes", "in frames"])
 def test_too_large_closes_a_web_socket_with_1009(
-    kind: str, narrow: ServerProcess, narrow_desk: Desk, channel: str
+    kind: str, optioned: ServerProcess, narrow_desk: Desk, channel: str
 ) -> None:
     """A page that is cut off without a code only sees "lost", comes back, and sends the same
     again.
@@ -112,7 +103,7 @@ def test_too_large_closes_a_web_socket_with_1009(
         "bytes": bytes(MOST + 1),
         "in frames": ["x" * (MOST // 4)] * 5,
     }
-    with socket_to(narrow, channel) as ana:
+    with socket_to(optioned, channel) as ana:
         ana.send("x" * MOST)
         ana.recv()
         with suppress(ConnectionClosedError):  # perhaps while the rest is being sent
@@ -123,12 +114,12 @@ def test_too_large_closes_a_web_socket_with_1009(
 
 
 def test_an_envelope_holds_as_much_as_any_message_and_no_more(
-    narrow: ServerProcess, channel: str
+    optioned: ServerProcess, channel: str
 ) -> None:
     """Escapes and base64 are the envelope's cost: who sends the same message must meet the same
     bound.
     """
-    with socket_to(narrow, channel, "&envelope=json") as ana:
+    with socket_to(optioned, channel, "&envelope=json") as ana:
         for fields in ({"text": "\0" * MOST}, {"base64": base64.b64encode(bytes(MOST)).decode()}):
             ana.send(json.dumps(fields))
             assert "id" in json.loads(ana.recv())
@@ -139,12 +130,12 @@ def test_an_envelope_holds_as_much_as_any_message_and_no_more(
 
 
 def test_too_large_is_told_to_a_plugin_which_may_go_on(
-    narrow: ServerProcess, narrow_desk: Desk, channel: str
+    optioned: ServerProcess, narrow_desk: Desk, channel: str
 ) -> None:
     """One picture too large is no reason to lose the connection, and with it the place in the
     talk.
     """
-    with raw_to(narrow, "plugin_socket") as raw:
+    with raw_to(optioned, "plugin_socket") as raw:
         raw.send(f'{{"channel":"{channel}"}}\0'.encode())
         raw.until(b"\0")
         raw.send(b'{"text":"%b"}\0' % (b"x" * (MOST + 1)))
@@ -156,12 +147,12 @@ def test_too_large_is_told_to_a_plugin_which_may_go_on(
 
 
 def test_a_plugin_line_without_an_end_ends_the_connection(
-    narrow: ServerProcess, channel: str
+    optioned: ServerProcess, channel: str
 ) -> None:
     """Who never ends a line would fill memory with one connection; nothing after it can be
     understood.
     """
-    with raw_to(narrow, "plugin_socket") as raw:
+    with raw_to(optioned, "plugin_socket") as raw:
         raw.send(f'{{"channel":"{channel}"}}\0'.encode())
         raw.until(b"\0")
         raw.send(b'{"text":"' + b"x" * (8 * MOST))

@@ -49,26 +49,21 @@ def test_a_load_that_was_another_one_is_told() -> None:
 
 
 @pytest.mark.slow
-def test_what_the_user_set_for_locust_does_not_count(tmp_path: Path) -> None:
+def test_neither_the_folders_name_nor_what_the_user_set_for_locust_counts(tmp_path: Path) -> None:
     (tmp_path / ".locust.conf").write_text("run-time = 1s\nno-cursor = true\nrate = 3\n")
     own = {"LOCUST_RUN_TIME": "1s", "LOCUST_TAGS": "smoke", "LOCUST_USERS": "1"}
-    said = compare(ROOT, tmp_path / "run", HOME=str(tmp_path), **own)
-    (cell,) = json.loads((tmp_path / "run" / "run.json").read_text())["cells"]
-    assert (cell["users"], cell["rate"]) == (2, 20.0)
-    assert "clean" in said
-    assert "another one than was asked for" not in said
-
-
-@pytest.mark.slow
-def test_the_project_may_stand_in_a_folder_of_any_name(tmp_path: Path) -> None:
     name = "a, b [red] it's %s"
     project = tmp_path / name
     for package in ("wire", "servers", "clients", "loadtests", "results"):
         ignored = shutil.ignore_patterns("*.pyc.*", "reference", "runs", "*.png")
         shutil.copytree(ROOT / package, project / package, ignore=ignored)
-    said = compare(project, project / "results" / "runs" / "one")
+    folder = project / "results" / "runs" / "one"
+    said = compare(project, folder, HOME=str(tmp_path), **own)
     assert "clean" in said, said
     assert f"{name}/results/runs/one/report.html" in said
+    (cell,) = json.loads((folder / "run.json").read_text())["cells"]
+    assert (cell["users"], cell["rate"]) == (2, 20.0)
+    assert "another one than was asked for" not in said
 
 
 def test_a_free_port_is_none_that_systems_give_to_connections() -> None:

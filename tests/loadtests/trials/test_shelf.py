@@ -44,8 +44,8 @@ web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]), print=None)
 """
 
 
-# One of each kind: Python, Node, nginx.
-MEASURED = {"aiohttp_sse": "sse", "ws": "web_socket", "nchan": "long_polling"}
+# One of each kind: Node, nginx; the page's example below is in Python.
+MEASURED = {"ws": "web_socket", "nchan": "long_polling"}
 TEXTS = 20
 
 

@@ -5,7 +5,7 @@ import contextlib
 import io
 import re
 import subprocess
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +70,7 @@ def code_of(commit: str) -> Iterator[Path]:
     """
     try:
         done = subprocess.run(
-            ["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=True
+            ["git", "archive", "--format=zip", commit], cwd=ROOT, capture_output=True, check=True
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise ResultsError(
@@ -78,8 +78,8 @@ def code_of(commit: str) -> Iterator[Path]:
             "measured; use --and to compare options instead"
         ) from error
     with TemporaryDirectory(prefix="duplex-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        with zipfile.ZipFile(io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder)  # never beside it; tarfile's filter is not in Python 3.11.2
         yield Path(folder)
 
 

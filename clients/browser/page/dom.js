@@ -71,4 +71,24 @@ export async function attempt(action) {
   }
 }
 
+const CALM_FRAME_MS = 100;
+
+/**
+ * Return how to have `draw` called before the next frame, or soon where calm is wanted: a frame that is
+ * asked for is made, though nothing is drawn in it. Asked twice, it is called once.
+ */
+export function beforeFrames(draw) {
+  let isAsked = false;
+  const drawNow = (time) => {
+    isAsked = false;
+    draw(time);
+  };
+  return () => {
+    if (isAsked) return;
+    isAsked = true;
+    if (wantsCalm()) setTimeout(() => requestAnimationFrame(drawNow), CALM_FRAME_MS);
+    else requestAnimationFrame(drawNow);
+  };
+}
+
 export const wantsCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

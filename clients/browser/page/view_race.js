@@ -1,6 +1,6 @@
 // The race: the same messages on every technique, each with its diagram and its counters.
 
-import { attempt, el, notify, saying, setText, wantsCalm } from "./dom.js";
+import { attempt, beforeFrames, el, notify, saying, setText, wantsCalm } from "./dom.js";
 import { Diagram } from "./diagram.js";
 import { bytes, duration, number, say } from "./i18n.js";
 import { Lane } from "./lanes.js";
@@ -133,7 +133,7 @@ export function show(parameters) {
   for (const [slug, row] of rows) row.diagram ??= new Diagram(row.canvas, lanes.get(slug) ?? null);
   isShown = true;
   rollToPressed();
-  requestAnimationFrame(draw);
+  askToDraw();
   const name = parameters.get("preset");
   if (name && name !== lastPreset) play(name);
   else lastPreset = name;
@@ -210,9 +210,11 @@ export function step() {
   lastDrawn = 0;
 }
 
+const askToDraw = beforeFrames(draw);
+
 function draw(time) {
   if (!isShown) return;
-  requestAnimationFrame(draw);
+  askToDraw();
   if (time - lastCounted >= COUNTERS_MS) {
     lastCounted = time;
     count();

@@ -1,7 +1,7 @@
 // The timeline: each era with what its technique did, why it came, what it could not do, and a living
 // example that really does it, through a line of its own.
 
-import { el, saying, wantsCalm } from "./dom.js";
+import { beforeFrames, el, saying, wantsCalm } from "./dom.js";
 import { Diagram } from "./diagram.js";
 import { Lane } from "./lanes.js";
 import { room } from "./room.js";
@@ -50,7 +50,7 @@ export function show(parameters) {
   isShown = true;
   const asked = parameters.get("era");
   open(SLUGS.includes(asked) ? asked : era);
-  requestAnimationFrame(draw);
+  askToDraw();
 }
 
 export function hide() {
@@ -108,9 +108,11 @@ function showPlugin(plugin) {
   });
 }
 
+const askToDraw = beforeFrames(draw);
+
 function draw(time) {
   if (!isShown) return;
-  requestAnimationFrame(draw);
+  askToDraw();
   if (!diagram || time - lastDrawn < (wantsCalm() ? CALM_MS : FRAME_MS)) return;
   lastDrawn = time;
   diagram.draw(room.serverNow() - LAG_MS, SPAN_MS, theme());

@@ -12,6 +12,7 @@ from tests.browser.watching import OpenPage
 from wire.techniques import BY_SLUG, SLUGS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+OFTEN_MS = 200  # for questions that are dear to answer: else a page is asked at each frame
 MARKUP = "<img src=x onerror='top.pwned=1'><script>top.pwned=1</script><b>&amp;"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -66,12 +67,12 @@ def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) ->
     for slug, page in pages.items():
         say(page, f"{MARKUP} {slug}")
     for page in pages.values():
-        for slug in SLUGS:
-            page.wait_for_function(
-                "text => [...document.querySelectorAll('#chat-list .text')]"
-                ".some((one) => one.textContent === text)",
-                arg=f"{MARKUP} {slug}",
-            )
+        page.wait_for_function(
+            "texts => { const all = [...document.querySelectorAll('#chat-list .text')];"
+            " return texts.every((text) => all.some((one) => one.textContent === text)); }",
+            arg=[f"{MARKUP} {slug}" for slug in SLUGS],
+            polling=OFTEN_MS,
+        )
         assert page.evaluate("window.pwned === undefined")  # of the top, whichever frame it is in
         assert page.locator("#chat-list img, #chat-list script").count() == 0
         shown = page.locator("#chat-list .text").count()
@@ -79,23 +80,22 @@ def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) ->
 
 
 def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage) -> None:
-    there = open_page().open("chat")
+    here, there = open_page().open("chat"), open_page().open("chat")
     join(there, "polling")
     for shown, slug in enumerate(["web_socket", "sse", "plugin_socket"]):
-        here = open_page().open("chat")
         join(here, slug)
         picture = PIXEL + bytes(30_000)
         here.set_input_files(
             "#chat-file", {"name": "a.png", "mimeType": "image/png", "buffer": picture}
         )
-        for page, number in ((here, 0), (there, shown)):
-            pictures = page.locator("#chat-list .picture")
-            pictures.nth(number).locator("img").wait_for()
-            assert pictures.nth(number).locator("a").inner_text().startswith("30.1 kB")
+        for page in (here, there):
+            picture_there = page.locator("#chat-list .picture").nth(shown)
+            picture_there.locator("img").wait_for()
+            assert picture_there.locator("a").inner_text().startswith("30.1 kB")
         here.wait_for_selector("#chat-cost:not(:empty)")
         told = here.inner_text("#chat-cost")
         assert ("binary frames" in told) == (slug == "web_socket")
-        here.close()
+        leave(here)
 
 
 def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
@@ -128,8 +128,8 @@ def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage) -> 
 
 
 def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any) -> None:
-    for slug in ("web_socket", "plugin_socket", "sse"):
-        page = open_page().open("chat")
+    page = open_page().open("chat")
+    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
         join(page, slug)
         give(page, "two words.bin", bytes(300_000))
         page.wait_for_function(
@@ -140,10 +140,11 @@ def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any) -> None:
         page.wait_for_selector("#chat-cost:has-text('% more')")
         more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
         assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
-        page.wait_for_selector("#chat-list a:has-text('two words.bin')")
-        assert page.get_attribute("#chat-list a", "download") == "two words.bin"
+        shown = page.locator("#chat-list a:has-text('two words.bin')").nth(number)
+        shown.wait_for()
+        assert shown.get_attribute("download") == "two words.bin"
         page.wait_for_selector("#chat-file:enabled", state="attached")
-        page.close()
+        leave(page)
 
 
 def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any) -> None:
@@ -162,22 +163,22 @@ def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any) -> None:
 
 
 def test_who_leaves_while_a_file_goes_can_send_again(open_page: OpenPage, slow_line: Any) -> None:
-    for slug in ("web_socket", "plugin_socket", "sse"):
+    page = open_page().open("chat")
+    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
         control(slow_line, "link", "{ bytes_per_s: 100000 }")
-        page = open_page().open("chat")
         join(page, slug)
-        give(page, "half.bin", bytes(1_000_000))
+        give(page, f"{slug}.bin", bytes(1_000_000))
         page.wait_for_selector("#chat-progress:visible")
         page.evaluate("location.hash = 'wire'")  # what is under way goes on
         page.evaluate("location.hash = 'chat'")
         page.click("form.connect button")
-        page.wait_for_selector("#chat-cost:has-text('half.bin did not arrive')")
+        page.wait_for_selector(f"#chat-cost:has-text('{slug}.bin did not arrive')")
         assert page.locator("#chat-progress").is_hidden()
         control(slow_line, "link", "{ bytes_per_s: null }")
         join(page, slug)
         give(page, "whole.bin", bytes(1000))
-        page.wait_for_selector("#chat-list a:has-text('whole.bin')")
-        page.close()
+        page.locator("#chat-list a:has-text('whole.bin')").nth(number).wait_for()
+        leave(page)
 
 
 def test_nothing_that_was_not_sent_is_lost(open_page: OpenPage, slow_line: Any) -> None:
@@ -286,6 +287,7 @@ def test_what_the_server_refuses_is_told_and_given_back(open_page: OpenPage, slu
         "size => document.body.innerText.includes('at most 2097152 bytes')"
         " && document.getElementById('chat-text').value.length === size",
         arg=len(too_long),
+        polling=OFTEN_MS,
     )
     say(page, "short")
     page.wait_for_function(

@@ -7,7 +7,6 @@ import pytest
 from tests.browser.watching import LANES, Lanes
 from tests.support.firefox import MISSING, PROGRAM, Firefox
 from tests.support.processes import Lecture
-from tests.support.waiting import eventually
 from wire.techniques import SLUGS
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
@@ -19,14 +18,22 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
         yield firefox
 
 
+def lanes_when(firefox: Firefox, fits: str) -> Lanes:
+    """Return what the lanes know once each fits; the page asks itself, a few times a second."""
+    found: Lanes = firefox.evaluate(f"""(async () => {{
+      for (;;) {{
+        const lanes = await ({LANES})();
+        const all = Object.values(lanes);
+        if (all.length && all.every((lane) => {fits})) return lanes;
+        await new Promise((done) => setTimeout(done, 250));
+      }}
+    }})()""")
+    return found
+
+
 def test_each_technique_delivers(firefox: Firefox, lecture: Lecture) -> None:
     firefox.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
-
-    def lanes(least: int) -> Lanes:
-        found: Lanes = firefox.evaluate(f"({LANES})()")
-        return found if all(lane["received"] >= least for lane in found.values()) else {}
-
-    found = eventually(lambda: lanes(50), "50 messages in each lane")
+    found = lanes_when(firefox, "lane.received >= 50")
     assert set(found) == set(SLUGS)
     assert all(lane["lost"] == lane["repeated"] == 0 for lane in found.values())
 
@@ -40,9 +47,5 @@ def test_what_was_said_while_the_line_was_cut_comes_after(
     firefox.evaluate(room % "'cut', { seconds: 1 }")
     seen = max(lane["newest"] for lane in firefox.evaluate(f"({LANES})()").values())
 
-    def back() -> Lanes:
-        found: Lanes = firefox.evaluate(f"({LANES})()")
-        return found if all(lane["newest"] > seen + 40 for lane in found.values()) else {}
-
-    found = eventually(back, "what came after the cut, in each lane")
+    found = lanes_when(firefox, f"lane.newest > {seen + 40}")
     assert all(lane["lost"] == lane["repeated"] == lane["gaps"] == 0 for lane in found.values())

@@ -92,7 +92,7 @@ FRAMES = {
 
 
 def test_frames_bit_by_bit(open_page: OpenPage) -> None:
-    page = open_page().open("wire")
+    page = open_page().open("chat")
     for data, said in FRAMES.items():
         told = page.evaluate(
             "async (data) => { const { takeApart } = await import('/page/bytes.js');"
@@ -125,7 +125,7 @@ def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page: Ope
 
 
 def test_our_own_sha1_is_right(open_page: OpenPage) -> None:
-    page = open_page().open("wire")
+    page = open_page().open("chat")
     found = page.evaluate(
         "async () => { const { plainSha1 } = await import('/page/sha1.js');"
         "return Array.from({ length: 130 }, (_, n) => "

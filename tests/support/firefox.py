@@ -20,7 +20,7 @@ NAMES = ("firefox-esr", "firefox")
 PROGRAM = next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = "Firefox is missing: `apt install firefox-esr`, or any Firefox on the PATH"
 
-# It asks nobody for news, offers, updates or a way out to the world.
+# It asks nobody for news, offers, updates or a way out to the world; and no page moves in it.
 _QUIET = {
     "app.normandy.enabled": False,
     "app.update.enabled": False,
@@ -33,6 +33,7 @@ _QUIET = {
     "network.connectivity-service.enabled": False,
     "services.settings.server": "",
     "toolkit.telemetry.enabled": False,
+    "ui.prefersReducedMotion": 1,
 }
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ class LocustUi(Child):
         super().__init__("locust", ["locust", "-f", file, "SseUser", "PollingUser", *web])
         self.await_match("Starting web interface")
         self.url = f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="module")
+def idle() -> Iterator[LocustUi]:
+    """One for all who start no test."""
+    with LocustUi() as locust:
+        await_answer(locust.url)
+        yield locust
 
 
 def await_answer(url: str) -> bytes:
@@ -82,9 +91,8 @@ def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser() -> None:
 
 
 @pytest.mark.slow
-def test_the_form_is_filled_in_with_our_own_server_and_users_for_all() -> None:
-    with LocustUi() as locust:
-        page = await_answer(locust.url).decode()
+def test_the_form_is_filled_in_with_our_own_server_and_users_for_all(idle: LocustUi) -> None:
+    page = await_answer(idle.url).decode()
     found = re.search(r"window\.templateArgs = (\{.*?\});?\s*$", page, re.MULTILINE)
     assert found is not None
     filled = json.loads(found[1])
@@ -107,14 +115,13 @@ def swarm(locust: LocustUi, **entries: object) -> Any:
         ({"host": "ftp://127.0.0.1:9"}, "http://"),
     ],
 )
-def test_what_cannot_be_measured_starts_no_test(entries: dict[str, str], said: str) -> None:
-    with LocustUi() as locust:
-        await_answer(locust.url)
-        answer = swarm(locust, **entries)
-        assert answer["success"] is False
-        assert said in answer["message"]
-        state = json.loads(await_answer(f"{locust.url}/stats/requests"))["state"]
-        assert state == "ready"
+def test_what_cannot_be_measured_starts_no_test(
+    idle: LocustUi, entries: dict[str, str], said: str
+) -> None:
+    answer = swarm(idle, **entries)
+    assert answer["success"] is False
+    assert said in answer["message"]
+    assert json.loads(await_answer(f"{idle.url}/stats/requests"))["state"] == "ready"
 
 
 @pytest.mark.slow

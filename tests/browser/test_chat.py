@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.watching import OpenPage
+from tests.browser.watching import OpenPage, until
 from wire.techniques import BY_SLUG, SLUGS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -24,7 +24,7 @@ def slow_line(open_page: OpenPage) -> Iterator[Any]:
     """The lecturer's page, with everybody's line at 100 kB a second."""
     page = open_page(lecturer=True).open("chat")
     page.wait_for_selector("#role:has-text('Lecturer')")
-    page.wait_for_function("() => import('/page/room.js').then(({ room }) => room.state !== null)")
+    until(page, "import('/page/room.js').then(({ room }) => room.state !== null)")
     control(page, "link", "{ bytes_per_s: 100000 }")
     yield page
     control(page, "link", "{ bytes_per_s: null }")

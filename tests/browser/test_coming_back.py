@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.watching import OpenPage
+from tests.browser.watching import OpenPage, until
 from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
@@ -59,9 +59,10 @@ def word(page: Any, expected: str) -> None:
 
 
 def reach(page: Any, slug: str, state: str) -> None:
-    page.wait_for_function(
-        "() => import('/page/view_race.js').then(({ lanes }) => {"
-        f" const lane = lanes.get('{slug}'); return lane && {state}; }})"
+    until(
+        page,
+        "import('/page/view_race.js').then(({ lanes }) => {"
+        f" const lane = lanes.get('{slug}'); return lane && {state}; }})",
     )
 
 
@@ -109,7 +110,7 @@ def test_a_plugin_goes_on_where_it_was(
     page = open_page(lecturer=True).open("race?preset=busy")
     room = "import('/page/room.js').then(({ room }) => "
     reach(page, "plugin_socket", "lane.received > 20")
-    page.wait_for_function(f"() => {room} room.events !== undefined)")
+    until(page, room + "room.events !== undefined)")
     # The event stream breaks off, as when a phone sleeps; the emulated plugin ends with it.
     page.evaluate(room + "{ room.events.close(); room.lose(); })")
     reach(page, "plugin_socket", "lane.status === 'broken'")
@@ -123,7 +124,7 @@ def test_a_plugin_goes_on_where_it_was(
     )
     page.evaluate(f"{room} {{ {held} }})")
     page.evaluate(room + "room.listen())")
-    page.wait_for_function(f"() => {room} room.unheard.length > 150)")
+    until(page, room + "room.unheard.length > 150)")
     page.evaluate(room + "room.tell())")
     reach(page, "plugin_socket", f"lane.status === 'open' && lane.received > {heard} + 200")
     found = lanes(page)["plugin_socket"]

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.watching import MOVING, OpenPage
+from tests.browser.watching import MOVING, OpenPage, until
 from tests.support.processes import ROOT, Lecture
 from tests.support.waiting import eventually
 from wire.techniques import SLUGS
@@ -50,15 +50,6 @@ def findings(page: "Page") -> list[Any]:
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]
-
-
-def until(page: "Page", expression: str, fits: Callable[[Any], bool]) -> None:
-    """Wait until what an expression gives fits; the page's policy lets no string do so there."""
-    for _ in range(300):
-        if fits(page.evaluate(expression)):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"in 30 s not: {expression}")
 
 
 def audience(page: "Page") -> dict[str, Any]:

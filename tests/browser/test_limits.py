@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.watching import OpenPage
+from tests.browser.watching import OpenPage, until
 from tests.support.programs import need
 
 pytestmark = pytest.mark.slow
@@ -89,7 +89,7 @@ def test_it_is_opened_while_the_line_is_cut(open_page: OpenPage) -> None:
     page.evaluate(room + "control('cut', { seconds: 3 }))")
     page.evaluate("location.hash = 'limits'")
     page.wait_for_selector("#limits .heading >> text=loading")
-    page.wait_for_function(room + "state.link.down === false)")
+    until(page, room + "state.link.down === false)")
     page.wait_for_selector("#limits-open:enabled")
 
 
@@ -135,7 +135,7 @@ def test_what_is_missing_is_told(open_page: OpenPage) -> None:
     page = open_page().open("limits")
     state = "state => import('/page/room.js').then(({ room }) => room.take({ state }))"
     whole = "import('/page/room.js').then(({ room }) => room.state)"
-    page.wait_for_function(whole)
+    until(page, whole)
     page.evaluate(state, {**page.evaluate(whole), "front": {"port": 0, "missing": "haproxy"}})
     page.wait_for_selector("#limits-front:has-text('apt install haproxy')")
     assert page.locator("#limits-switch").is_disabled()

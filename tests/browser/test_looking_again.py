@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_hall import findings, until
-from tests.browser.watching import MOVING, OpenPage, WaitForLanes
+from tests.browser.test_hall import findings
+from tests.browser.watching import MOVING, OpenPage, WaitForLanes, until
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:

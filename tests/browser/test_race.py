@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from servers.answering import written
-from tests.browser.watching import MOVING, OpenPage, Race, WaitForLanes
+from tests.browser.watching import MOVING, OpenPage, Race, WaitForLanes, until
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_picture_of_which_the_next_race_has_nothing(
     channel = "import('/page/room.js').then(({ room }) => room.state.source.channel)"
     before = page.evaluate(channel)
     page.click("#again")
-    page.wait_for_function(f"before => {channel}.then((now) => now !== before)", arg=before)
+    until(page, channel, lambda now: now != before)
     wait_for_lanes(page, lambda lane: lane["received"] >= 1)
 
 
@@ -305,9 +305,8 @@ def test_two_servers_without_a_common_log_and_with_one(
     page.wait_for_selector("#line:has-text('2 servers, each by itself')")
     page.click("[data-preset=together]")
     page.wait_for_selector("#line:has-text('2 servers, one log')")
-    page.wait_for_function(
-        "import('/page/room.js').then(({ room }) => room.state.source.preset === 'together')"
-    )
+    preset = "import('/page/room.js').then(({ room }) => room.state.source.preset)"
+    until(page, preset, lambda now: now == "together")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] > 8, seconds=30)
     assert {lane["lost"] for lane in lanes.values()} == {0}
     page.click("#line button")

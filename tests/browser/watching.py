@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.support.processes import Lecture
 
 if TYPE_CHECKING:  # it may be missing; then the tests are skipped, and say so
@@ -48,6 +50,18 @@ class Watched:
         assert not complaints, complaints
         hosts = {urlsplit(url).hostname for url in self.requests if url.startswith(("http", "ws"))}
         assert hosts <= {"127.0.0.1"}
+
+
+def until(page: "Page", expression: str, fits: Callable[[Any], bool] = bool) -> None:
+    """Wait until what an expression comes to fits.
+
+    ``page.wait_for_function`` takes a promise for the truth, whatever it comes to.
+    """
+    for _ in range(300):
+        if fits(page.evaluate(expression)):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"in 30 s not: {expression}")
 
 
 Lane = dict[str, Any]

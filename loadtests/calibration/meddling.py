@@ -109,8 +109,7 @@ def _core_taken(_: int) -> Iterator[None]:
 @contextmanager
 def _other_loads(_: int) -> Iterator[None]:
     # More than a generator can take in, so that they never rest, however fast the machine is; and
-    # two: what our own workers may have waited for each other is not held against the host, and
-    # hides most of what one other load does.
+    # two, as what one makes ours wait is hardly more than the limit.
     settings = replace(_LOAD, rate=150.0, seconds=9.0, drain=0.5)
 
     def load() -> None:

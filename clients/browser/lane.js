@@ -117,10 +117,11 @@ async function findCursor(lane) {
 }
 
 async function start() {
-  const { open } = await import(`./${module}.js`);
   const lane = new Lane();
+  const technique = await import(`./${module}.js`).catch(() => null);
+  if (!technique) return lane.state("broken"); // the page around loads this one again
   if (slug !== "limits") lane.moveTo(wanted.get("after") || (await findCursor(lane)));
-  const connection = open(lane, report);
+  const connection = technique.open(lane, report);
   addEventListener("message", async (event) => {
     if (event.origin !== pageOrigin || event.source !== page) return;
     const { order, number, ...rest } = event.data;

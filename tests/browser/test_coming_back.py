@@ -140,3 +140,18 @@ def test_a_page_that_is_told_no_time_asks_again(open_page: OpenPage) -> None:
     word(page, "whole")
     page.wait_for_selector("tr[data-technique=polling][data-status=open]")
     watched.complaints = [words for words in watched.complaints if "503" not in words]
+
+
+def test_what_could_not_be_loaded_is_loaded_later(open_page: OpenPage) -> None:
+    watched = open_page()
+    watched.may_be_cut = True
+    watched.page.route("**/page/polling.js", lambda route: route.abort(), times=1)
+    page = watched.open("race")
+    page.wait_for_selector("tr[data-technique=polling][data-status=broken]")
+    page.route("**/view_chat.js", lambda route: route.abort(), times=1)
+    page.click("nav a[href='#chat']")
+    page.wait_for_function("location.hash === '#race'")
+    page.click("nav a[href='#chat']")
+    page.wait_for_selector("section#chat:not([hidden])")
+    page.click("nav a[href='#race']")
+    page.wait_for_selector("tr[data-technique=polling][data-status=open]")

@@ -21,9 +21,9 @@ export async function useLanguage(asked) {
   const chosen = wished.find((one) => LANGUAGES.includes(one)) ?? "en";
   language = chosen;
   if (asked) ofBrowser.set(STORED, language);
-  const { default: found } = await import(`./words/${language}.js`);
-  if (language !== chosen) return; // another one was chosen meanwhile
-  words = found;
+  const found = await import(`./words/${language}.js`).catch(() => null);
+  if (!found || language !== chosen) return; // nobody is there, or another one was chosen meanwhile
+  words = found.default;
   document.documentElement.lang = language;
   translate(document);
   dispatchEvent(new Event("language"));

@@ -47,8 +47,12 @@ async function route() {
 async function show(name, parameters, isWanted) {
   const view = document.getElementById("view");
   if (!shown.has(name)) {
-    const module = await import(`./${HOMES[name] ?? ""}view_${name}.js`);
+    const module = await import(`./${HOMES[name] ?? ""}view_${name}.js`).catch(() => null);
     if (!isWanted()) return;
+    if (!module) { // the command has ended, as the notice says; its link may be tried again
+      history.replaceState(null, "", `#${current ?? ""}`);
+      return;
+    }
     const section = document.createElement("section");
     section.id = name;
     section.hidden = true;

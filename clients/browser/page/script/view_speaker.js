@@ -55,9 +55,9 @@ export function hide() {
 
 async function load() {
   const wanted = language;
-  const { default: found } = await import(`../words/script_${wanted}.js`);
-  if (wanted !== language) return;
-  words = found;
+  const found = await import(`../words/script_${wanted}.js`).catch(() => null);
+  if (!found || wanted !== language) return;
+  words = found.default;
   fill();
 }
 

@@ -174,16 +174,16 @@ def clocks_differ() -> bool:
 
 
 def meddle(
-    how: Meddling, processes: int, slug: str = "sse"
+    how: Meddling, processes: int, slug: str = "sse", tries: int = _TRIES
 ) -> tuple[Cell, Outcome, list[CheckRow]]:
     """Measure while something meddles, and check the verdict.
 
-    Where others on this host meddled, too, it is measured again, three times at most. A verdict of
+    Where others on this host meddled, too, it is measured again, ``tries`` at most. A verdict of
     ``HOST-BUSY`` proves something only beside the twin with which nobody meddles.
     """
     variant = f"{how.words}, {'2 workers' if processes else 'one process'}"
     trial = one_trial(slug, _USERS, replace(_LOAD, clock=how.corrected), variant=variant)
-    for _ in range(_TRIES):
+    for _ in range(tries):
         with how.begin(processes) as interference:
             staging = Staging(interference=interference, processes=processes, clock_s=how.clock_s)
             outcome = run(trial, staging)

@@ -3,6 +3,7 @@ sockets beside it. What comes out says whether the instrument can be trusted.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,23 +27,29 @@ def one_trial(
 class FaultyWay(Way):
     """A way to the server that spoils event streams (:mod:`servers.relay.faulty`)."""
 
-    def __init__(self, server: Server, fault: str, every: int, core: Core = None) -> None:
+    def __init__(
+        self, server: Server, faults: Sequence[str], every: int, core: Core = None
+    ) -> None:
         words = ["servers.relay.faulty", "--to", f"{server.host}:{server.port}"]
-        super().__init__("the faulty way", [*words, "--fault", fault, "--every", str(every)], core)
+        super().__init__(
+            "the faulty way", [*words, "--fault", *faults, "--every", str(every)], core
+        )
         self.url = self.await_ready("faulty")[0].url
 
 
 def with_fault(
-    fault: str, every: int = 1000, messages: int = 2100, users: int = 3
+    *faults: str, every: int = 1000, messages: int = 2100, users: int = 3
 ) -> tuple[Outcome, int]:
-    """Measure a feed with one message in ``every`` spoiled.
+    """Measure a feed with one message in ``every`` spoiled, by each of the faults in its turn.
 
     Returns the outcome, and how many were spoiled for all users together.
     """
     rate = 500.0
     settings = Settings(rate=rate, seconds=messages / rate, drain=1.0)
-    staging = Staging(way=lambda server: FaultyWay(server, fault, every, cores()[0]))
-    outcome = run(one_trial("sse", users, settings, variant=f"planted: {fault}"), staging)
+    staging = Staging(way=lambda server: FaultyWay(server, faults, every, cores()[0]))
+    outcome = run(
+        one_trial("sse", users, settings, variant=f"planted: {' '.join(faults)}"), staging
+    )
     return outcome, users * (messages // every)
 
 

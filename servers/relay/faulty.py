@@ -2,7 +2,7 @@
 
 A small TCP proxy for ``calibrate`` and the tests. It hands everything on, except that of each event
 stream (``GET /sse``) it drops, doubles, or swaps with its successor every event whose id is a
-multiple of ``--every``::
+multiple of ``--every``; of several faults it plants one after the other::
 
     python -m servers.relay.faulty --to 127.0.0.1:8000 --fault swap --every 1000
 """
@@ -23,10 +23,10 @@ _ID = re.compile(rb"^id: [0-9a-z]+-([0-9]+)$", re.MULTILINE)
 
 
 class EventSpoiler:
-    """Plants one kind of fault into the events of one stream."""
+    """Plants faults into the events of one stream, each kind in its turn."""
 
-    def __init__(self, fault: str, every: int) -> None:
-        self._fault = fault
+    def __init__(self, faults: Sequence[str], every: int) -> None:
+        self._faults = faults
         self._every = every
         self._rest = b""
         self._held = b""  # an event that its successor will overtake
@@ -41,10 +41,11 @@ class EventSpoiler:
         match = _ID.search(event)
         if match is None or int(match[1]) % self._every:
             return event + held
-        if self._fault == "swap":
+        fault = self._faults[(int(match[1]) // self._every - 1) % len(self._faults)]
+        if fault == "swap":
             self._held = event
             return held
-        return event * 2 if self._fault == "double" else b""
+        return event * 2 if fault == "double" else b""
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,7 +69,7 @@ async def _pump_spoiled(
     writer.close()
 
 
-async def serve(host: str, port: int, fault: str, every: int) -> None:
+async def serve(host: str, port: int, faults: Sequence[str], every: int) -> None:
     """Proxy to ``host:port`` from a free port, which is printed, until cancelled."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,7 +78,7 @@ async def serve(host: str, port: int, fault: str, every: int) -> None:
             head = await reader.readuntil(http_head.END)
             to_server.write(head)
             down = (
-                _pump_spoiled(there, writer, EventSpoiler(fault, every))
+                _pump_spoiled(there, writer, EventSpoiler(faults, every))
                 if head.startswith(b"GET /sse")
                 else _pump(there, writer)
             )
@@ -102,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="A way to a server that spoils one event in so many.",
     )
     parser.add_argument("--to", required=True, metavar="HOST:PORT", help="the server")
-    parser.add_argument("--fault", choices=FAULTS, required=True, help="what happens to the event")
+    parser.add_argument(
+        "--fault", choices=FAULTS, nargs="+", required=True, help="what happens to the event"
+    )
     parser.add_argument(
         "--every", type=int, default=1000, metavar="N", help="spoil each Nth (default: %(default)s)"
     )

@@ -17,46 +17,34 @@ import pytest
 from clients.net.schedule import await_true
 from loadtests.measures import result_file
 from loadtests.trials.processes import Child, Server
+from tests.loadtests.brood import Brood
 from wire.techniques import SLUGS
 
 pytestmark = pytest.mark.timeout(180)
 
 ROOT = Path(__file__).resolve().parents[2]
+FILE = ["-f", "loadtests/locustfile.py"]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Start one server for all of them: each subscribes from where its own users began."""
-    slugs = ["sse", "polling", "long_polling", "web_socket"]
-    with Server(slugs, flags=["--answers"]) as server:
+    with Server(SLUGS, flags=["--answers"]) as server:
         yield server
-
-
-def run_locust(
-    line: str, *words: str, module: str = "loadtests.load"
-) -> subprocess.CompletedProcess[str]:
-    """Run Locust with the words of `line`, and then `words`, which may hold spaces.
-
-    Unless its own ``module`` is asked for, it is started as ``compare`` does, a third sooner.
-    """
-    return subprocess.run(
-        [sys.executable, "-m", module, "-f", "loadtests/locustfile.py", *line.split(), *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.slow
 def test_headless_with_locusts_own_options(server: Server, tmp_path: Path) -> None:
     """Those users come one after the other; each is audited from where it began."""
     table = tmp_path / "table.json"
-    done = run_locust(
-        f"SseUser --headless --host {server.url} -u 5 -r 2 -t 5s --json-file",
-        str(table.with_suffix("")),
-        module="locust",
+    words = f"SseUser --headless --host {server.url} -u 5 -r 2 -t 5s --json-file".split()
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", *FILE, *words, str(table.with_suffix(""))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     rows = {(row["method"], row["name"]): row for row in json.loads(table.read_text())}
@@ -119,7 +107,7 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(
         [
             sys.executable,
             "-m",
-            "locust",
+            "loadtests.load",
             "-f",
             str(tmp_path / "shop.py"),
             "--headless",
@@ -146,9 +134,11 @@ def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(
 
 
 @pytest.mark.slow
-def test_locusts_tables_have_the_last_second_too(server: Server, tmp_path: Path) -> None:
+def test_locusts_tables_have_the_last_second_too(
+    server: Server, brood: Brood, tmp_path: Path
+) -> None:
     """And what changed nothing is told at the end."""
-    done = run_locust(
+    done = brood.locust(
         f"SseUser --headless --host {server.url} -u 5 -r 5 --rate 50 --seconds 1.5 "
         "--poll-interval 9 --csv",
         str(tmp_path / "table"),
@@ -167,7 +157,7 @@ def test_prometheus_can_read_the_figures_of_a_test_that_runs(server: Server) -> 
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/metrics"
-    words = ["locust", "-f", "loadtests/locustfile.py", "SseUser", "--headless"]
+    words = ["loadtests.load", *FILE, "SseUser", "--headless"]
     words += f"--host {server.url} -u 4 -r 4 --rate 50 --metrics-port {port}".split()
     with Child("locust", words):
         page = ""
@@ -196,11 +186,11 @@ def test_prometheus_can_read_the_figures_of_a_test_that_runs(server: Server) -> 
 
 
 @pytest.mark.slow
-def test_a_host_where_nobody_answers_is_told_in_words() -> None:
+def test_a_host_where_nobody_answers_is_told_in_words(brood: Brood) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         host = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        done = run_locust(f"SseUser --headless -u 2 -r 2 -t 2s --host {host}")
+        done = brood.locust(f"SseUser --headless -u 2 -r 2 -t 2s --host {host}")
     assert "Traceback" not in done.stdout + done.stderr
     assert "Duplex: INVALID: nothing was measured: " in done.stdout
     assert f"cannot connect to {host.removeprefix('http://')}" in done.stdout
@@ -210,13 +200,13 @@ def test_a_host_where_nobody_answers_is_told_in_words() -> None:
 def test_users_who_come_over_an_interval_are_waited_for_as_long(server: Server) -> None:
     """Apart from that interval, patience is short here; it would not do for the last of them."""
     hasty = (
-        "import sys; from locust.main import main; from loadtests.load import conductor;"
-        "conductor._PATIENCE_S = 0.1; sys.argv[0] = 'locust'; main()"
+        "from loadtests.load.__main__ import imported, main; imported();"
+        "from loadtests.load import conductor; conductor._PATIENCE_S = 0.1; main()"
     )
-    words = "-f loadtests/locustfile.py PollingUser --headless -u 8 -r 8 --poll-interval 4"
+    words = "PollingUser --headless -u 8 -r 8 --poll-interval 4"
     words += f" --host {server.url} --rate 20 --seconds 1 --seed 1"
     done = subprocess.run(
-        [sys.executable, "-c", hasty, *words.split()],
+        [sys.executable, "-c", hasty, *FILE, *words.split()],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -229,26 +219,42 @@ def test_users_who_come_over_an_interval_are_waited_for_as_long(server: Server) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("option", ["--host", "--publish-to"])
-def test_an_address_of_another_form_is_told_in_one_line(option: str) -> None:
+def test_an_address_of_another_form_is_told_in_one_line(brood: Brood, option: str) -> None:
     others = "" if option == "--host" else "--host http://127.0.0.1:9"
-    done = run_locust(f"SseUser --headless -u 1 -t 2s {others} {option} 127.0.0.1:8000")
+    done = brood.locust(f"SseUser --headless -u 1 -t 2s {others} {option} 127.0.0.1:8000")
     assert f"{option}: '127.0.0.1:8000' is no server's address; accepted is http://" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == 1
 
 
 @pytest.mark.slow
-def test_a_user_of_each_technique_is_there() -> None:
-    listed = run_locust("--list").stdout.split()
-    users = [word for word in listed if word.endswith("User")]
-    assert len(users) == len(SLUGS)
+def test_users_of_all_techniques_beside_each_other_receive_everything(
+    server: Server, brood: Brood, tmp_path: Path
+) -> None:
+    """Who names no users has those of each technique."""
+    result, users = tmp_path / "result.json", 2 * len(SLUGS)
+    done = brood.locust(
+        f"--headless --host {server.url} --plugin-port {server.plugin_port} -u {users} -r {users} "
+        "--rate 20 --seconds 1 --poll-interval 0.2 --drain 10 --result",
+        str(result),
+    )
+    assert done.returncode == 0, done.stderr
+    found = result_file.read(result)
+    assert set(found.techniques) == set(SLUGS)
+    for slug, one in found.techniques.items():
+        assert one.audit.clean, slug
+        assert one.audit.received == one.audit.expected > 0, slug
+        delivery = one.histograms["delivery"]
+        assert delivery.get_total_count() == 2 * found.published["accepted"], slug
+        assert 0 < delivery.get_min_value() <= delivery.get_max_value(), slug
+        assert one.flow.tcp_down > 0, slug
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["echo", "idle", "tokens"])
-def test_the_other_scenarios(server: Server, tmp_path: Path, scenario: str) -> None:
+def test_the_other_scenarios(server: Server, brood: Brood, tmp_path: Path, scenario: str) -> None:
     result = tmp_path / "result.json"
-    done = run_locust(
+    done = brood.locust(
         f"WebSocketUser --headless --host {server.url} -u 4 -r 4 "
         f"--scenario {scenario} --rate 20 --tokens 10 --seconds 1.5 --result",
         str(result),
@@ -263,9 +269,11 @@ def test_the_other_scenarios(server: Server, tmp_path: Path, scenario: str) -> N
 
 
 @pytest.mark.slow
-def test_an_echo_that_is_lost_counts_as_lost_and_is_told(server: Server, tmp_path: Path) -> None:
+def test_an_echo_that_is_lost_counts_as_lost_and_is_told(
+    server: Server, brood: Brood, tmp_path: Path
+) -> None:
     result = tmp_path / "result.json"
-    done = run_locust(
+    done = brood.locust(
         f"LongPollingUser --headless --host {server.url} -u 4 -r 4 --scenario echo --no-cursor "
         "--rate 5 --seconds 5 --drain 1 --hold 25 --result",
         str(result),
@@ -281,10 +289,10 @@ def test_an_echo_that_is_lost_counts_as_lost_and_is_told(server: Server, tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize(("shape", "seconds", "sent"), [("steady", 4, 40), ("steps", 11, 120)])
 def test_a_chat_heeds_arrivals_and_shape(
-    server: Server, tmp_path: Path, shape: str, seconds: int, sent: int
+    server: Server, brood: Brood, tmp_path: Path, shape: str, seconds: int, sent: int
 ) -> None:
     result = tmp_path / "result.json"
-    done = run_locust(
+    done = brood.locust(
         f"WebSocketUser --headless --host {server.url} -u 5 -r 5 --scenario chat --rate 10 "
         f"--arrivals constant --rate-shape {shape} --seconds {seconds} --result",
         str(result),
@@ -296,39 +304,3 @@ def test_a_chat_heeds_arrivals_and_shape(
     assert "delivery" in found["techniques"]["web_socket"]["histograms"]
     asked = found["published"]["asked"]
     assert asked == pytest.approx(sent, abs=5), "one message of each user at most"
-
-
-@pytest.mark.slow
-def test_a_master_and_two_workers_of_their_own_give_one_result(
-    server: Server, tmp_path: Path
-) -> None:
-    result, rate, seconds, users = tmp_path / "result.json", 50, 2, 10
-    locust = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
-    with socket.create_server(("127.0.0.1", 0)) as probe:  # Locust's master cannot choose one
-        door = str(probe.getsockname()[1])
-    workers = [
-        subprocess.Popen(
-            [*locust, "--worker", "--master-port", door],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    done = run_locust(
-        f"SseUser --master --master-bind-port {door} --expect-workers 2 "
-        f"--headless --host {server.url} -u {users} -r {users} "
-        f"--rate {rate} --seconds {seconds} --warm-up 0.5 --result",
-        str(result),
-        module="locust",
-    )
-    said = [worker.communicate(timeout=30)[1] for worker in workers]
-    assert done.returncode == 0, done.stderr
-    assert [worker.returncode for worker in workers] == [0, 0], said
-    found = result_file.read(result)
-    one = found.techniques["sse"]
-    assert found.published["accepted"] == rate * seconds
-    untimed = rate // 2  # of half a second of warm-up: audited, too
-    assert one.audit.received == one.audit.expected == users * (rate * seconds + untimed)
-    assert one.histograms["delivery"].get_total_count() == users * rate * seconds
-    assert len(found.conditions) == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.loadtests.apart import run_apart
+from tests.loadtests.brood import Brood
 
 PRELUDE = """
 import gevent
@@ -30,8 +30,10 @@ def make(takes_s, **settings):
 
 
 @pytest.mark.slow
-def test_a_talker_that_waits_for_answers_is_not_late_and_the_end_loses_nothing() -> None:
-    run_apart(
+def test_a_talker_that_waits_for_answers_is_not_late_and_the_end_loses_nothing(
+    brood: Brood,
+) -> None:
+    brood.apart(
         PRELUDE
         + """
 user, session = make(0.2, scenario="chat", rate=50.0)
@@ -51,8 +53,8 @@ assert user.measure.flow.message_bytes_up == sent
 
 
 @pytest.mark.slow
-def test_an_echo_of_the_warm_up_is_not_timed() -> None:
-    run_apart(
+def test_an_echo_of_the_warm_up_is_not_timed(brood: Brood) -> None:
+    brood.apart(
         PRELUDE
         + """
 user, session = make(0.0, scenario="echo", rate=50.0, warm_up=0.2)

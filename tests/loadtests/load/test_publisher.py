@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.loadtests.apart import run_apart
+from tests.loadtests.brood import Brood
 
 
 @pytest.mark.slow
-def test_before_a_server_that_stands_still_it_ends_and_all_that_was_due_counts_as_asked() -> None:
-    run_apart(
+def test_before_a_server_that_stands_still_it_ends_and_all_that_was_due_counts_as_asked(
+    brood: Brood,
+) -> None:
+    brood.apart(
         """
 from gevent import monkey
 monkey.patch_all()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.loadtests.apart import run_apart
+from tests.loadtests.brood import Brood
 
 PRELUDE = """
 import time
@@ -23,8 +23,8 @@ def user(epoch, received):
 
 
 @pytest.mark.slow
-def test_who_has_all_does_not_go_on_asking_while_another_waits_in_vain() -> None:
-    run_apart(
+def test_who_has_all_does_not_go_on_asking_while_another_waits_in_vain(brood: Brood) -> None:
+    brood.apart(
         PRELUDE
         + """
 class Member:
@@ -46,8 +46,8 @@ assert lossy.settled_s - quick.settled_s >= 0.25, (quick.settled_s, lossy.settle
 
 
 @pytest.mark.slow
-def test_who_has_not_come_back_after_a_restart_is_waited_for() -> None:
-    run_apart(
+def test_who_has_not_come_back_after_a_restart_is_waited_for(brood: Brood) -> None:
+    brood.apart(
         PRELUDE
         + """
 finals = {"old": 5, "new": 3}

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def locust_page(file: Path) -> Iterator[tuple[Child, str]]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     web = ["--web-host", "127.0.0.1", "--web-port", str(port)]
-    with Child("locust", ["locust", "-f", str(file), "SseUser", *web]) as locust:
+    with Child("locust", ["loadtests.load", "-f", str(file), "SseUser", *web]) as locust:
         locust.await_match("Starting web interface")
         await_true(lambda: is_there(port), 20)
         yield locust, f"http://127.0.0.1:{port}"
@@ -123,14 +124,24 @@ def statistics(url: str, **headers: str) -> tuple[int, dict[str, object]]:
         return error.code, {}
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for which evil.example is this host."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=chromium.PROGRAM,
+            args=["--host-resolver-rules=MAP evil.example 127.0.0.1"],
+        )
+
+
 @pytest.mark.attack("start a load by Locust's page", "off", "on")
 @pytest.mark.slow
 @pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 @pytest.mark.parametrize("guarded", [False, True], ids=["open", "guarded"])
 def test_a_foreign_page_cannot_drive_a_load_read_it_or_frame_it(
-    guarded: bool, tmp_path: Path
+    guarded: bool, browser: Any, tmp_path: Path
 ) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
     victim = tmp_path / "thesis.txt"
     victim.write_text("mine")
     file = ROOT / "loadtests" / "locustfile.py"
@@ -139,12 +150,7 @@ def test_a_foreign_page_cannot_drive_a_load_read_it_or_frame_it(
         file.write_text(OPEN)
     with locust_page(file) as (locust, url), evil_site(url, victim) as evil:
         rebound = url.replace("127.0.0.1", "evil.example")
-        with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.PROGRAM,
-                args=["--host-resolver-rules=MAP evil.example 127.0.0.1"],
-            )
-            page = browser.new_page()
+        with browser.new_page() as page:
             page.goto(evil)
             page.wait_for_function("document.title == 'done'")
             framed = page.frames[1]
@@ -153,7 +159,6 @@ def test_a_foreign_page_cannot_drive_a_load_read_it_or_frame_it(
             read = page.goto(f"{rebound}/stats/requests")
             assert read is not None
             read_status, read_by_name = read.status, read.text()
-            browser.close()
         state = statistics(url)[1]["state"]
         if not guarded:
             await_true(lambda: statistics(url)[1]["state"] != "ready", 20)

@@ -1,11 +1,10 @@
 """A setting is one field: whoever asks for it, checks it or records it reads that field."""
 
 import json
-import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,9 @@ from loadtests.plan.options import (
     wrong_address,
 )
 from loadtests.trials.compare import make_plan, parse_arguments
-from tests.loadtests.apart import run_apart
+from tests.loadtests.brood import Brood
+from tests.loadtests.house import copied_with_one_more_field
 
-ROOT = Path(__file__).resolve().parents[3]
 UNUSUAL = Settings(
     rate=7.123456789,
     arrivals="poisson",
@@ -53,10 +52,6 @@ UNUSUAL = Settings(
     publish_to="http://127.0.0.1:80",
     result="a file",
     server="a file, too",
-)
-ADDED = (
-    '    courtesy: float = setting(3.0, "bows", NOT_NEGATIVE, compared=Compared(), '
-    'variant="{:g} bows")\n'
 )
 
 
@@ -121,9 +116,11 @@ def test_a_form_with_a_load_that_would_not_be_there_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client() -> None:
+def test_what_a_technique_does_not_heed_is_what_its_users_do_not_tell_their_client(
+    brood: Brood,
+) -> None:
     """Of settings that not all heed; asked in a process of its own, as users come with Locust."""
-    run_apart("""
+    brood.apart("""
 from importlib import import_module
 from dataclasses import replace
 from loadtests.plan.options import Settings, unheeded
@@ -184,19 +181,7 @@ def test_the_help_shows_our_options_without_locusts() -> None:
 
 @pytest.fixture(scope="module")
 def house_with_one_more_field(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the suite in which one line of ``Settings`` was added."""
-    copy = tmp_path_factory.mktemp("house")
-    for package in ("wire", "clients", "servers", "loadtests", "results"):
-        shutil.copytree(
-            ROOT / package,
-            copy / package,
-            ignore=shutil.ignore_patterns("*.pyc.*", "runs", "reference", "browser"),
-        )
-    file = copy / "loadtests" / "plan" / "options.py"
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    number = next(i for i, line in enumerate(lines) if line.startswith("    channel: str"))
-    file.write_text("".join([*lines[:number], ADDED, *lines[number:]]), encoding="utf-8")
-    return copy
+    return copied_with_one_more_field(tmp_path_factory.mktemp("house"))
 
 
 def run_in(house: Path, *words: str) -> str:
@@ -238,26 +223,6 @@ def test_one_field_is_an_option_of_both_commands_and_an_entry_of_the_page(
     on_page = {item.name for item in KNOWN.values() if item.on_page}
     assert shown.keys() == on_page | {"courtesy"}
     assert shown["rate"]["default_value"] == 7
-
-
-# The command without what it draws in the end.
-MEASURED = """
-import sys
-from pathlib import Path
-from loadtests.trials.compare import compare, make_plan, parse_arguments
-from results.console import Console
-compare(make_plan(parse_arguments(sys.argv[1:])), Path("run"), sys.argv, Console())
-"""
-
-
-@pytest.mark.slow
-def test_one_field_is_measured_with_and_recorded(house_with_one_more_field: Path) -> None:
-    words = "--courtesy 5 --techniques sse --users 2 --seconds 1 --delay 0"
-    run_in(house_with_one_more_field, "-c", MEASURED, *words.split())
-    head = json.loads((house_with_one_more_field / "run" / "run.json").read_text("utf-8"))
-    assert head["plan"]["settings"]["courtesy"] == 5
-    assert [cell["variant"] for cell in head["cells"]] == ["5 bows"]
-    assert head["plan"]["settings"].keys() == asdict(Settings()).keys() | {"courtesy"}
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000", "http://[::1]:8000/prefix"])

@@ -2,11 +2,10 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,12 @@ import pytest
 from loadtests.measures.result_file import Result, unlike
 from loadtests.plan.options import Settings
 from loadtests.trials.generator import free_port
+from tests.loadtests.house import copied_with_one_more_field
 
 pytestmark = pytest.mark.timeout(180)
 
 EPHEMERAL = 32_768  # Linux' first; the others' are higher
-ROOT = Path(__file__).resolve().parents[3]
-FEW = "compare --techniques sse --users 2 --delay 0 --seconds 1 --rate 20 --warm-up 0"
+FEW = "compare --techniques sse --users 2 --delay 0 --seconds 1 --rate 20 --warm-up 0 --courtesy 5"
 
 
 def compare(root: Path, out: Path, **env: str) -> str:
@@ -49,21 +48,25 @@ def test_a_load_that_was_another_one_is_told() -> None:
 
 
 @pytest.mark.slow
-def test_neither_the_folders_name_nor_what_the_user_set_for_locust_counts(tmp_path: Path) -> None:
+def test_the_load_is_what_was_asked_for_in_any_folder_and_whatever_the_user_set_for_locust(
+    tmp_path: Path,
+) -> None:
+    """A field of ours that is new, too: it is measured with, and recorded."""
     (tmp_path / ".locust.conf").write_text("run-time = 1s\nno-cursor = true\nrate = 3\n")
     own = {"LOCUST_RUN_TIME": "1s", "LOCUST_TAGS": "smoke", "LOCUST_USERS": "1"}
     name = "a, b [red] it's %s"
-    project = tmp_path / name
-    for package in ("wire", "servers", "clients", "loadtests", "results"):
-        ignored = shutil.ignore_patterns("*.pyc.*", "reference", "runs", "*.png")
-        shutil.copytree(ROOT / package, project / package, ignore=ignored)
-    folder = project / "results" / "runs" / "one"
-    said = compare(project, folder, HOME=str(tmp_path), **own)
+    house = copied_with_one_more_field(tmp_path / name)
+    folder = house / "results" / "runs" / "one"
+    said = compare(house, folder, HOME=str(tmp_path), **own)
     assert "clean" in said, said
     assert f"{name}/results/runs/one/report.html" in said
-    (cell,) = json.loads((folder / "run.json").read_text())["cells"]
-    assert (cell["users"], cell["rate"]) == (2, 20.0)
+    head = json.loads((folder / "run.json").read_text())
+    (cell,) = head["cells"]
+    assert (cell["users"], cell["rate"], cell["variant"]) == (2, 20.0, "5 bows")
     assert "another one than was asked for" not in said
+    settings = head["plan"]["settings"]
+    assert settings["courtesy"] == 5
+    assert settings.keys() == asdict(Settings()).keys() | {"courtesy"}
 
 
 def test_a_free_port_is_none_that_systems_give_to_connections() -> None:

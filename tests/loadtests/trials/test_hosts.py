@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.trials.compare import parse_arguments
+from loadtests.trials.compare import main, parse_arguments
+from loadtests.trials.generator import free_port
 from loadtests.trials.hosts import Hosts, split_address
 from loadtests.trials.processes import Child
 
@@ -46,16 +47,19 @@ def test_the_line_for_the_hosts_names_the_address() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_workers_serve_one_cell_after_the_other(tmp_path: Path) -> None:
+def test_workers_serve_one_cell_after_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    words = f"--techniques sse polling --users 4 --seconds 1 --hosts 2 --listen {address}"
+    words += " --require VALID HOST-BUSY GENERATOR-BOUND SERVER-BOUND --out"
     with contextlib.ExitStack() as stack:
-        words = "--techniques sse polling --users 4 --seconds 1 --hosts 2 --listen 127.0.0.1"
-        words += f" --out {tmp_path / 'run'} --require VALID HOST-BUSY GENERATOR-BOUND SERVER-BOUND"
-        compare = stack.enter_context(Child("compare", ["loadtests", *words.split()]))
-        (line,) = compare.await_match(r"^python -m (loadtests worker 127\.0\.0\.1:\d+)$")
         for _ in range(2):
-            stack.enter_context(Child("a worker", line[1].split()))
-        assert compare.wait(100), compare.output()
-        assert compare.status == 0, compare.output()
+            stack.enter_context(Child("a worker", ["loadtests", "worker", address]))
+        status = main([*words.split(), str(tmp_path / "run")])
+    said = capsys.readouterr().out
+    assert status == 0, said
+    assert f"python -m loadtests worker {address}" in said.splitlines()
     with (tmp_path / "run" / "hosts.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["network"] for row in rows} == {"2 hosts"}

@@ -13,7 +13,7 @@ def stream(count: int) -> list[bytes]:
 
 
 def spoiled(fault: str, data: Iterable[bytes], every: int = 3) -> list[int]:
-    spoiler, decoder = EventSpoiler(fault, every), EventStreamDecoder()
+    spoiler, decoder = EventSpoiler(fault.split(), every), EventStreamDecoder()
     return [int(event.data) for part in data for event in decoder.decode(spoiler.spoil(part))]
 
 
@@ -21,6 +21,7 @@ EXPECTED = {
     "drop": [1, 2, 4, 5, 7],
     "double": [1, 2, 3, 3, 4, 5, 6, 6, 7],
     "swap": [1, 2, 4, 3, 5, 7, 6],
+    "drop double": [1, 2, 4, 5, 6, 6, 7],
 }
 
 
@@ -38,4 +39,4 @@ def test_however_the_bytes_are_cut(fault: str) -> None:
 
 def test_what_is_no_message_goes_through() -> None:
     data = b"retry: 2000\n\n:\n\n" + encode_event(b"1", "epoch-1")
-    assert EventSpoiler("drop", 3).spoil(data) == data
+    assert EventSpoiler(["drop"], 3).spoil(data) == data

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.watching import MOVING, OpenPage, until
+from tests.support.axe import findings
 from tests.support.processes import ROOT, Lecture
 from tests.support.waiting import eventually
 from wire.techniques import SLUGS
@@ -38,18 +39,6 @@ def phones(lecture: Lecture, count: int) -> Iterator[IO[str]]:
             yield child.stdin
         finally:
             child.kill()
-
-
-def findings(page: "Page") -> list[Any]:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    rules = {"resultTypes": ["violations"]}
-    found = axe.run(page, context={"exclude": [["#dock"], ["iframe"]]}, options=rules)
-    return [
-        (one["id"], node["target"])
-        for one in found.response["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 def audience(page: "Page") -> dict[str, Any]:

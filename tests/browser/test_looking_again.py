@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_hall import findings
 from tests.browser.watching import MOVING, OpenPage, WaitForLanes, until
+from tests.support.axe import findings
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:

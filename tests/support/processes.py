@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from tests.support.depth import is_full
+from tests.support.forked import IS_POSSIBLE, Forked
 from tests.support.waiting import PATIENCE_S
 from wire.ready_line import decode_ready_lines
 from wire.techniques import OWN_PORT
@@ -28,23 +30,35 @@ TRUSTING_NOBODY = {"SSL_CERT_FILE": os.devnull}
 class Started:
     """A Python with these words after it; its standard output is read line by line.
 
-    Which ``python``, in which ``folder`` and with which ``environment``, a subclass may say.
+    Which ``python``, in which ``folder`` and with which ``environment``, a subclass may say. A
+    module of ours begins as a fork, unless ``is_afresh``: where it is tested how one starts, takes
+    signals, or ends.
     """
 
     python: Sequence[str] = (sys.executable,)
     folder = ROOT
     environment: Mapping[str, str] | None = None
+    is_afresh = False
 
     def __init__(self, *words: str, errors: IO[bytes] | None = None) -> None:
-        self.child = subprocess.Popen(
-            [*self.python, *words],
-            cwd=self.folder,
-            env={**(self.environment or os.environ), **TRUSTING_NOBODY},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        self.process = psutil.Process(self.child.pid)
+        environment = {**(self.environment or os.environ), **TRUSTING_NOBODY}
+        is_usual = (self.python, self.folder, self.environment) == (Started.python, ROOT, None)
+        self.child: subprocess.Popen[str] | Forked
+        if IS_POSSIBLE and is_usual and words[0] == "-m" and not self.is_afresh:
+            self.child = Forked(words[1:], ROOT, environment, errors)
+        else:
+            self.child = subprocess.Popen(
+                [*self.python, *words],
+                cwd=self.folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+
+    @cached_property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self.child.pid)
 
     def line(self) -> str:
         """Return the next line, empty where it has ended."""
@@ -181,6 +195,12 @@ _LIMITED_LECTURE = (
     "resource.setrlimit(resource.RLIMIT_AS, (memory, memory));"
     "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
 )
+
+
+class AfreshServer(ServerProcess):
+    """A server that began as `python -m servers` does, and not as a fork."""
+
+    is_afresh = True
 
 
 class Lecture(Started):

@@ -21,6 +21,12 @@ pytestmark = pytest.mark.slow
 MOST_SECONDS = 2.0  # what is promised: no measure, but a bound, and one that users feel
 
 
+class Afresh(Server):
+    """Begins and ends as `python -m servers` does, and not as a fork."""
+
+    is_afresh = True
+
+
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_everybody_is_told_and_the_server_ends_in_time(tmp_path: Path, loop: str) -> None:
     if loop == "uvloop":
@@ -31,7 +37,7 @@ def test_everybody_is_told_and_the_server_ends_in_time(tmp_path: Path, loop: str
 
 def seconds_to_stop(log: Path, loop: str) -> float:
     """Stop a server that holds one of everything; return how long that took."""
-    server = Server(log, "--loop", loop)
+    server = Afresh(log, "--loop", loop)
     port = server.port
     cursor = server.ask("/polling").body.partition(b'"cursor":"')[2][:10].partition(b'"')[0]
     talks = {
@@ -97,7 +103,7 @@ def seconds_to_stop(log: Path, loop: str) -> float:
 
 
 def test_a_websocket_that_never_answers_the_goodbye_holds_up_nobody(tmp_path: Path) -> None:
-    server = Server(tmp_path / "stderr")
+    server = Afresh(tmp_path / "stderr")
     talk = RawSocket(server.port, upgrade("/web_socket", server.port))
     talk.hear(b"\r\n\r\n")
     talk.send(encode_frame(Opcode.TEXT, b"x", mask=b"abcd", fin=False))
@@ -108,7 +114,7 @@ def test_a_websocket_that_never_answers_the_goodbye_holds_up_nobody(tmp_path: Pa
 
 
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
-    server = Server(tmp_path / "stderr")
+    server = Afresh(tmp_path / "stderr")
     talk = RawSocket(server.port, get("/sse"))
     talk.hear(b"retry")
     server.child.terminate()

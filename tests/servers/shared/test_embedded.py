@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from tests.support.engines import MISSING
-from tests.support.processes import ServerProcess, ask_for_conformance
+from tests.support.processes import AfreshServer, ask_for_conformance
 from tests.support.waiting import eventually
 
 
@@ -23,7 +23,7 @@ def test_the_specification_holds_with_a_shared_log() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_engine_ends_with_its_server(number: signal.Signals) -> None:
-    server = ServerProcess("--log", "valkey:")
+    server = AfreshServer("--log", "valkey:")
     family = server.process.children(recursive=True)
     assert any(child.name() == "valkey-server" for child in family)
     server.process.send_signal(number)

@@ -10,10 +10,10 @@ from tests.support.waiting import PATIENCE_S, eventually
 from wire.message import Gap, Message
 
 LOG_BYTES = 2**20
-STALLED = 20
+STALLED = 8
 TEXT = "x" * 50_000
-ROUND = 4  # messages at a time; the healthy reader takes them before the next come
-ROUNDS = 50
+ROUND = 10  # messages at a time; the healthy reader takes them before the next come
+ROUNDS = 20
 FIRST = 40
 
 

@@ -31,16 +31,26 @@ def notebook_paths(names: tuple[str, ...] = ()) -> list[Path]:
     return [path for path in found if not names or path.name.startswith(names)]
 
 
+def load_nbformat() -> Any:
+    """Import ``nbformat`` without a grammar of all IRIs, which takes seconds to be made.
+
+    jsonschema takes it along where it is installed, for a check that no notebook's schema asks for.
+    """
+    with _without("rfc3987_syntax"):
+        import nbformat
+    return nbformat
+
+
 def execute(path: Path, live: bool, edit: Callable[[str], str] = lambda source: source) -> Any:
     """Execute one notebook and return it, normalised; ``edit`` may change a code cell first.
 
     Raises :class:`~results.errors.ResultsError` that says which cell and what was wrong.
     """
-    import nbformat
+    nbformat = load_nbformat()
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source, cell.outputs, cell.execution_count = edit(cell.source), [], None
@@ -86,8 +96,7 @@ def outputs(notebook: Any) -> Iterator[tuple[int, Any]]:
 
 def complain(notebook: Any, name: str) -> None:
     """Raise :class:`~results.errors.ResultsError` for what must not be in an executed notebook."""
-    import nbformat
-
+    nbformat = load_nbformat()
     for number, output in outputs(notebook):
         data = output.get("data", {})
         texts = [
@@ -101,7 +110,7 @@ def complain(notebook: Any, name: str) -> None:
             raise ResultsError(f"{name}, cell {number}: said on stderr {output.text[:200]!r}")
         if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
             raise ResultsError(f"{name}, cell {number}: a figure without alternative text")
-    size = len(nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
+    size = len(nbformat.writes(notebook).encode())
     if size > LARGEST:
         raise ResultsError(
             f"{name} has {size:,} bytes; at most {LARGEST:,} are readable on the web"
@@ -110,8 +119,7 @@ def complain(notebook: Any, name: str) -> None:
 
 def execute_all(names: tuple[str, ...], live: bool, write: bool) -> float:
     """Execute notebooks one after the other, print how long each took, return the sum in s."""
-    import nbformat
-
+    nbformat = load_nbformat()
     total = 0.0
     for path in notebook_paths(names):
         began = time.monotonic()
@@ -119,10 +127,23 @@ def execute_all(names: tuple[str, ...], live: bool, write: bool) -> float:
         took = time.monotonic() - began
         total += took
         if write:
-            nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+            nbformat.write(notebook, path)
         print(f"{path.name:34} {took:6.1f} s  {path.stat().st_size / 1000:6.0f} kB", flush=True)
     print(f"{'together':34} {total:6.1f} s", flush=True)
     return total
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let a module that is not loaded yet be missing meanwhile."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from notebooks.course.execution import NOTEBOOKS, ROOT, notebook_paths
+from notebooks.course.execution import NOTEBOOKS, ROOT, load_nbformat, notebook_paths
 from notebooks.course.marks.pages import heading, titles
 from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.launchers import COLAB, for_colab, launchers, repository
@@ -72,9 +72,8 @@ def build(
 
 
 def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
-    import nbformat
-
-    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    nbformat = load_nbformat()
+    notebook: Any = nbformat.read(path, as_version=4)
     notebook = in_language(notebook, path.stem, language)
     links = {path.name: ("" if language == "en" else "../") + path.name}
     if site.browser:
@@ -83,7 +82,7 @@ def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
         links |= launchers(site.repository, language, path.name)
         copy = for_colab(notebook, site.repository, language)
         (place / COLAB).mkdir(exist_ok=True)
-        nbformat.write(copy, place / COLAB / path.name)  # type: ignore[no-untyped-call]
+        nbformat.write(copy, place / COLAB / path.name)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = with_formulas(cell.source)

@@ -10,6 +10,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from notebooks.course.execution import load_nbformat
+
 PAGES = "gh-pages"
 COLAB = "colab"  # the folder of the copies
 # What a replay imports, and Colab does not bring.
@@ -54,12 +56,11 @@ def launchers(repository: str, language: str, name: str) -> dict[str, str]:
 
 def for_colab(notebook: Any, repository: str, language: str) -> Any:
     """Put the cell that fetches the project before a notebook's own, and take outputs away."""
-    import nbformat
-
+    nbformat = load_nbformat()
     fetch = _FETCH.format(
         repository=repository, packages=" ".join(MISSING_THERE), language=language
     )
-    cell: Any = nbformat.v4.new_code_cell(fetch, id="colab")  # type: ignore[no-untyped-call]
+    cell: Any = nbformat.v4.new_code_cell(fetch, id="colab")
     made = copy.deepcopy(notebook)
     for own in made.cells:
         if own.cell_type == "code":

@@ -1,21 +1,43 @@
 """All notebooks run from clean kernels; solved ones say that they are."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from notebooks.course.execution import execute, normalise, outputs
+from notebooks.course.execution import execute, load_nbformat, normalise, outputs
 from notebooks.course.progress import MARK
 from results.errors import ResultsError
 from tests.notebooks import programs
 from tests.notebooks.books import CHECK, PATHS, solve
 from tests.notebooks.solutions import SOLUTIONS
 
+if TYPE_CHECKING:
+    from tests.notebooks.forked import Parent
+
 pytestmark = pytest.mark.slow
 SOLVED = {**SOLUTIONS, **programs.SOLUTIONS}
 
 
+@pytest.fixture(scope="module")
+def parent() -> Iterator["Parent"]:
+    from tests.notebooks.forked import parent_of_kernels
+
+    with parent_of_kernels() as parent:
+        yield parent
+
+
+@pytest.fixture
+def forked(parent: "Parent") -> Iterator[None]:
+    """Fork the test's kernels from one process: most of a kernel's time goes into loading."""
+    from tests.notebooks.forked import kernels_forked_from
+
+    with kernels_forked_from(parent):
+        yield
+
+
+@pytest.mark.usefixtures("forked")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_offline_and_solved(path: Path) -> None:
@@ -31,7 +53,7 @@ def test_offline_and_solved(path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_one_live() -> None:
+def test_one_live_in_a_kernel_that_is_started_as_students_start_theirs() -> None:
     (path,) = (path for path in PATHS if path.stem.startswith("06"))
     book = execute(path, live=True)
     said = "".join(str(output) for _, output in outputs(book))
@@ -40,13 +62,12 @@ def test_one_live() -> None:
 
 
 def notebook_of(path: Path, code: str) -> Path:
-    import nbformat
-
-    v4: Any = nbformat.v4
-    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(code)]), path)  # type: ignore[no-untyped-call]
+    nbformat = load_nbformat()
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
     return path
 
 
+@pytest.mark.usefixtures("forked")
 def test_an_error_names_the_notebook(tmp_path: Path) -> None:
     path = notebook_of(tmp_path / "mine.ipynb", "1 / 0")
     with pytest.raises(ResultsError, match=r"(?s)mine\.ipynb.*ZeroDivisionError"):
@@ -54,9 +75,7 @@ def test_an_error_names_the_notebook(tmp_path: Path) -> None:
 
 
 def test_what_a_cell_says_while_it_measures_is_not_kept() -> None:
-    import nbformat
-
-    v4: Any = nbformat.v4
+    v4 = load_nbformat().v4
     said = v4.new_output("display_data", {"text/plain": "3 s"}, metadata={MARK: True})
     found = v4.new_output("display_data", {"text/plain": "11"})
     cell = v4.new_code_cell("lab.measure()", outputs=[said, found])
@@ -65,6 +84,7 @@ def test_what_a_cell_says_while_it_measures_is_not_kept() -> None:
     assert [output.data["text/plain"] for _, output in outputs(book)] == ["11"]
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_path_in_an_output_is_refused(tmp_path: Path) -> None:
     path = notebook_of(tmp_path / "mine.ipynb", "print('/home/ana/x')")
     with pytest.raises(ResultsError, match="names a path, '/home/ana/x'"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from notebooks.course.execution import load_nbformat
 from notebooks.course.site.build import build
 from notebooks.course.site.launchers import MISSING_THERE, launchers, repository
 from tests.notebooks.books import PATHS, ROOT, code_lines, read, source
@@ -61,8 +62,7 @@ def test_elsewhere_than_on_github_there_is_binder_alone() -> None:
 def test_a_site_that_knows_its_repository_leads_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import nbformat  # takes seconds, and only this test needs it
-
+    nbformat = load_nbformat()
     monkeypatch.setenv("PATH", str(tmp_path))  # nothing is to be printed
     monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
     build(tmp_path, ["en", "ro"], HOME)
@@ -71,7 +71,7 @@ def test_a_site_that_knows_its_repository_leads_there(
         for link in launchers(HOME, language, "00_tour.ipynb").values():
             assert f'href="{link}"' in text
         copy = place / "colab" / "00_tour.ipynb"
-        nbformat.validate(nbformat.read(copy, as_version=4))  # type: ignore[no-untyped-call]
+        nbformat.validate(nbformat.read(copy, as_version=4))
         first, *rest = read(copy)["cells"]
         assert HOME in source(first)
         assert f'"DUPLEX_LANGUAGE": "{language}"' in source(first)

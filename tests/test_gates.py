@@ -1,15 +1,20 @@
 """The order and the exit status of `lab.py test`, and its words on missing system parts."""
 
+import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from tests.__main__ import (
+    A_TEST_TOO,
     GATES,
     NOTHING_SELECTED,
     PARTS,
+    ROOT,
     check_code,
     explain,
+    main,
     missing_parts,
     provide_parts,
     run_tests,
@@ -30,14 +35,51 @@ class Runs:
 
 def test_code_gates_stop_at_the_first_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     runs = Runs(0, 3)
-    assert check_code(runs) == 3
+    assert check_code(GATES, runs) == 3
     assert len(runs.commands) == 2
     assert "ruff format failed (exit status 3)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--fast"], {*GATES, "not slow"}),
+        ([], {*GATES, "not slow", "slow"} - {A_TEST_TOO}),
+        (["--", "-k", "one"], {*GATES, "not slow", "slow"}),
+    ],
+)
+def test_types_are_a_gate_or_a_test(
+    words: list[str], expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def check(gates: Iterable[str]) -> int:
+        ran.extend(gates)
+        return 0
+
+    def run_tests(fast: bool, pytest: Sequence[str]) -> int:
+        ran.extend(["not slow"] if fast else ["not slow", "slow"])
+        return 0
+
+    monkeypatch.setattr("tests.__main__.provide_parts", lambda: True)
+    monkeypatch.setattr("tests.__main__.check_code", check)
+    monkeypatch.setattr("tests.__main__.run_tests", run_tests)
+    assert main(words) == 0
+    assert set(ran) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_all_types_fit() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", *GATES[A_TEST_TOO]], cwd=ROOT, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_code_gates_all_run_with_this_python() -> None:
     runs = Runs(*[0] * len(GATES))
-    assert check_code(runs) == 0
+    assert check_code(GATES, runs) == 0
     assert [command[:2] for command in runs.commands] == [(sys.executable, "-m")] * len(GATES)
 
 

@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+OURS = "loadtests/locustfile.py"
 Done = subprocess.CompletedProcess[str]
 _LOCUST, _CODE = ["-m", "loadtests.load"], "-c"
 
@@ -26,14 +27,15 @@ _LOCUST, _CODE = ["-m", "loadtests.load"], "-c"
 class Brood:
     """What starts such processes; where none can fork, each starts from the beginning."""
 
-    def locust(self, line: str, *words: str) -> Done:
-        """Run it on our locustfile with the words of ``line``; ``words`` may hold spaces."""
-        return self._run([*_LOCUST, "-f", "loadtests/locustfile.py", *line.split(), *words])
+    def locust(self, line: str, *words: str, file: str = OURS) -> Done:
+        """Run it on a locustfile with the words of ``line``; ``words`` may hold spaces."""
+        return self._run([*_LOCUST, "-f", file, *line.split(), *words])
 
-    def apart(self, code: str) -> None:
+    def apart(self, code: str) -> Done:
         """Run code that must not fail."""
         done = self._run([_CODE, code])
         assert done.returncode == 0, done.stderr
+        return done
 
     def _run(self, words: Sequence[str]) -> Done:
         return subprocess.run(

@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import json
-import os
 import re
 import socket
 import subprocess
@@ -100,25 +99,13 @@ SseUser.abstract = True
 
 @pytest.mark.slow
 def test_our_users_stand_beside_an_http_user_in_somebodys_own_file(
-    server: Server, tmp_path: Path
+    server: Server, brood: Brood, tmp_path: Path
 ) -> None:
     (tmp_path / "shop.py").write_text(OWN_FILE.format(url=server.url))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "loadtests.load",
-            "-f",
-            str(tmp_path / "shop.py"),
-            "--headless",
-            *["-u", "5", "-r", "5", "--seconds", "3", "--rate", "20", "--naive"],
-            *("--json-file", str(tmp_path / "table")),
-        ],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    done = brood.locust(
+        "--headless -u 5 -r 5 --seconds 3 --rate 20 --naive --json-file",
+        str(tmp_path / "table"),
+        file=str(tmp_path / "shop.py"),
     )
     assert done.returncode == 0, done.stderr
     rows = {
@@ -197,22 +184,21 @@ def test_a_host_where_nobody_answers_is_told_in_words(brood: Brood) -> None:
 
 
 @pytest.mark.slow
-def test_users_who_come_over_an_interval_are_waited_for_as_long(server: Server) -> None:
+def test_users_who_come_over_an_interval_are_waited_for_as_long(
+    server: Server, brood: Brood
+) -> None:
     """Apart from that interval, patience is short here; it would not do for the last of them."""
-    hasty = (
-        "from loadtests.load.__main__ import imported, main; imported();"
-        "from loadtests.load import conductor; conductor._PATIENCE_S = 0.1; main()"
-    )
     words = "PollingUser --headless -u 8 -r 8 --poll-interval 4"
     words += f" --host {server.url} --rate 20 --seconds 1 --seed 1"
-    done = subprocess.run(
-        [sys.executable, "-c", hasty, *FILE, *words.split()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = brood.apart(f"""
+import sys
+from loadtests.load.__main__ import imported, main
+imported()
+from loadtests.load import conductor
+conductor._PATIENCE_S = 0.1
+sys.argv[1:] = {[*FILE, *words.split()]}
+main()
+""")
     assert re.search(r"^Polling +160 .* clean$", done.stdout, re.MULTILINE), done.stdout
     assert "not connected" not in done.stdout
 

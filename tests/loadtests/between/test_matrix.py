@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.between import command
 from loadtests.trials.processes import ROOT, Relay, Server
 from results.record.crossings import Matrix, Word, read_matrix
 from tests.support.programs import need
@@ -89,18 +90,13 @@ def test_it_says_which_programs_they_were(matrix: Matrix) -> None:
     assert all(told.values())
 
 
-def test_what_runs_already_is_tried_as_it_is(tmp_path: Path) -> None:
+def test_what_runs_already_is_tried_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Server(SLUGS) as server, Relay(server) as relay:
         words = ["--front", relay.url, "--server", server.url, "--out", str(tmp_path)]
         words += ["--plugin-port", str(server.plugin_port)]
-        done = subprocess.run(
-            [sys.executable, "-m", "loadtests", "between", *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
+        assert command.main(words) == 0, capsys.readouterr().err
     found = read_matrix(tmp_path).at("yours", "distributed", "in front")
     texts = {slug: one.text for slug, one in found.items()}
     assert texts.pop("plugin_socket") != "passes"  # on the pages' port, all that a front has

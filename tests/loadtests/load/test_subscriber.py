@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from loadtests.measures import result_file
-from loadtests.trials.processes import Child, Server
+from loadtests.trials.processes import Server
+from tests.loadtests.brood import Brood
 
 LOAD = "--headless --users 12 --spawn-rate 12 --rate 20 --seconds 2 --drain 1"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="several workers need Linux")
-def test_servers_that_know_nothing_of_each_other_lose_what_the_others_have(tmp_path: Path) -> None:
+def test_servers_that_know_nothing_of_each_other_lose_what_the_others_have(
+    brood: Brood, tmp_path: Path
+) -> None:
     path = tmp_path / "result.json"
-    ours = ["loadtests.load", "-f", "loadtests/locustfile.py", "SseUser", *LOAD.split()]
-    with (
-        Server(["sse"], flags=["--workers", "2", "--log", "memory"]) as server,
-        Child("locust", [*ours, "--host", server.url, "--result", str(path)]) as locust,
-    ):
-        assert locust.wait(60), locust.last_words()
+    with Server(["sse"], flags=["--workers", "2", "--log", "memory"]) as server:
+        done = brood.locust(f"SseUser {LOAD} --host {server.url} --result", str(path))
+    assert path.exists(), done.stderr
     found = result_file.read(path)
     audit, published = found.techniques["sse"].audit, found.published
     assert audit.expected == 12 * (published["accepted"] + published["warm_up"])

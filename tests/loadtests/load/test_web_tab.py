@@ -6,8 +6,6 @@ One page for all: those that start no test come first, for it keeps what was las
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -19,6 +17,7 @@ import pytest
 
 from clients.net.schedule import await_true
 from loadtests.trials.processes import Child, Server
+from tests.loadtests.brood import Brood
 from tests.support import chromium
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -163,14 +162,10 @@ def test_a_host_where_nobody_answers_measures_nothing_and_a_better_one_may_follo
 
 
 @pytest.mark.slow
-def test_a_port_in_use_is_told_in_words() -> None:
+def test_a_port_in_use_is_told_in_words(brood: Brood) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        file = str(ROOT / "loadtests" / "locustfile.py")
-        words = ["loadtests.load", "-f", file, "--web-host", "127.0.0.1", "--web-port", port]
-        ended = subprocess.run(
-            [sys.executable, "-m", *words], capture_output=True, text=True, timeout=60, check=False
-        )
+        port = taken.getsockname()[1]
+        ended = brood.locust(f"--web-host 127.0.0.1 --web-port {port}")
     assert ended.returncode == 1
     assert f"cannot listen on port {port}" in ended.stderr
     assert "Traceback" not in ended.stderr

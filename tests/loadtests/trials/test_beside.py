@@ -2,9 +2,12 @@
 
 import pytest
 
+from loadtests.plan.options import USUAL
 from loadtests.trials.beside import make_beside
 from loadtests.trials.compare import main, make_plan, parse_arguments
 from loadtests.trials.peers import SHELF
+from results.record.reading import read_run
+from tests.support.processes import ServerProcess
 
 
 def test_each_server_is_measured_by_what_it_speaks() -> None:
@@ -47,17 +50,28 @@ def test_what_cannot_stand_side_by_side_is_refused(
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_two_servers_are_measured_and_shown_side_by_side(
-    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    server: ServerProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """One that runs already, and one of a file."""
     other = tmp_path_factory.mktemp("peer") / "another.toml"
     ours = (SHELF / "duplex" / "peer.toml").read_text(encoding="utf-8")
     other.write_text(ours, encoding="utf-8")
     out = tmp_path_factory.mktemp("run") / "run"
-    load = "--techniques web_socket --delay 0 --users 3 --seconds 1 --rate 40"
-    words = ["--servers", "duplex", str(other), *load.split(), "--out", str(out)]
+    load = "--techniques web_socket --delay 0 --users 3 --seconds 1 --rate 40 --arrivals constant"
+    words = ["--servers", server.url, str(other), *load.split(), "--out", str(out)]
     assert main(words) in (0, 3)
     said = capsys.readouterr().out
-    assert said.index("another ") < said.index("duplex ", said.index("another "))
+    assert said.index("another ") < said.index("http:", said.index("another "))
+    latency = read_run(out).latency
+    delivery = latency[latency["metric"] == "delivery"].set_index("variant")
+    assert set(delivery.index) == {
+        f"constant arrivals, foreign {name}" for name in (server.url, "another")
+    }
+    due = 3 * 40 * (1 + USUAL.warm_up)
+    assert (delivery["received"] == due).all(), delivery
+    assert (delivery[["lost", "duplicated", "reordered"]] == 0).all(axis=None), delivery
     drawn = {path.stem for path in (out / "figures").iterdir()}
     assert drawn == {"latency_of_servers", "cost_of_servers"}
     assert "compare of 2 servers" in (out / "report.html").read_text(encoding="utf-8")

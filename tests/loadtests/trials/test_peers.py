@@ -16,7 +16,6 @@ from loadtests.trials.family import tree
 from loadtests.trials.measuring import measure
 from loadtests.trials.peers import SHELF, Peer, find_peer, techniques_of, try_out
 from loadtests.trials.processes import ProcessError
-from tests.support.processes import ServerProcess
 from wire.peer_text import LEAST
 
 # A server of few lines: what is POSTed goes to every event stream; MODE is how it misbehaves.
@@ -170,12 +169,11 @@ def test_a_foreign_server_is_measured_like_ours(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_peer_file_of_ours_agrees_with_our_own_clients(server: ServerProcess) -> None:
+def test_a_peer_file_of_ours_agrees_with_our_own_clients() -> None:
     load: dict[str, Any] = {"users": 3, "rate": 40, "seconds": 1, "arrivals": "constant"}
     ours = measure("web_socket", **load)
-    for foreign_server in (server.url, "duplex"):
-        theirs = measure("web_socket", server=foreign_server, **load)
-        assert theirs.audit == ours.audit
+    theirs = measure("web_socket", server="duplex", **load)
+    assert theirs.audit == ours.audit
     sums = []
     for run in (ours, theirs):
         rows = run.bytes[(run.bytes["role"] == "subscriber") & (run.bytes["direction"] == "down")]

@@ -49,13 +49,12 @@ def main(words: Sequence[str] | None = None) -> int:
 def show(options: argparse.Namespace) -> None:
     """Do what was asked. Raises :class:`~results.errors.ResultsError` and ``OSError``.
 
-    What reads and draws takes a second and more to load: who asks for help waits for none of it.
+    What reads and what draws take a second each to load: who asks for help waits for none of it,
+    and who does not want a drawing waits for nothing that draws.
     """
     from results.comparison import compare, has_sides
     from results.console import Console
-    from results.hlog import write_hlog
     from results.record.reading import read_run
-    from results.report import write_report
     from results.tables import print_comparison, print_seconds, print_sides, print_summary
 
     console = Console()
@@ -65,6 +64,8 @@ def show(options: argparse.Namespace) -> None:
     if len(runs) == 2:
         print_comparison(console, compare(runs[0], runs[1], options.unlike_hosts))
     elif options.hlog:
+        from results.hlog import write_hlog
+
         paths = write_hlog(runs[0], options.hlog)
         console.print(
             f"{len(paths)} file{'s' * (len(paths) != 1)} in {options.hlog}", soft_wrap=True
@@ -72,6 +73,8 @@ def show(options: argparse.Namespace) -> None:
     elif options.over_time:
         print_seconds(console, runs[0])
     else:
+        from results.report import write_report
+
         print_summary(console, runs[0])
         if has_sides(runs[0]):
             print_sides(console, runs[0])

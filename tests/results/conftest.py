@@ -64,13 +64,13 @@ def _add(
     wait, framing, up, asks = INVENTED.get(cell.technique, INVENTED["sse"])
     delivery, naive, publish = new_histogram(), new_histogram(), new_histogram()
     gap = new_histogram()
-    for _ in range(200):  # each four times
+    for _ in range(100):  # each eight times
         base = chance.lognormvariate(0, 0.35) * slow * (1 + cell.users / 200)
         late = cell.delay_ms + base + chance.random() * wait * 2000
-        record_ns(delivery, int(late * MS), 4)
-        record_ns(naive, int((cell.delay_ms + base) * MS), 4)
-        record_ns(publish, int(base * 0.3 * MS), 4)
-        record_ns(gap, int(33 * base * MS) if wait < 0.1 else chance.choice([0, 0, 1000 * MS]), 4)
+        record_ns(delivery, int(late * MS), 8)
+        record_ns(naive, int((cell.delay_ms + base) * MS), 8)
+        record_ns(publish, int(base * 0.3 * MS), 8)
+        record_ns(gap, int(33 * base * MS) if wait < 0.1 else chance.choice([0, 0, 1000 * MS]), 8)
     lost = 3 if bad is Verdict.SERVER_BOUND else 0
     busy = min(0.02 + cell.users * (0.001 + asks / 1500), 0.99)
     requests = asks * cell.users
@@ -139,6 +139,15 @@ def small_run(write_run: Callable[..., Path], tmp_path: Path) -> Path:
     return write_run(tmp_path / "run", **FEW)
 
 
+@pytest.fixture
+def lost_run(tmp_path: Path) -> Path:
+    """Return the folder of a run that lost everything: there is a reason, and little to draw."""
+    with RunWriter(tmp_path / "run", "compare", {}, ["python", "-m", "loadtests"]) as writer:
+        lost = Judgement(Verdict.SERVER_BOUND, "invented for this test")
+        writer.add(Cell("sse"), audit=Audit(expected=9, received=0), judgement=lost)
+    return tmp_path / "run"
+
+
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a synthetic run with one invented verdict."""
@@ -150,11 +159,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a synthetic run of three servers side by side, with rising load."""
+    """Return a synthetic run of three servers side by side, with rising load.
+
+    Five techniques have two lines of panels, as all of them have.
+    """
     folder = tmp_path_factory.mktemp("runs") / "servers"
     marks = ("foreign nchan", "foreign a_server_with_a_long_name", "foreign duplex")
     bad = {"polling": Verdict.SERVER_BOUND}
-    written = write_synthetic(folder, levels=(10, 200), variants=marks, bad=bad, **FEW)
+    slugs = ("polling", "plugin_socket", "long_polling", "sse", "web_socket")
+    levels = (10, 200)
+    written = write_synthetic(folder, levels=levels, variants=marks, bad=bad, slugs=slugs, **FEW)
     return read_run(written)
 
 

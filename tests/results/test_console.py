@@ -2,7 +2,6 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from results.console import Console
-from results.record.verdicts import Verdict
 from tests.support.processes import ROOT
 from tests.unbreakable.undefended import without
 
@@ -46,22 +44,13 @@ def test_foreign_text_is_shown_as_it_is_wherever_it_stands() -> None:
 
 @pytest.mark.slow
 @pytest.mark.attack("steer the terminal of who reads a run", "off", "on")
-def test_the_reasons_in_a_foreign_run_steer_no_terminal(
-    write_run: Callable[..., Path], tmp_path: Path
-) -> None:
-    folder = write_run(
-        tmp_path / "run",
-        repeats=1,
-        networks=(("loopback", 0.0),),
-        slugs=("sse",),
-        bad={"sse": Verdict.SERVER_BOUND},
-    )
-    table = folder / "latency.csv"
+def test_the_reasons_in_a_foreign_run_steer_no_terminal(lost_run: Path) -> None:
+    table = lost_run / "latency.csv"
     evil = "[bold]owned[/bold] \x1b]0;owned\x07"
     table.write_text(table.read_text().replace("invented for this test", evil))
 
     def attack(*python: str) -> str:
-        command = [sys.executable, *python, "-m", "results", str(folder)]
+        command = [sys.executable, *python, "-m", "results", str(lost_run)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         return done.stdout
 

@@ -280,11 +280,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_told(
-    write_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lost_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = write_run(tmp_path / "run", repeats=1, slugs=("sse",))
-    (folder / "figures").write_text("")
-    assert main([str(folder)]) == 2
+    (lost_run / "figures").write_text("")
+    assert main([str(lost_run)]) == 2
     assert "cannot write" in capsys.readouterr().err
 
 

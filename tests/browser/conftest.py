@@ -1,5 +1,6 @@
 """A lecture in a process of its own, and pages of a real browser that are watched for errors."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Never
@@ -72,7 +73,8 @@ def open_page(browser: "Browser", lecture: Lecture) -> Iterator[OpenPage]:
 @pytest.fixture
 def lanes() -> ReadLanes:
     def read(page: "Page") -> Lanes:
-        found: Lanes = page.evaluate(LANES)
+        # As text: Playwright looks at each of a thousand numbers, in the page and here.
+        found: Lanes = json.loads(page.evaluate(f"async () => JSON.stringify(await ({LANES})())"))
         return found
 
     return read

@@ -4,14 +4,26 @@ import base64
 import os
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.watching import OpenPage, until
+from tests.browser.conftest import USUAL
+from tests.browser.watching import Watched, order
+from tests.support.processes import Lecture
 from wire.techniques import BY_SLUG, SLUGS
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+# What an earlier test left on a page.
+AFRESH = """() => {
+  for (const id of ['chat-list', 'chat-cost', 'notice']) {
+    document.getElementById(id).replaceChildren();
+  }
+  document.getElementById('chat-text').value = '';
+}"""
 OFTEN_MS = 200  # for questions that are dear to answer: else a page is asked at each frame
 MARKUP = "<img src=x onerror='top.pwned=1'><script>top.pwned=1</script><b>&amp;"
 PIXEL = base64.b64decode(
@@ -19,19 +31,51 @@ PIXEL = base64.b64decode(
 )
 
 
+SLOW = {"bytes_per_s": 100_000}
+FREE = {"bytes_per_s": None, "delay_s": 0}
+
+
+@pytest.fixture(scope="module")
+def pair(browser: "Browser", lecture: Lecture) -> Iterator[list[Watched]]:
+    """Two people for all tests: to open a page is dearer than most of what is done in it."""
+    contexts = [browser.new_context(**USUAL) for _ in range(2)]
+    yield [Watched(context, lecture, has_key=False) for context in contexts]
+    for context in contexts:
+        context.close()
+
+
 @pytest.fixture
-def slow_line(open_page: OpenPage) -> Iterator[Any]:
-    """The lecturer's page, with everybody's line at 100 kB a second."""
-    page = open_page(lecturer=True).open("chat")
-    page.wait_for_selector("#role:has-text('Lecturer')")
-    until(page, "import('/page/room.js').then(({ room }) => room.state !== null)")
-    control(page, "link", "{ bytes_per_s: 100000 }")
-    yield page
-    control(page, "link", "{ bytes_per_s: null }")
+def people(pair: list[Watched]) -> Iterator[list[Watched]]:
+    """The two, none of them in the chat, and nothing in their lists."""
+    for one in pair:
+        one.may_be_cut = False
+        if not one.requests:
+            one.open("chat")
+        if one.page.locator("#chat-name").is_disabled():
+            leave(one.page)
+        one.page.evaluate(AFRESH)
+    yield pair
+    for one in pair:
+        one.check()
+        one.complaints.clear()
 
 
-def control(page: Any, door: str, order: str) -> None:
-    page.evaluate(f"import('/page/room.js').then(({{ room }}) => room.control('{door}', {order}))")
+@pytest.fixture
+def here(people: list[Watched]) -> "Page":
+    return people[0].page
+
+
+@pytest.fixture
+def there(people: list[Watched]) -> "Page":
+    return people[1].page
+
+
+@pytest.fixture
+def slow_line(lecture: Lecture) -> Iterator[None]:
+    """Everybody's line is at 100 kB a second."""
+    order(lecture, "link", SLOW)
+    yield
+    order(lecture, "link", FREE)
 
 
 def give(page: Any, name: str, content: bytes) -> None:
@@ -56,31 +100,38 @@ def say(page: Any, text: str) -> None:
     page.click("text=Send to all")
 
 
+def heard(page: Any, texts: list[str]) -> None:
+    page.wait_for_function(
+        "texts => { const all = [...document.querySelectorAll('#chat-list .text')];"
+        " return texts.every((text) => all.some((one) => one.textContent === text)); }",
+        arg=texts,
+        polling=OFTEN_MS,
+    )
+
+
 @pytest.mark.attack("have what people wrote run as script", "on")
-def test_everybody_hears_everybody_and_markup_stays_text(open_page: OpenPage) -> None:
-    pages = {slug: open_page().open("chat") for slug in SLUGS}
-    for slug, page in pages.items():
-        join(page, slug)
-    for slug, page in pages.items():
-        said = page.locator("#chat-state").inner_text()
+def test_all_hear_each_other_and_markup_stays_text(here: "Page", there: "Page") -> None:
+    """By each technique somebody joins, is heard, and hears who is there by another one."""
+    join(here, "web_socket")
+    for slug in SLUGS:
+        join(there, slug, f"Ana {slug}")
+        said = there.locator("#chat-state").inner_text()
         assert BY_SLUG[slug].title.split()[0] in said
-    for slug, page in pages.items():
-        say(page, f"{MARKUP} {slug}")
-    for page in pages.values():
-        page.wait_for_function(
-            "texts => { const all = [...document.querySelectorAll('#chat-list .text')];"
-            " return texts.every((text) => all.some((one) => one.textContent === text)); }",
-            arg=[f"{MARKUP} {slug}" for slug in SLUGS],
-            polling=OFTEN_MS,
-        )
+        say(there, f"{MARKUP} by {slug}")
+        say(here, f"{MARKUP} to {slug}")
+        for page in (here, there):
+            heard(page, [f"{MARKUP} by {slug}", f"{MARKUP} to {slug}"])
+        notices = here.locator(f"#chat-list .notice:has-text('Ana {slug} joined')")
+        assert notices.all_inner_texts() == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
+        leave(there)
+    for page in (here, there):
         assert page.evaluate("window.pwned === undefined")  # of the top, whichever frame it is in
         assert page.locator("#chat-list img, #chat-list script").count() == 0
         shown = page.locator("#chat-list .text").count()
-        assert shown == len(SLUGS)  # each once
+        assert shown == 2 * len(SLUGS)  # each once
 
 
-def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage) -> None:
-    here, there = open_page().open("chat"), open_page().open("chat")
+def test_a_picture_goes_around_and_its_cost_is_told(here: "Page", there: "Page") -> None:
     join(there, "polling")
     for shown, slug in enumerate(["web_socket", "sse", "plugin_socket"]):
         join(here, slug)
@@ -98,8 +149,7 @@ def test_a_picture_goes_around_and_its_cost_is_told(open_page: OpenPage) -> None
         leave(here)
 
 
-def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
-    here, there = open_page().open("chat"), open_page().open("chat")
+def test_notices_echo_and_coming_back(here: "Page", there: "Page") -> None:
     join(here, "web_socket")
     join(there, "sse")
     here.wait_for_selector("text=sse joined by Server-Sent Events.")
@@ -115,26 +165,16 @@ def test_notices_echo_and_coming_back(open_page: OpenPage) -> None:
     assert there.locator("text=only me").count() == 0
 
 
-def test_who_joins_is_announced_by_the_technique_in_use(open_page: OpenPage) -> None:
-    here, there = open_page().open("chat"), open_page().open("chat")
-    join(here, "web_socket")
-    for slug in SLUGS:
-        join(there, slug, f"Ana {slug}")
-        say(there, f"here I am by {slug}")
-        here.wait_for_selector(f"#chat-list .text:has-text('here I am by {slug}')")
-        notices = here.locator(f"#chat-list .notice:has-text('Ana {slug} joined')")
-        assert notices.all_inner_texts() == [f"Ana {slug} joined by {BY_SLUG[slug].title}."]
-        leave(there)
-
-
-def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any) -> None:
-    page = open_page().open("chat")
+@pytest.mark.usefixtures("slow_line")
+def test_a_file_on_a_slow_line(here: "Page") -> None:
+    page = here
     for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
         join(page, slug)
         give(page, "two words.bin", bytes(300_000))
         page.wait_for_function(
             "() => { const { hidden, value, max } = document.getElementById('chat-progress');"
-            " return !hidden && value > 0.1 * max && value < 0.9 * max; }"
+            " return !hidden && value > 0.1 * max && value < 0.9 * max; }",
+            polling=OFTEN_MS,
         )
         assert not page.inner_text("#chat-cost")  # not before the last byte has passed
         page.wait_for_selector("#chat-cost:has-text('% more')")
@@ -147,43 +187,47 @@ def test_a_file_on_a_slow_line(open_page: OpenPage, slow_line: Any) -> None:
         leave(page)
 
 
-def test_what_a_cut_takes_is_told(open_page: OpenPage, slow_line: Any) -> None:
+@pytest.mark.usefixtures("slow_line")
+def test_what_a_cut_takes_is_told(people: list[Watched], lecture: Lecture) -> None:
+    people[0].may_be_cut = True
+    page = people[0].page
     for slug in ("web_socket", "plugin_socket", "sse"):
-        watched = open_page()
-        watched.may_be_cut = True
-        page = watched.open("chat")
+        page.evaluate(AFRESH)
         join(page, slug)
         give(page, "lost.bin", bytes(1_000_000))
         page.wait_for_selector("#chat-progress:visible")
-        control(slow_line, "cut", "{ seconds: 1 }")
+        order(lecture, "cut", {"seconds": 1})
         page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
         page.wait_for_selector("#notice:not(:empty)")
         page.wait_for_selector("#chat-file:enabled", state="attached")
-        page.close()
-
-
-def test_who_leaves_while_a_file_goes_can_send_again(open_page: OpenPage, slow_line: Any) -> None:
-    page = open_page().open("chat")
-    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
-        control(slow_line, "link", "{ bytes_per_s: 100000 }")
-        join(page, slug)
-        give(page, f"{slug}.bin", bytes(1_000_000))
-        page.wait_for_selector("#chat-progress:visible")
-        page.evaluate("location.hash = 'wire'")  # what is under way goes on
-        page.evaluate("location.hash = 'chat'")
-        page.click("form.connect button")
-        page.wait_for_selector(f"#chat-cost:has-text('{slug}.bin did not arrive')")
-        assert page.locator("#chat-progress").is_hidden()
-        control(slow_line, "link", "{ bytes_per_s: null }")
-        join(page, slug)
-        give(page, "whole.bin", bytes(1000))
-        page.locator("#chat-list a:has-text('whole.bin')").nth(number).wait_for()
+        order(lecture, "cut", {"seconds": 0})  # heals at once
         leave(page)
 
 
-def test_nothing_that_was_not_sent_is_lost(open_page: OpenPage, slow_line: Any) -> None:
-    control(slow_line, "link", "{ delay_s: 1 }")
-    page = open_page().open("chat")
+@pytest.mark.usefixtures("slow_line")
+def test_who_leaves_while_a_file_goes_can_send_again(here: "Page", lecture: Lecture) -> None:
+    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
+        order(lecture, "link", SLOW)
+        join(here, slug)
+        give(here, f"{slug}.bin", bytes(1_000_000))
+        here.wait_for_selector("#chat-progress:visible")
+        here.evaluate("location.hash = 'room'")  # what is under way goes on
+        here.wait_for_selector("section#room:not([hidden])")
+        here.evaluate("location.hash = 'chat'")
+        here.click("form.connect button")
+        here.wait_for_selector(f"#chat-cost:has-text('{slug}.bin did not arrive')")
+        assert here.locator("#chat-progress").is_hidden()
+        order(lecture, "link", FREE)
+        join(here, slug)
+        give(here, "whole.bin", bytes(1000))
+        here.locator("#chat-list a:has-text('whole.bin')").nth(number).wait_for()
+        leave(here)
+
+
+@pytest.mark.usefixtures("slow_line")
+def test_nothing_that_was_not_sent_is_lost(here: "Page", lecture: Lecture) -> None:
+    page = here
+    order(lecture, "link", {"delay_s": 1})
     join(page, "web_socket")
     for text in ("one", "two"):
         page.fill("#chat-text", text)
@@ -194,18 +238,20 @@ def test_nothing_that_was_not_sent_is_lost(open_page: OpenPage, slow_line: Any) 
     page.click("form.connect button")
     page.wait_for_function(
         "() => document.getElementById('chat-text').value.split(' ').sort().join()"
-        " === 'four,one,three,two'"
+        " === 'four,one,three,two'",
+        polling=OFTEN_MS,
     )
-    control(slow_line, "link", "{ delay_s: 0 }")
 
 
-def test_the_list_follows_pictures_too(open_page: OpenPage) -> None:
-    page = open_page().open("chat")
+def test_the_list_follows_pictures_too(here: "Page") -> None:
+    page = here
     join(page, "web_socket")
     for number in range(25):
         say(page, f"line {number}")
     give(page, "wide.bmp", bitmap(200, bytes(200 * 200 * 3)))
-    page.wait_for_function("() => document.querySelector('.picture img')?.complete")
+    page.wait_for_function(
+        "() => document.querySelector('.picture img')?.complete", polling=OFTEN_MS
+    )
     hidden = (
         "() => { const list = document.querySelector('.following').getBoundingClientRect();"
         " const last = document.querySelector('#chat-list li:last-child').getBoundingClientRect();"
@@ -223,8 +269,7 @@ def test_the_list_follows_pictures_too(open_page: OpenPage) -> None:
     assert page.evaluate(hidden) > 0
 
 
-def test_who_is_there_is_told_to_who_comes(open_page: OpenPage) -> None:
-    here, there = open_page().open("chat"), open_page().open("chat")
+def test_who_is_there_is_told_to_who_comes(here: "Page", there: "Page") -> None:
     join(here, "polling", "Ioana")
     here.wait_for_selector("#chat-present:has-text('Ioana (Polling)')")
     join(there, "sse", "Radu")
@@ -236,8 +281,8 @@ def test_who_is_there_is_told_to_who_comes(open_page: OpenPage) -> None:
     there.wait_for_selector("#chat-present", state="hidden")
 
 
-def test_a_photo_that_is_too_large_is_made_smaller(open_page: OpenPage) -> None:
-    page = open_page().open("chat")
+def test_a_photo_that_is_too_large_is_made_smaller(here: "Page") -> None:
+    page = here
     join(page, "web_socket")
     give(page, "IMG_1.bmp", bitmap(900, os.urandom(900 * 900 * 3)))
     page.wait_for_selector("#chat-list .picture a:has-text('IMG_1.jpg')")
@@ -252,8 +297,8 @@ def bitmap(side: int, pixels: bytes) -> bytes:
     return head + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0) + pixels
 
 
-def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
-    page = open_page().open("chat")
+def test_a_direction_turns_nothing_else_around(here: "Page") -> None:
+    page = here
     join(page, "web_socket", "\u05d3\u05e0\u05d4")
     say(page, "\u0645\u0631\u062d\u0628\u0627 \u202e(1)")
     page.wait_for_selector("#chat-list li .text")
@@ -272,26 +317,34 @@ def test_a_direction_turns_nothing_else_around(open_page: OpenPage) -> None:
     # What the lane says follows the language.
     page.select_option("#language", "es")
     page.wait_for_selector("#chat-state:has-text('Conectado')")
+    page.select_option("#language", "en")
 
 
-@pytest.mark.parametrize("slug", ["page_reload", "frame_reload", "sse"])
-def test_what_the_server_refuses_is_told_and_given_back(open_page: OpenPage, slug: str) -> None:
-    watched = open_page()
-    page = watched.open("chat")
-    join(page, slug)
-    page.evaluate("document.getElementById('chat-text').removeAttribute('maxlength')")
+def test_what_the_server_refuses_is_told_and_given_back(people: list[Watched]) -> None:
+    page = people[0].page
     too_long = "x" * (2 * 2**20 + 1)
-    page.evaluate("text => { document.getElementById('chat-text').value = text; }", too_long)
-    page.click("text=Send to all")
-    page.wait_for_function(
-        "size => document.body.innerText.includes('at most 2097152 bytes')"
-        " && document.getElementById('chat-text').value.length === size",
-        arg=len(too_long),
-        polling=OFTEN_MS,
-    )
-    say(page, "short")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('#chat-list .text')]"
-        ".some((one) => one.textContent === 'short')"
-    )
-    watched.complaints.clear()  # the browser's own log tells of the refusal, too
+    for slug in ("page_reload", "frame_reload", "sse"):
+        page.evaluate(AFRESH)
+        join(page, slug)
+        # Out of sight, for to draw so long a text is dear.
+        page.evaluate(
+            "text => { const field = document.getElementById('chat-text');"
+            " field.removeAttribute('maxlength'); field.style.display = 'none';"
+            " field.value = text; }",
+            too_long,
+        )
+        page.click("text=Send to all")
+        page.wait_for_function(
+            "size => document.getElementById('notice').innerText.includes('at most 2097152 bytes')"
+            " && document.getElementById('chat-text').value.length === size",
+            arg=len(too_long),
+            polling=OFTEN_MS,
+        )
+        page.evaluate(
+            "() => { const field = document.getElementById('chat-text');"
+            " field.value = ''; field.style.display = ''; }"
+        )
+        say(page, "short")
+        heard(page, ["short"])
+        leave(page)
+    people[0].complaints.clear()  # the browser's own log tells of the refusal, too

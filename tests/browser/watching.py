@@ -1,5 +1,7 @@
 """Pages that are watched: all that a page says and asks for, and what its lanes know."""
 
+import http.client
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -52,6 +54,15 @@ class Watched:
         assert hosts <= {"127.0.0.1"}
 
 
+def order(lecture: Lecture, door: str, what: dict[str, Any]) -> None:
+    """Give an order that only the lecturer may give, without a page of theirs."""
+    connection = http.client.HTTPConnection(urlsplit(lecture.url).netloc, timeout=30)
+    connection.request("POST", f"/lecture/{door}", json.dumps(what), {"Duplex-Key": lecture.key})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    connection.close()
+
+
 def until(page: "Page", expression: str, fits: Callable[[Any], bool] = bool) -> None:
     """Wait until what an expression comes to fits.
 
@@ -66,7 +77,6 @@ def until(page: "Page", expression: str, fits: Callable[[Any], bool] = bool) -> 
 
 Lane = dict[str, Any]
 Lanes = dict[str, Lane]
-Race = Callable[[str], "Page"]
 ReadLanes = Callable[["Page"], Lanes]
 
 
@@ -74,6 +84,12 @@ class OpenPage(Protocol):
     """Opens a page, of a person of their own; the lecturer has the key."""
 
     def __call__(self, lecturer: bool = False, **options: Any) -> Watched: ...
+
+
+class Race(Protocol):
+    """Begins a race of a preset, or stays in the one that is on; returns the lecturer's page."""
+
+    def __call__(self, preset: str, anew: bool = True) -> "Page": ...
 
 
 class WaitForLanes(Protocol):

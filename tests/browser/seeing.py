@@ -100,13 +100,12 @@ def through_a_proxy() -> list[str]:
         return list(dict.fromkeys(one.replace(HERE, "server") for one in ours))
 
 
-def before_a_front(name: str = "") -> dict[str, Any]:
+def before_a_front(browser: "Browser", server: Server, name: str = "") -> dict[str, Any]:
     """Return how many streams open, by which protocol, and with which status a WebSocket does.
 
     ``name`` is the front's, which speaks HTTP/2; without one the server is asked itself.
     """
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(Server(SLUGS))
         url = server.url
         if name:
             (one,) = read_shelf([name])
@@ -116,11 +115,12 @@ def before_a_front(name: str = "") -> dict[str, Any]:
             front = stack.enter_context(Standing(one, one.h2, places))
             front.await_listening()
             url = f"https://{HERE}:{front.port}"
-        page = page_at(stack.enter_context(launched()), url)
+        page = page_at(browser, url)
         seen = watch_network(page)
         found: dict[str, Any] = page.evaluate(STREAMS, SOURCES)
         found["socket"] = page.evaluate(SOCKET, socket_url(url))
         found["status"] = next(one["status"] for one in seen if "status" in one)
+        page.context.close()
         return found
 
 
@@ -146,26 +146,28 @@ def watch_network(page: "Page") -> list[dict[str, Any]]:
     return seen
 
 
-def a_page_with_a_socket() -> dict[str, Any]:
+def a_page_with_a_socket(browser: "Browser", server: Server) -> dict[str, Any]:
     """Return a page's events of a WebSocket that opens and of one that is refused, and what the
     developer tools show of the first.
     """
-    with Server(SLUGS) as server, launched() as browser:
-        page = page_at(browser, server.url)
-        shown = watch_network(page)
-        opened = page.evaluate(SOCKET, socket_url(server.url))
-        told = list(shown)
-        refused = page.evaluate(SOCKET, socket_url(server.url, "/nowhere"))
-        return {"opened": opened, "refused": refused, "tools": told, "browser": browser.version}
+    page = page_at(browser, server.url)
+    shown = watch_network(page)
+    opened = page.evaluate(SOCKET, socket_url(server.url))
+    told = list(shown)
+    refused = page.evaluate(SOCKET, socket_url(server.url, "/nowhere"))
+    page.context.close()
+    return {"opened": opened, "refused": refused, "tools": told, "browser": browser.version}
 
 
 def main() -> None:
     """Write all of it down."""
-    found = {
-        "proxy": through_a_proxy(),
-        "fronts": {name or "none": before_a_front(name) for name in ("", "haproxy", "nghttpx")},
-        "page": a_page_with_a_socket(),
-    }
+    found: dict[str, Any] = {"proxy": through_a_proxy()}
+    with Server(SLUGS) as server, launched() as browser:
+        found["fronts"] = {
+            name or "none": before_a_front(browser, server, name)
+            for name in ("", "haproxy", "nghttpx")
+        }
+        found["page"] = a_page_with_a_socket(browser, server)
     RECORDING.parent.mkdir(parents=True, exist_ok=True)
     RECORDING.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))

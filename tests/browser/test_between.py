@@ -1,28 +1,47 @@
 """A real browser behind a proxy and before fronts, as the recording for the course has it."""
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from loadtests.trials.processes import Server
 from tests.browser.seeing import (
     RECORDING,
     SOURCES,
     a_page_with_a_socket,
     before_a_front,
+    launched,
     through_a_proxy,
 )
 from tests.support import chromium
 from tests.support.programs import need
+from wire.techniques import SLUGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 RECORDED: dict[str, Any] = json.loads(RECORDING.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def with_browser() -> None:
     if words := chromium.missing(chromium.WHOLE):  # whose ways were recorded
         pytest.skip(words)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(SLUGS) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator["Browser"]:
+    with launched() as browser:
+        yield browser
 
 
 def test_a_browser_asks_a_proxy_for_plain_pages_and_for_tunnels_to_web_sockets() -> None:
@@ -35,23 +54,27 @@ def test_a_browser_asks_a_proxy_for_plain_pages_and_for_tunnels_to_web_sockets()
 
 
 @pytest.mark.parametrize("front", ["haproxy", "nghttpx"])
-def test_by_http_2_all_streams_open_and_a_web_socket_is_one_of_them(front: str) -> None:
+def test_by_http_2_all_streams_open_and_a_web_socket_is_one_of_them(
+    whole: "Browser", server: Server, front: str
+) -> None:
     need(front)
-    found = before_a_front(front)
+    found = before_a_front(whole, server, front)
     assert found == RECORDED["fronts"][front]
     assert found["open"] == SOURCES
     assert found["protocol"] == "h2"
     assert found["status"] == 200  # RFC 8441: no 101, as nothing is switched
 
 
-def test_by_http_1_six_streams_open() -> None:
-    found = before_a_front()
+def test_by_http_1_six_streams_open(whole: "Browser", server: Server) -> None:
+    found = before_a_front(whole, server)
     assert found == RECORDED["fronts"]["none"]
     assert (found["open"], found["protocol"], found["status"]) == (6, "http/1.1", 101)
 
 
-def test_a_page_sees_the_events_and_the_developer_tools_the_frames() -> None:
-    found = a_page_with_a_socket()
+def test_a_page_sees_the_events_and_the_developer_tools_the_frames(
+    whole: "Browser", server: Server
+) -> None:
+    found = a_page_with_a_socket(whole, server)
     for name in ("opened", "refused", "tools"):
         assert found[name] == RECORDED["page"][name]
     assert found["opened"] == ["open", "message hola", "close 1000"]

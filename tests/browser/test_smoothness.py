@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.watching import MOVING, OpenPage, WaitForLanes
+from tests.browser.watching import OpenPage, WaitForLanes
 from tests.support.depth import amount
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -16,7 +16,7 @@ SECONDS = amount("DUPLEX_SMOOTH_SECONDS", usual=5, full=600)
 LONG_MS = 100
 WINDOW_S = 5
 MOST_WINDOWS = 8
-WARM_UP_S = 35 if SECONDS > 60 else 8
+WARM_UP_S = 35 if SECONDS > 60 else 3
 
 
 def reading(session: Any) -> dict[str, float]:
@@ -27,11 +27,15 @@ def reading(session: Any) -> dict[str, float]:
 
 
 def test_the_page_stays_smooth(open_page: OpenPage, wait_for_lanes: WaitForLanes) -> None:
-    page = open_page(lecturer=True, **MOVING).open("race?preset=busy")
+    page = open_page(lecturer=True).open("race?preset=busy")
     wait_for_lanes(page, lambda lane: lane["received"] > 20)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    page.wait_for_timeout(WARM_UP_S * 1000)  # until all rings are full, or nearly
+    # In a long watch all rings are full then, or nearly; in a short one what is kept still grows,
+    # by a quarter of what is allowed below. Without motion: nobody looks.
+    page.wait_for_timeout(WARM_UP_S * 1000)
+    page.emulate_media(reduced_motion="no-preference")
+    page.wait_for_timeout(1000)
     before = reading(session)
     page.evaluate(
         "window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries())"

@@ -6,15 +6,21 @@ import itertools
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.watching import OpenPage, WaitForLanes
+from tests.browser.conftest import USUAL
+from tests.browser.watching import WaitForLanes, Watched, until
+from tests.support.processes import Lecture
 from wire.pcapng import PcapngDecoder
 from wire.techniques import SLUGS
 from wire.web_socket_handshake import accept_key
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
 PRINTED_KEY, PRINTED_ACCEPT = "x3JJHMbDL1EzLkh9GBhXDw==", "HSmMlYUkAGmm5OPpG2HaGWk="
@@ -27,19 +33,24 @@ def dumped(page: Any) -> bytes:
     return bytes.fromhex("".join(rows))
 
 
-def start_source(page: Any) -> None:
+@pytest.fixture(scope="module")
+def wire(browser: "Browser", lecture: Lecture) -> Iterator["Page"]:
+    """The view of a lecturer whose lanes hear something: for all who look at it."""
+    context = browser.new_context(**USUAL)
+    watched = Watched(context, lecture, has_key=True)
+    page = watched.open("wire")
     page.evaluate(
         "import('/page/room.js').then(async ({ room }) => {"
         "await room.control('link', { delay_s: 0, bytes_per_s: null, stalled: false });"
         "await room.control('source', { rate: 5, size: 40 }); })"
     )
+    yield page
+    watched.check()
+    context.close()
 
 
-def test_the_view_shows_what_the_relay_recorded(
-    open_page: OpenPage, wait_for_lanes: WaitForLanes
-) -> None:
-    page = open_page(lecturer=True).open("wire")
-    start_source(page)
+def test_the_view_shows_what_the_relay_recorded(wire: "Page", wait_for_lanes: WaitForLanes) -> None:
+    page = wire
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
     for slug in SLUGS:
         page.select_option("#wire-technique", slug)
@@ -91,10 +102,9 @@ FRAMES = {
 }
 
 
-def test_frames_bit_by_bit(open_page: OpenPage) -> None:
-    page = open_page().open("chat")
+def test_frames_bit_by_bit(wire: "Page") -> None:
     for data, said in FRAMES.items():
-        told = page.evaluate(
+        told = wire.evaluate(
             "async (data) => { const { takeApart } = await import('/page/bytes.js');"
             "const { say } = await import('/page/i18n.js');"
             "const bytes = Uint8Array.from(data.match(/../g), (byte) => parseInt(byte, 16));"
@@ -107,8 +117,8 @@ def test_frames_bit_by_bit(open_page: OpenPage) -> None:
             assert part in words, data
 
 
-def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page: OpenPage) -> None:
-    page = open_page().open("wire")
+def test_the_handshake_is_computed_and_the_printed_accept_refused(wire: "Page") -> None:
+    page = wire
     page.click("text=The one that passed")
     page.wait_for_selector("#hs-verdict.good")
     key = page.input_value("#hs-key")
@@ -124,9 +134,8 @@ def test_the_handshake_is_computed_and_the_printed_accept_refused(open_page: Ope
     page.wait_for_selector("#hs-verdict.good")
 
 
-def test_our_own_sha1_is_right(open_page: OpenPage) -> None:
-    page = open_page().open("chat")
-    found = page.evaluate(
+def test_our_own_sha1_is_right(wire: "Page") -> None:
+    found = wire.evaluate(
         "async () => { const { plainSha1 } = await import('/page/sha1.js');"
         "return Array.from({ length: 130 }, (_, n) => "
         "[...plainSha1(new Uint8Array(n).fill(97))]); }"
@@ -136,23 +145,26 @@ def test_our_own_sha1_is_right(open_page: OpenPage) -> None:
     ]
 
 
-def test_a_phone_shows_whole_lines(open_page: OpenPage) -> None:
-    page = open_page(viewport={"width": 390, "height": 844}).open("wire?technique=polling")
-    page.wait_for_function("() => document.querySelectorAll('#wire-dump .offset').length > 2")
-    assert page.evaluate(
-        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
-        "(document.getElementById('wire-dump'))"
+def test_a_phone_shows_whole_lines(wire: "Page") -> None:
+    wire.set_viewport_size({"width": 390, "height": 844})
+    wire.evaluate("location.hash = 'wire?technique=polling'")
+    wire.check("#wire-follow")
+    until(wire, "document.getElementById('wire-technique').value === 'polling'")
+    until(
+        wire,
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth"
+        " && document.querySelectorAll('#wire-dump .offset').length > 2)"
+        "(document.getElementById('wire-dump'))",
     )
+    wire.set_viewport_size(USUAL["viewport"])
 
 
 def test_what_passed_is_saved_for_wireshark(
-    open_page: OpenPage, wait_for_lanes: WaitForLanes, tmp_path: Path
+    wire: "Page", wait_for_lanes: WaitForLanes, tmp_path: Path
 ) -> None:
-    page = open_page(lecturer=True).open("wire")
-    start_source(page)
-    wait_for_lanes(page, lambda lane: lane["received"] > 2)
-    with page.expect_download() as download:
-        page.click("#wire-save")
+    wait_for_lanes(wire, lambda lane: lane["received"] > 2)
+    with wire.expect_download() as download:
+        wire.click("#wire-save")
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     packets = PcapngDecoder().decode(path.read_bytes())

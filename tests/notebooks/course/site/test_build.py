@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from notebooks.course.execution import load_nbformat
 from notebooks.course.site.build import build
 from notebooks.course.site.formulas import with_formulas
+from notebooks.course.site.launchers import launchers
 from notebooks.course.site.printing import found_browser
-from tests.notebooks.books import PATHS, ROOT
+from tests.notebooks.books import PATHS, ROOT, read, source
 from tests.support import chromium
+from tests.support.axe import CONTRAST, VIOLATIONS
+
+HOME = "https://github.com/owner/name"
 
 
 class Page(HTMLParser):
@@ -53,8 +58,11 @@ def test_a_formula_is_a_picture_that_says_its_tex_and_code_is_left_alone() -> No
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Path, Page]]:
+    """All of it but what is printed, which takes a browser for each chapter."""
     folder = tmp_path_factory.mktemp("site").resolve()
-    return folder, {path: Page(path) for path in build(folder, ["en"])}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("notebooks.course.site.build.found_browser", lambda: None)
+        return folder, {path: Page(path) for path in build(folder, ["en"])}
 
 
 @pytest.mark.slow
@@ -91,26 +99,31 @@ def test_axe_finds_nothing_in_light_and_dark(site: tuple[Path, dict[Path, Page]]
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-        for scheme in ("light", "dark"):
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 844})
-            for name in ("index.html", "claims.html", "04_long_polling.html"):
-                page.goto((site[0] / name).as_uri())
-                found = axe.run(page).response["violations"]
-                bad = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
-                assert not bad, (name, scheme)
-                wide = "document.documentElement.scrollWidth <= innerWidth"
-                assert page.evaluate(wide), f"{name} sticks out to the right"
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        for name in ("index.html", "claims.html", "04_long_polling.html"):
+            page.goto((site[0] / name).as_uri())
+            page.emulate_media(color_scheme="light")
+            found = axe.run(page, options=VIOLATIONS).response["violations"]
+            page.emulate_media(color_scheme="dark")
+            dark = axe.run(page, options={**VIOLATIONS, "runOnly": [CONTRAST]})
+            found += dark.response["violations"]
+            assert not [(one["id"], [node["target"] for node in one["nodes"]]) for one in found], (
+                name
+            )
+            wide = "document.documentElement.scrollWidth <= innerWidth"
+            assert page.evaluate(wide), f"{name} sticks out to the right"
         browser.close()
 
 
 @pytest.mark.slow
-def test_each_chapter_is_there_as_pdf(site: tuple[Path, dict[Path, Page]]) -> None:
+def test_a_chapter_is_there_as_pdf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if found_browser() is None:
         pytest.skip("Chromium is missing: `apt install chromium`, or any Chrome on the PATH")
-    folder, pages = site
-    for path in PATHS:
-        pdf = folder / f"{path.stem}.pdf"
-        assert pdf.name in pages[folder / f"{path.stem}.html"].links
+    monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[3:5])
+    build(tmp_path, ["en"])
+    for path in PATHS[3:5]:
+        pdf = tmp_path / f"{path.stem}.pdf"
+        assert pdf.name in Page(pdf.with_suffix(".html")).links
         assert pdf.read_bytes().startswith(b"%PDF-")
 
 
@@ -136,3 +149,23 @@ def test_a_page_that_does_not_print_has_no_link_to_it(
     build(tmp_path, ["en"])
     assert "could not print 00_tour.html" in capsys.readouterr().err
     assert ".pdf" not in (tmp_path / "00_tour.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_site_that_knows_its_repository_leads_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nbformat = load_nbformat()
+    monkeypatch.setenv("PATH", str(tmp_path))  # nothing is to be printed
+    monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
+    build(tmp_path, ["en", "ro"], HOME)
+    for language, place in (("en", tmp_path), ("ro", tmp_path / "ro")):
+        text = (place / "00_tour.html").read_text(encoding="utf-8")
+        for link in launchers(HOME, language, "00_tour.ipynb").values():
+            assert f'href="{link}"' in text
+        copy = place / "colab" / "00_tour.ipynb"
+        nbformat.validate(nbformat.read(copy, as_version=4))
+        first, *rest = read(copy)["cells"]
+        assert HOME in source(first)
+        assert f'"DUPLEX_LANGUAGE": "{language}"' in source(first)
+        assert not any(one.get("outputs") for one in rest)

@@ -3,12 +3,9 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from notebooks.course.execution import load_nbformat
-from notebooks.course.site.build import build
 from notebooks.course.site.launchers import MISSING_THERE, launchers, repository
 from tests.notebooks.books import PATHS, ROOT, code_lines, read, source
 
@@ -56,26 +53,6 @@ def test_links_lead_to_the_readers_copy_and_to_the_published_site() -> None:
 def test_elsewhere_than_on_github_there_is_binder_alone() -> None:
     (link,) = launchers("https://forge.example/a/b", "en", "00_tour.ipynb").values()
     assert "/v2/git/https%3A%2F%2Fforge.example%2Fa%2Fb/HEAD" in link
-
-
-@pytest.mark.slow
-def test_a_site_that_knows_its_repository_leads_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nbformat = load_nbformat()
-    monkeypatch.setenv("PATH", str(tmp_path))  # nothing is to be printed
-    monkeypatch.setattr("notebooks.course.site.build.notebook_paths", lambda: PATHS[:1])
-    build(tmp_path, ["en", "ro"], HOME)
-    for language, place in (("en", tmp_path), ("ro", tmp_path / "ro")):
-        text = (place / "00_tour.html").read_text(encoding="utf-8")
-        for link in launchers(HOME, language, "00_tour.ipynb").values():
-            assert f'href="{link}"' in text
-        copy = place / "colab" / "00_tour.ipynb"
-        nbformat.validate(nbformat.read(copy, as_version=4))
-        first, *rest = read(copy)["cells"]
-        assert HOME in source(first)
-        assert f'"DUPLEX_LANGUAGE": "{language}"' in source(first)
-        assert not any(one.get("outputs") for one in rest)
 
 
 @pytest.mark.slow

@@ -64,8 +64,9 @@ class WebSocketPeer(TwoWay):
         """Tell of a message that was not published."""
         if self.is_writable():
             self.send(Opcode.TEXT, problem.in_band())
-        else:  # whoever does not read would pile up complaints
-            self.close(CloseCode.POLICY_VIOLATION, "read what is wrong before you send more")
+        else:  # whoever does not read would pile up complaints, and reads no goodbye either
+            why = "read what is wrong before you send more"
+            self._fail(WebSocketError(CloseCode.POLICY_VIOLATION, why))
 
     def give_up(self, problem: Problem) -> None:
         """Fail the connection, for which the peer is not to blame where we have no room."""

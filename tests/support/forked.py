@@ -19,6 +19,11 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import IO
 
+try:
+    import resource
+except ImportError:  # Windows, where nothing is forked
+    resource = None  # type: ignore[assignment]
+
 IS_POSSIBLE = sys.platform == "linux"
 _IMPORTED = ["aiohttp.web", "httptools", "psutil", "uvloop"]
 
@@ -34,6 +39,7 @@ def _become(
     words: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
+    limits: Mapping[str, int],
     output: Connection,
     errors: Connection,
 ) -> None:
@@ -41,6 +47,8 @@ def _become(
     for stream, number in ((output, 1), (errors, 2)):
         os.dup2(stream.fileno(), number)
         stream.close()
+    for name, most in limits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -52,7 +60,8 @@ def _become(
 class Forked:
     """``python -m`` these words, with what the tests use of :class:`subprocess.Popen`.
 
-    Its standard error goes to ``errors``, else where ours goes.
+    Its standard error goes to ``errors``, else where ours goes. ``limits`` are by their names, such
+    as ``NOFILE``.
     """
 
     def __init__(
@@ -60,11 +69,12 @@ class Forked:
         words: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
+        limits: Mapping[str, int],
         errors: IO[bytes] | None = None,
     ) -> None:
         heard, output = multiprocessing.Pipe(duplex=False)
         complaints = Connection(os.dup(errors.fileno() if errors else 2), readable=False)
-        how = (tuple(words), folder, dict(environment), output, complaints)
+        how = (tuple(words), folder, dict(environment), dict(limits), output, complaints)
         with heard, output, complaints:
             # As a daemon it is ended with us at the latest.
             self._process = _forks().Process(target=_become, args=how, daemon=True)

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -26,13 +27,22 @@ ROOT = Path(__file__).resolve().parents[2]
 # server; no server asks.
 TRUSTING_NOBODY = {"SSL_CERT_FILE": os.devnull}
 
+# Limits itself, then becomes what is started: nothing of the test's own process changes.
+_LIMITED = (
+    "import json, os, resource, sys;"
+    "[resource.setrlimit(getattr(resource, f'RLIMIT_{name}'), (most, most))"
+    " for name, most in json.loads(sys.argv[1]).items()];"
+    "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+)
+
 
 class Started:
     """A Python with these words after it; its standard output is read line by line.
 
     Which ``python``, in which ``folder`` and with which ``environment``, a subclass may say. A
     module of ours begins as a fork, unless ``is_afresh``: where it is tested how one starts, takes
-    signals, or ends.
+    signals, or ends. ``limits`` of the system hold for it: ``NOFILE`` descriptors, ``AS`` bytes of
+    its address space.
     """
 
     python: Sequence[str] = (sys.executable,)
@@ -40,13 +50,20 @@ class Started:
     environment: Mapping[str, str] | None = None
     is_afresh = False
 
-    def __init__(self, *words: str, errors: IO[bytes] | None = None) -> None:
+    def __init__(
+        self,
+        *words: str,
+        errors: IO[bytes] | None = None,
+        limits: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         environment = {**(self.environment or os.environ), **TRUSTING_NOBODY}
         is_usual = (self.python, self.folder, self.environment) == (Started.python, ROOT, None)
         self.child: subprocess.Popen[str] | Forked
         if IS_POSSIBLE and is_usual and words[0] == "-m" and not self.is_afresh:
-            self.child = Forked(words[1:], ROOT, environment, errors)
+            self.child = Forked(words[1:], ROOT, environment, limits, errors)
         else:
+            if limits:
+                words = ("-c", _LIMITED, json.dumps(dict(limits)), *words)
             self.child = subprocess.Popen(
                 [*self.python, *words],
                 cwd=self.folder,
@@ -151,10 +168,11 @@ class ServerProcess(Started, ServerAddress):
         port: int = 0,
         launcher: Sequence[str] = (),
         errors: IO[bytes] | None = None,
+        limits: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         ports = ["--port", str(port), "--plugin-port", "0"]
         command = ["-m", self.module, *ports, *self.options, *arguments]
-        super().__init__(*launcher, *command, errors=errors)
+        super().__init__(*launcher, *command, errors=errors, limits=limits)
         line = self.line()
         ready = decode_ready_lines(line, "servers")
         if not ready:
@@ -187,16 +205,6 @@ def ask_for_conformance(*words: str) -> None:
     assert run.returncode == 0, run.stdout[-5000:]
 
 
-# Limits itself, then becomes the lecture: nothing of the test's own process changes.
-_LIMITED_LECTURE = (
-    "import os, resource, sys;"
-    "files, memory = map(int, sys.argv[1:3]);"
-    "resource.setrlimit(resource.RLIMIT_NOFILE, (files, files));"
-    "resource.setrlimit(resource.RLIMIT_AS, (memory, memory));"
-    "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
-)
-
-
 class AfreshServer(ServerProcess):
     """A server that began as `python -m servers` does, and not as a fork."""
 
@@ -204,23 +212,18 @@ class AfreshServer(ServerProcess):
 
 
 class Lecture(Started):
-    """`python -m servers --lecture` on free ports.
-
-    ``limits`` are the most descriptors that it may open, and the bytes of its address space.
-    """
+    """`python -m servers --lecture` on free ports."""
 
     command: Sequence[str] = ("-m", "servers")
 
     def __init__(
         self,
         *arguments: str,
-        limits: tuple[int, int] | None = None,
         errors: IO[bytes] | None = None,
+        limits: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         words = [*self.command, "--lecture", "--port", "0", "--no-open", *arguments]
-        if limits is not None:
-            words = ["-c", _LIMITED_LECTURE, *map(str, limits), *words]
-        super().__init__(*words, errors=errors)
+        super().__init__(*words, errors=errors, limits=limits)
         said = [self.line()]
         while "Ctrl-C" not in said[-1]:
             assert said[-1], f"the lecture ended; it said {said}"

@@ -10,13 +10,6 @@ from pathlib import Path
 from tests.support.processes import ServerProcess
 from tests.support.raw import Answer
 
-# Lowers the file limit, then becomes the server: nothing of the test's own process changes.
-_LIMITED = (
-    "import os, resource, sys;"
-    "n = int(sys.argv[1]); resource.setrlimit(resource.RLIMIT_NOFILE, (n, n));"
-    "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
-)
-
 
 class Server(ServerProcess):
     """``python -m servers`` on free ports; what it says on stderr goes to ``log``."""
@@ -30,10 +23,9 @@ class Server(ServerProcess):
         launcher: Sequence[str] = (),
     ) -> None:
         self.log = log
-        if files is not None:
-            launcher = ["-c", _LIMITED, str(files), *launcher]
+        limits = {} if files is None else {"NOFILE": files}
         with log.open("wb") as errors:
-            super().__init__(*arguments, port=port, launcher=launcher, errors=errors)
+            super().__init__(*arguments, port=port, launcher=launcher, errors=errors, limits=limits)
 
     def said(self) -> str:
         """Return what the server wrote to stderr so far."""

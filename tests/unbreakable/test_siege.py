@@ -36,6 +36,7 @@ pytestmark = [
 SECONDS = amount("DUPLEX_SIEGE_SECONDS", usual=2, full=60)
 IS_LONG = SECONDS >= 60
 FILES, MEMORY = 1024, 300 * 2**20
+LIMITS = {"NOFILE": FILES, "AS": MEMORY}
 FULL = 200 * 2**20  # bytes, where each of the two processes starts with a fifth of them
 MOST_LOG = 10**6
 PATIENCE_S = 30.0
@@ -135,7 +136,7 @@ def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[N
 def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as errors:
-        lecture = Lecture(limits=(FILES, MEMORY), errors=errors)
+        lecture = Lecture(limits=LIMITS, errors=errors)
     race: Race | None = None
     try:
         processes = [lecture.process, *lecture.process.children()]
@@ -187,7 +188,7 @@ def undefended(bounds: str, log: Path) -> Iterator[Lecture]:
         command = (*without(bounds), *Lecture.command)
 
     with log.open("wb") as errors:
-        lecture = Undefended(limits=(FILES, MEMORY), errors=errors)
+        lecture = Undefended(limits=LIMITS, errors=errors)
     stage = lecture.process.children()
     try:
         yield lecture

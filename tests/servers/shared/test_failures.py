@@ -82,8 +82,7 @@ async def test_no_cursor_is_given_twice_when_a_replica_that_lags_takes_over(
 ) -> None:
     async with Moving(own_engine) as address:
         async with talk_over(address.url, channel) as talk:
-            replica.say("REPLICAOF", "127.0.0.1", own_engine.port)
-            await until(lambda: b"master_link_status:up" in _replication(replica), "it follows")
+            await _follow(replica, own_engine)
             await talk.goes_on()
             replica.say("REPLICAOF", "NO", "ONE")  # and has nothing of what comes
             await talk.goes_on(30)
@@ -97,13 +96,19 @@ async def test_nothing_is_lost_when_a_replica_that_has_all_takes_over(
 ) -> None:
     async with Moving(own_engine) as address:
         async with talk_over(address.url, channel) as talk:
-            replica.say("REPLICAOF", "127.0.0.1", own_engine.port)
-            await until(lambda: b"master_link_status:up" in _replication(replica), "it follows")
+            await _follow(replica, own_engine)
             await talk.goes_on()
             own_engine.say("FAILOVER", "TO", "127.0.0.1", replica.port)
             await until(lambda: b"role:master" in _replication(replica), "it took over")
             address.move(replica)
         talk.check_all_heard()
+
+
+async def _follow(replica: Valkey, engine: Valkey) -> None:
+    """Let a replica have all that an engine has; the engine waits for no second one."""
+    engine.say("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+    replica.say("REPLICAOF", "127.0.0.1", engine.port)
+    await until(lambda: b"master_link_status:up" in _replication(replica), "it follows")
 
 
 def _replication(engine: Valkey) -> bytes:

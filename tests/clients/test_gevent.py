@@ -78,8 +78,11 @@ def run(program: str, server: ServerProcess, channel: str, slugs: Sequence[str])
 
 
 @pytest.mark.slow
-def test_fifty_users_in_one_thread(server: ServerProcess, channel: str) -> None:
-    assert run(FIFTY, server, channel, SLUGS) == [f"{slug} 50" for slug in SLUGS]
+def test_fifty_users_in_one_thread_and_another_greenlet_closes(
+    server: ServerProcess, channel: str
+) -> None:
+    said = run(FIFTY + CLOSING, server, channel, SLUGS)
+    assert said == [f"{slug} 50" for slug in SLUGS] + [f"{slug} told" for slug in SLUGS]
 
 
 @pytest.mark.slow
@@ -91,8 +94,3 @@ def test_fifty_users_in_one_thread_by_tls(channel: str) -> None:
         assert run(FIFTY, secure, channel, slugs) == [f"{slug} 50" for slug in slugs]
     finally:
         assert secure.stop() == 0
-
-
-@pytest.mark.slow
-def test_another_greenlet_closes(server: ServerProcess, channel: str) -> None:
-    assert run(CLOSING, server, channel, SLUGS) == [f"{slug} told" for slug in SLUGS]

@@ -12,9 +12,9 @@ from wire.message import Gap, Message
 LOG_BYTES = 2**20
 STALLED = 8
 TEXT = "x" * 50_000
-ROUND = 10  # messages at a time; the healthy reader takes them before the next come
-ROUNDS = 20
-FIRST = 40
+ROUND = 16  # messages at a time; the healthy reader takes them before the next come
+ROUNDS = 12
+FIRST = 32
 
 
 @pytest.fixture(scope="module")

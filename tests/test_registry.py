@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ ABOUT_TECHNIQUES = [
     "notebooks/course/explorations.py",
     "notebooks/course/traces.py",
 ]
+NAMED = re.compile(rf"\b(?:{'|'.join(SLUGS)})\b")
 LISTS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BoolOp, ast.Call, ast.Constant)
 
 
@@ -33,19 +35,19 @@ def name(path: Path) -> str:
 
 def named(text: str) -> set[str]:
     """The techniques that stand in ``text`` as words of their own."""
-    return {slug for slug in SLUGS if re.search(rf"(?<!\w){slug}(?!\w)", text)}
+    return {*NAMED.findall(text)}
 
 
-def constants(*nodes: ast.AST) -> set[str]:
-    """The techniques that are constants of the program in ``nodes``, or keywords of calls."""
-    found = set()
-    for node in (inner for outer in nodes for inner in ast.walk(outer)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            words = set(re.split(r"[\s,|]+", node.value))
-            found |= words if words <= set(SLUGS) else set()
-        elif isinstance(node, ast.keyword) and node.arg in SLUGS:
-            found.add(node.arg)
-    return found
+@cache
+def constants(node: ast.AST) -> frozenset[str]:
+    """The techniques that are constants of the program in ``node``, or keywords of calls."""
+    found: set[str] = set().union(*map(constants, ast.iter_child_nodes(node)))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        words = set(re.split(r"[\s,|]+", node.value))
+        found |= words if words <= set(SLUGS) else set()
+    elif isinstance(node, ast.keyword) and node.arg in SLUGS:
+        found.add(node.arg)
+    return frozenset(found)
 
 
 def conditions(node: ast.If | ast.IfExp) -> Iterator[ast.expr]:
@@ -62,15 +64,16 @@ def collections(source: str) -> Iterator[int]:
         return
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, LISTS):
-            slugs = constants(node)
+            parts: list[ast.AST] = [node]
         elif isinstance(node, ast.If | ast.IfExp):
-            slugs = constants(*conditions(node))
+            parts = [*conditions(node)]
         elif isinstance(node, ast.Match):
-            slugs = constants(*(case.pattern for case in node.cases))
+            parts = [case.pattern for case in node.cases]
         else:
             continue
-        if len(slugs) > 1:
+        if len(set().union(*map(constants, parts))) > 1:
             yield getattr(node, "lineno", 0)
+    constants.cache_clear()
 
 
 def script_collections(source: str) -> list[str]:

@@ -127,6 +127,7 @@ def test_a_chapter_is_there_as_pdf(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         assert pdf.read_bytes().startswith(b"%PDF-")
 
 
+@pytest.mark.slow
 def test_without_a_browser_it_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ import { Lane } from "./lanes.js";
 import { begin, controls, press, presetButtons, readPreset, rollToPressed } from "./presets.js";
 import { room } from "./room.js";
 import { keep, record } from "./race/recording.js";
-import { advance, countAgain, isReplaying, key as replayKey, look, replayBar } from "./race/replay.js";
+import { advance, countAgain, isPlaying, isReplaying, key as replayKey, look, replayBar } from "./race/replay.js";
 import { legend, rows, table } from "./race/table.js";
 import { SLUGS, TECHNIQUES } from "./techniques.js";
 import { theme } from "./theme.js";
@@ -17,6 +17,7 @@ const SPAN_MS = 10000;
 const LAG_MS = 120; // what passed is told a moment later
 const FRAME_MS = 12;
 const TURNS = 4;
+const STILL_MS = 250; // where time stands still, what is told late and a change of theme may wait
 const CALM_MS = 1000;
 const COUNTERS_MS = 500;
 const READY_MS = 5000;
@@ -220,7 +221,8 @@ function draw(time) {
     count();
   }
   const isCalm = wantsCalm();
-  if (time - lastDrawn < (isCalm ? CALM_MS : FRAME_MS)) return;
+  const isStill = isReplaying() ? !isPlaying() : pausedAt !== null;
+  if (time - lastDrawn < (isCalm ? CALM_MS : isStill ? STILL_MS : FRAME_MS)) return;
   lastDrawn = time;
   if (isReplaying()) {
     advance(time);

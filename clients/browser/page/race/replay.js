@@ -18,11 +18,12 @@ let main = null; // the recording that is looked at; null while the race is show
 let other = null; // the one beside it
 let at = 0; // ms since the recordings began
 let speed = 1;
-let isPlaying = false;
+let plays = false;
 let lastTime = 0;
 let ended = () => {};
 
 export const isReplaying = () => main !== null;
+export const isPlaying = () => plays;
 
 /** Make the bar of controls; `onEnd` hears when the race is to be shown live again. */
 export function replayBar(onEnd) {
@@ -98,25 +99,25 @@ function putBeside(preset) {
 const longest = () => Math.max(...[main, other].map((one) => (one ? one.to - one.from : 0)));
 
 function toggle() {
-  if (isPlaying) stop();
+  if (plays) stop();
   else play();
 }
 
 function play() {
   if (at >= longest()) at = 0;
-  isPlaying = true;
+  plays = true;
   lastTime = performance.now();
   saying(parts.play, "replay.stop");
 }
 
 function stop() {
-  isPlaying = false;
+  plays = false;
   saying(parts.play, "replay.play");
 }
 
 /** Go on by so much as has passed, at the chosen speed, and draw. */
 export function advance(time) {
-  if (isPlaying) {
+  if (plays) {
     at = Math.min(at + (time - lastTime) * speed, longest());
     if (at >= longest()) stop();
   }

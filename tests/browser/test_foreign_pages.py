@@ -44,6 +44,26 @@ def foreign() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def usual() -> Iterator[Lecture]:
+    """A lecture with all its defences."""
+    lecture = Lecture()
+    yield lecture
+    lecture.stop()
+
+
+@pytest.fixture(scope="module")
+def telling() -> Iterator[Lecture]:
+    """A lecture that any name leads to, and that tells what is whose and lets another in."""
+
+    class Telling(Lecture):
+        command = (*without("news"), *Lecture.command)
+
+    lecture = Telling("--allow-host", "*")
+    yield lecture
+    lecture.stop()
+
+
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context()
@@ -121,28 +141,23 @@ TAKE_FOR_SCRIPT = """async (paths) => {
 @pytest.mark.attack("have an answer taken for a script", "off", "on")
 @pytest.mark.parametrize("is_lecture", [False, True], ids=["servers", "lecture"])
 def test_what_is_no_script_is_taken_for_none(
-    page: Any, serve: Callable[..., ServerProcess], is_lecture: bool
+    page: Any, serve: Callable[..., ServerProcess], usual: Lecture, is_lecture: bool
 ) -> None:
     """Chromium tries to run JSON and pages, too, if it is not told to trust their type."""
-    lecture = Lecture() if is_lecture else None
-    try:
-        url = lecture.url.rstrip("/") if lecture else serve().url
-        paths = ["/lecture/clock", "/lecture/present", "/"]
-        if not lecture:
-            paths = ["/clock", "/stats", "/metrics", "/page_reload"]
-        page.goto(f"{url}{paths[0]}")  # nothing more is asked for by what is shown
-        assert page.evaluate(TAKE_FOR_SCRIPT, paths) == []
+    url = usual.url.rstrip("/") if is_lecture else serve().url
+    paths = ["/lecture/clock", "/lecture/present", "/"]
+    if not is_lecture:
+        paths = ["/clock", "/stats", "/metrics", "/page_reload"]
+    page.goto(f"{url}{paths[0]}")  # nothing more is asked for by what is shown
+    assert page.evaluate(TAKE_FOR_SCRIPT, paths) == []
 
-        def without_nosniff(route: Any) -> None:
-            answer = route.fetch()
-            headers = {k: v for k, v in answer.headers.items() if k != "x-content-type-options"}
-            route.fulfill(response=answer, headers=headers)
+    def without_nosniff(route: Any) -> None:
+        answer = route.fetch()
+        headers = {k: v for k, v in answer.headers.items() if k != "x-content-type-options"}
+        route.fulfill(response=answer, headers=headers)
 
-        page.route("**/*", without_nosniff)
-        assert page.evaluate(TAKE_FOR_SCRIPT, paths) == paths
-    finally:
-        if lecture:
-            lecture.stop()
+    page.route("**/*", without_nosniff)
+    assert page.evaluate(TAKE_FOR_SCRIPT, paths) == paths
 
 
 REBOUND = """async () => {
@@ -184,15 +199,13 @@ def get(url: str, path: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.attack("let its own name point here", "off", "on")
-@pytest.mark.parametrize(("defence", "status"), [(["--allow-host", "*"], 200), ([], 403)])
-def test_a_rebound_name_opens_no_lecture_either(page: Any, defence: list[str], status: int) -> None:
-    lecture = Lecture(*defence)
-    try:
+def test_a_rebound_name_opens_no_lecture_either(
+    page: Any, usual: Lecture, telling: Lecture
+) -> None:
+    for lecture, status in [(telling, 200), (usual, 403)]:
         address = f"http://evil.test:{urlsplit(lecture.url).port}"
         for path in ("/", "/lecture/clock", "/page/main.js"):
             assert page.goto(address + path).status == status
-    finally:
-        lecture.stop()
 
 
 @pytest.fixture(params=[False, True], ids=["open", "held"])
@@ -201,15 +214,9 @@ def is_held(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def lecture(is_held: bool) -> Iterator[Lecture]:
+def lecture(is_held: bool, usual: Lecture, telling: Lecture) -> Lecture:
     """A lecture that holds what is whose, or one that tells it and lets another in."""
-
-    class Telling(Lecture):
-        command = (*without("news"), *Lecture.command)
-
-    lecture = Lecture() if is_held else Telling()
-    yield lecture
-    lecture.stop()
+    return usual if is_held else telling
 
 
 @pytest.mark.attack("hear another page's news", "off", "on")

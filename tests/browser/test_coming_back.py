@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.watching import OpenPage, until
+from tests.browser.watching import OpenPage, order, until
 from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ class Twice:
             self._now = None
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lecture() -> Iterator[Twice]:
     twice = Twice()
     yield twice
@@ -71,7 +71,7 @@ def test_a_page_outlives_its_command(
 ) -> None:
     watched = open_page(lecturer=True)
     watched.may_be_cut = True
-    page = watched.open("race?preset=busy")
+    page = watched.open("race?preset=burst")
     wait_for_lanes(page, lambda lane: lane["received"] >= 20)
     page.evaluate("location.hash = 'chat'")
     page.fill("#chat-name", "Ana")
@@ -93,7 +93,7 @@ def test_a_page_outlives_its_command(
     page.wait_for_selector("#role:has-text('Viewer')")
     page.wait_for_selector("#notice:has-text('new key')")
     word(page, "whole")
-    page.goto(f"{lecture.url}#race?preset=busy&key={lecture.key}")
+    page.goto(f"{lecture.url}#race?preset=burst&key={lecture.key}")
     page.wait_for_selector("#role:has-text('Lecturer')")
     # All, the plugin too, take the new command's messages, which are numbered anew.
     wait_for_lanes(page, lambda lane: lane["received"] >= 20 and lane["status"] == "open", 40)
@@ -107,7 +107,7 @@ def test_a_page_outlives_its_command(
 def test_a_plugin_goes_on_where_it_was(
     open_page: Callable[..., Any], lecture: Twice, lanes: Callable[[Any], Any]
 ) -> None:
-    page = open_page(lecturer=True).open("race?preset=busy")
+    page = open_page(lecturer=True).open("race?preset=burst")
     room = "import('/page/room.js').then(({ room }) => "
     reach(page, "plugin_socket", "lane.received > 20")
     until(page, room + "room.events !== undefined)")
@@ -115,6 +115,7 @@ def test_a_plugin_goes_on_where_it_was(
     page.evaluate(room + "{ room.events.close(); room.lose(); })")
     reach(page, "plugin_socket", "lane.status === 'broken'")
     heard = lanes(page)["web_socket"]["received"]
+    order(lecture, "source", {"rate": 50})
     reach(page, "web_socket", f"lane.received > {heard} + 20")
     # On a busy machine much that a plugin reports overtakes the answer that names it.
     held = (
@@ -127,6 +128,7 @@ def test_a_plugin_goes_on_where_it_was(
     until(page, room + "room.unheard.length > 150)")
     page.evaluate(room + "room.tell())")
     reach(page, "plugin_socket", f"lane.status === 'open' && lane.received > {heard} + 200")
+    order(lecture, "source", {"rate": 0})
     found = lanes(page)["plugin_socket"]
     assert found["lost"] == found["repeated"] == found["gaps"] == 0
 
@@ -145,12 +147,13 @@ def test_a_page_that_is_told_no_time_asks_again(open_page: OpenPage) -> None:
 def test_what_could_not_be_loaded_is_loaded_later(open_page: OpenPage) -> None:
     watched = open_page()
     watched.may_be_cut = True
-    watched.page.route("**/page/polling.js", lambda route: route.abort(), times=1)
+    watched.page.route("**/page/polling.js", lambda route: route.abort())  # however often asked
     page = watched.open("race")
     page.wait_for_selector("tr[data-technique=polling][data-status=broken]")
+    page.unroute("**/page/polling.js")
     page.route("**/view_chat.js", lambda route: route.abort(), times=1)
     page.click("nav a[href='#chat']")
-    page.wait_for_function("location.hash === '#race'")
+    until(page, "location.hash === '#race'")  # the page's policy knows no eval()
     page.click("nav a[href='#chat']")
     page.wait_for_selector("section#chat:not([hidden])")
     page.click("nav a[href='#race']")

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.browser.watching import OpenPage, until
+from tests.browser.watching import OpenPage, order, until
+from tests.support.processes import Lecture
 from tests.support.programs import need
 
 pytestmark = pytest.mark.slow
@@ -66,18 +67,15 @@ def test_what_the_browser_refuses_is_told(open_page: OpenPage) -> None:
     page.click("#limits-all")
 
 
-def test_its_buttons_wait_for_its_line(open_page: OpenPage) -> None:
-    lecturer = open_page(lecturer=True).open("chat")
-    lecturer.wait_for_selector("#role:has-text('Lecturer')")
-    delay = "s => import('/page/room.js').then(({ room }) => room.control('link', { delay_s: s }))"
-    lecturer.evaluate(delay, 0.5)
+def test_its_buttons_wait_for_its_line(open_page: OpenPage, lecture: Lecture) -> None:
+    order(lecture, "link", {"delay_s": 0.5})
     page = open_page().open("limits")
     assert page.locator("#limits-open").is_disabled()
     page.wait_for_selector("#limits .heading >> text=loading")
     page.wait_for_selector("#limits-open:enabled")
     page.click("#limits-open")
     page.wait_for_selector(".slot.open")
-    lecturer.evaluate(delay, 0)
+    order(lecture, "link", {"delay_s": 0})
 
 
 def test_it_is_opened_while_the_line_is_cut(open_page: OpenPage) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.watching import MOVING, OpenPage, WaitForLanes, until
+from tests.browser.watching import OpenPage, WaitForLanes, until
 from tests.support.axe import findings
 from wire.techniques import SLUGS
 
@@ -25,7 +25,7 @@ BURST = 50
 
 def shown(page: "Page", slug: str, column: str) -> str:
     """Read a counter as it is drawn next."""
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(800)
     cell = page.locator(f"tr[data-technique={slug}] td[data-column={column}]")
     return str(cell.text_content())
 
@@ -41,13 +41,15 @@ def saved(page: "Page", kind: str, folder: Path) -> Path:
 def test_a_race_is_looked_at_again_beside_another_and_saved(
     open_page: OpenPage, wait_for_lanes: WaitForLanes, tmp_path: Path
 ) -> None:
-    page = open_page(lecturer=True, **MOVING).open("race?preset=busy")
+    page = open_page(lecturer=True).open("race?preset=busy")
     wait_for_lanes(page, lambda lane: lane["received"] > 20)
     page.click("[data-preset=burst]")
     page.wait_for_selector("[data-preset=burst][aria-pressed=true]")
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == BURST)
+    page.wait_for_timeout(300)  # a recording ends a moment ago, as what is drawn
     page.click("#replay-open")
     page.wait_for_selector("#replay")
+    until(page, PLACE, lambda place: place > 0)  # it plays
     # From any moment: at its beginning nothing had come, at its end all had.
     page.focus("#replay-scrub")
     page.keyboard.press("Home")
@@ -59,12 +61,14 @@ def test_a_race_is_looked_at_again_beside_another_and_saved(
     # Slowly: a tenth of what passes at the clock.
     page.keyboard.press("Home")
     page.select_option("#replay-speed", "0.1")
+    page.emulate_media(reduced_motion="no-preference")
     before = page.evaluate("performance.now()")
     page.click("#replay-play")
     until(page, PLACE, lambda place: place >= 50)
     place, now = page.evaluate(f"[{PLACE}, performance.now()]")
     assert 0 < place <= (now - before) / 10 + 50  # a step of the bar
     page.click("#replay-play")
+    page.emulate_media(reduced_motion="reduce")
     # Beside another race, each with its own counters.
     page.select_option("#replay-beside", "busy")
     page.wait_for_selector(".which:has-text('Fifty a second')")

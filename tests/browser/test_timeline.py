@@ -30,11 +30,11 @@ def ask(url: str, path: str) -> dict[str, Any]:
 def test_a_reloaded_document_shows_what_is_new(open_page: OpenPage, slug: str) -> None:
     page = open_page().open(f"timeline?era={slug}")
     seen: set[int] = set()
-    for _ in range(300):
+    for _ in range(150):
         # More than the frame has lines for.
         if len(seen) >= 12:
             break
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(250)
         for frame in page.frames:
             if urlsplit(frame.url).path == f"/{slug}":
                 try:

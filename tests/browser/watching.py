@@ -54,7 +54,14 @@ class Watched:
         assert hosts <= {"127.0.0.1"}
 
 
-def order(lecture: Lecture, door: str, what: dict[str, Any]) -> None:
+class Keyed(Protocol):
+    """A lecture, or what stands for one."""
+
+    url: str
+    key: str
+
+
+def order(lecture: Keyed, door: str, what: dict[str, Any]) -> None:
     """Give an order that only the lecturer may give, without a page of theirs."""
     connection = http.client.HTTPConnection(urlsplit(lecture.url).netloc, timeout=30)
     connection.request("POST", f"/lecture/{door}", json.dumps(what), {"Duplex-Key": lecture.key})

@@ -1,11 +1,13 @@
 """Many short runs of Locust from one start: what it imports takes longer than they do.
 
 ``python -m tests.loadtests.brood`` imports Locust and our users once, and forks a process for each
-line of its input: a command line for Locust or a piece of code, and the files for what is said.
-Each such process begins where ``python -m loadtests.load`` is once it has imported, and shares
-nothing with the next. Locust patches whoever imports it; the tests' own process stays as it is.
+line of its input: a command line for Locust or a piece of code, its environment, and the files for
+what is said. Each such process begins where ``python -m loadtests.load`` is once it has imported,
+and shares nothing with the next. Locust patches whoever imports it; the tests' own process stays
+as it is.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -13,15 +15,54 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+from clients.net.schedule import await_true
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "loadtests/locustfile.py"
 Done = subprocess.CompletedProcess[str]
 _LOCUST, _CODE = ["-m", "loadtests.load"], "-c"
+_PATIENCE_S = 90.0
+
+
+class Hatched:
+    """One of those processes, with what is used of :class:`subprocess.Popen`."""
+
+    stdin = None
+
+    def __init__(self, pid: int, status: Path) -> None:
+        self.pid, self._status = pid, status
+
+    def poll(self) -> int | None:
+        """Return its exit status once it has ended; minus the signal that ended it."""
+        with contextlib.suppress(FileNotFoundError, ValueError):  # ValueError: being written
+            return int(self._status.read_text(encoding="ascii"))
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises :class:`subprocess.TimeoutExpired`."""
+        await_true(lambda: self.poll() is not None, _PATIENCE_S if timeout is None else timeout)
+        if (found := self.poll()) is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or _PATIENCE_S)
+        return found
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.pid, number)
 
 
 class Brood:
@@ -48,18 +89,28 @@ class Brood:
         )
 
 
-class _Forking(Brood):
-    def __init__(self, parent: subprocess.Popen[str], folder: str) -> None:
-        self._parent = parent
-        self._said = [f"{folder}/stdout", f"{folder}/stderr"]
+class Forking(Brood):
+    """Starts them as forks."""
 
-    def _run(self, words: Sequence[str]) -> Done:
+    def __init__(self, parent: subprocess.Popen[str], folder: Path) -> None:
+        self._parent, self._folder, self._count = parent, folder, 0
+
+    def start(
+        self, words: Sequence[str], environment: Mapping[str, str], out: Path, errors: Path
+    ) -> Hatched:
+        """Start one that leads a session of its own; ``words`` are those after ``python``."""
+        self._count += 1
+        status = self._folder / str(self._count)
+        order = [list(words), dict(environment), [str(out), str(errors)], str(status)]
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        print(json.dumps([words, self._said]), file=self._parent.stdin, flush=True)
-        status = int(self._parent.stdout.readline())
-        texts = [Path(path).read_text(encoding="utf-8") for path in self._said]
-        return subprocess.CompletedProcess(words, status, *texts)
+        print(json.dumps(order), file=self._parent.stdin, flush=True)
+        return Hatched(int(self._parent.stdout.readline()), status)
+
+    def _run(self, words: Sequence[str]) -> Done:
+        said = [self._folder / name for name in ("stdout", "stderr")]
+        status = self.start(words, os.environ, *said).wait()
+        return subprocess.CompletedProcess(words, status, *(one.read_text("utf-8") for one in said))
 
 
 @contextmanager
@@ -77,20 +128,20 @@ def one_brood() -> Iterator[Brood]:
             stdin=pipe,
             stdout=pipe,
             text=True,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for us: it ends with its input
         ) as parent,
     ):
-        try:
-            yield _Forking(parent, folder)
-        finally:
-            os.killpg(parent.pid, signal.SIGKILL)
+        yield Forking(parent, Path(folder))
 
 
-def _be(words: Sequence[str], said: Sequence[str]) -> None:
+def _be(words: Sequence[str], environment: Mapping[str, str], said: Sequence[str]) -> None:
     """Be what was asked for, in a process of its own."""
+    os.setsid()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     for number, path in enumerate([os.devnull, *said]):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
-        os.dup2(os.open(path, flags, 0o600), number)
+        os.dup2(os.open(path, flags if number else os.O_RDONLY, 0o600), number)
+    os.environ.clear()
+    os.environ.update(environment)
     random.seed()
     if words[0] == _CODE:
         exec(words[1], {"__name__": "__main__"})
@@ -101,6 +152,41 @@ def _be(words: Sequence[str], said: Sequence[str]) -> None:
         main()
 
 
+class _Parent:
+    """Forks them, and writes down how each of them ended."""
+
+    def __init__(self) -> None:
+        from gevent.monkey import get_original
+
+        self._wait = get_original("os", "waitpid")
+        self._heed = get_original("signal", "signal")
+        self._living: dict[int, str] = {}
+        self._ended: dict[int, int] = {}
+        self._heed(signal.SIGCHLD, self._on_end)
+
+    def _on_end(self, *_: Any) -> None:
+        with contextlib.suppress(ChildProcessError):  # none is left
+            while (found := self._wait(-1, os.WNOHANG))[0]:
+                self._ended[found[0]] = os.waitstatus_to_exitcode(found[1])
+        for pid in self._living.keys() & self._ended.keys():
+            Path(self._living.pop(pid)).write_text(f"{self._ended.pop(pid)}\n", "ascii")
+
+    def serve(self) -> None:
+        from gevent.os import fork_gevent
+
+        for line in sys.stdin:
+            *what, status = json.loads(line)
+            if not (child := fork_gevent()):
+                self._heed(signal.SIGCHLD, signal.SIG_DFL)
+                _be(*what)
+                return
+            self._living[child] = status
+            self._on_end()
+            print(child, flush=True)
+        for pid in list(self._living):
+            os.killpg(pid, signal.SIGKILL)
+
+
 def _main() -> None:
     from loadtests.load.__main__ import imported
     from wire.techniques import SLUGS
@@ -108,17 +194,7 @@ def _main() -> None:
     imported()
     for name in (*SLUGS, "load.conductor", "load.web_tab", "load.recorder", "load.closing"):
         import_module(f"loadtests.{name}")
-    from gevent import get_hub
-    from gevent.monkey import get_original
-    from gevent.os import fork_gevent
-
-    wait = get_original("os", "waitpid")
-    for line in sys.stdin:
-        if not (child := fork_gevent()):
-            get_hub().loop.update_now()  # which would show the time of the fork's parent
-            _be(*json.loads(line))
-            return
-        print(os.waitstatus_to_exitcode(wait(child, 0)[1]), flush=True)
+    _Parent().serve()
 
 
 if __name__ == "__main__":

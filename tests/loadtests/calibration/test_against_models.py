@@ -34,6 +34,7 @@ def test_stamps_that_are_wrong_by_5_ms_fail(machine_ms: float, shift_ms: float) 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_generators")
 @pytest.mark.timeout(120)
 def test_a_line_that_is_5_ms_longer_than_is_said_fails() -> None:
     (check,) = models.stream("sse", late_ms=5.0).checks

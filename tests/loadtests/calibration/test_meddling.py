@@ -7,7 +7,11 @@ from loadtests.calibration.meddling import ALL, meddle
 from results.record.verdicts import Verdict
 from tests.support.depth import is_full
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("forked_generators"),
+]
 BY_WORDS = {how.words: how for how in ALL}
 
 

@@ -11,7 +11,11 @@ from loadtests.calibration import planted
 from loadtests.plan.options import Settings
 from results.record.verdicts import Verdict
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("forked_generators"),
+]
 SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=3.0)
 
 

@@ -152,6 +152,7 @@ def test_a_row_is_marked_foreign(server: str, mark: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_generators")
 @pytest.mark.timeout(90)
 def test_a_foreign_server_is_measured_like_ours(tmp_path: Path) -> None:
     run = measure("sse", server=str(write(tmp_path)), users=3, rate=40, seconds=1)
@@ -168,6 +169,7 @@ def test_a_foreign_server_is_measured_like_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_generators")
 @pytest.mark.timeout(120)
 def test_a_peer_file_of_ours_agrees_with_our_own_clients() -> None:
     load: dict[str, Any] = {"users": 3, "rate": 40, "seconds": 1, "arrivals": "constant"}

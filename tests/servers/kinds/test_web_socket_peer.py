@@ -159,3 +159,6 @@ async def test_who_sends_what_is_wrong_is_told_or_closed_if_it_does_not_read(
     answer = said(peer)
     assert answer.startswith(CLOSE)
     assert answer[2:4] == (1008).to_bytes(2, "big")
+    # Nothing more of it is decoded, so not even its answer is seen.
+    peer.data_received(up(Opcode.CLOSE, b""))
+    assert not peer.transport.is_closing()

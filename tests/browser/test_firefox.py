@@ -43,9 +43,9 @@ def test_what_was_said_while_the_line_was_cut_comes_after(
 ) -> None:
     """Each module's coming back, by its cursor, is this engine's too."""
     room = "import('/page/room.js').then(async ({ room }) => { await room.control(%s); })"
-    firefox.evaluate(room % "'source', { rate: 20 }")
+    firefox.evaluate(room % "'source', { rate: 5 }")
     firefox.evaluate(room % "'cut', { seconds: 1 }")
     seen = max(lane["newest"] for lane in firefox.evaluate(f"({LANES})()").values())
 
-    found = lanes_when(firefox, f"lane.newest > {seen + 40}")
+    found = lanes_when(firefox, f"lane.newest > {seen + 10}")
     assert all(lane["lost"] == lane["repeated"] == lane["gaps"] == 0 for lane in found.values())

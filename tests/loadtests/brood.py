@@ -136,7 +136,10 @@ def one_brood() -> Iterator[Brood]:
 
 def _be(words: Sequence[str], environment: Mapping[str, str], said: Sequence[str]) -> None:
     """Be what was asked for, in a process of its own."""
+    from gevent import get_hub
+
     os.setsid()
+    get_hub().loop.update_now()  # else what the first timers wait for counts from the last fork
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     for number, path in enumerate([os.devnull, *said]):
         os.dup2(os.open(path, flags if number else os.O_RDONLY, 0o600), number)

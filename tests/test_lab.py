@@ -406,6 +406,7 @@ def test_what_a_parent_closed_or_ignored_is_set_straight(tmp_path: Path) -> None
     assert (tmp_path / "said").read_text() == "7"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in lab.COMMANDS if not lab.COMMANDS[name].about])
 def test_help_names_the_command_that_people_typed(name: str) -> None:
     env = {**os.environ, "DUPLEX_COMMAND": f"python3 lab.py {name}"}

@@ -20,6 +20,7 @@ def test_every_word_is_explained(word: str) -> None:
     assert f"`{word}`" in README
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["compare", "options"])
 def test_every_option_is_named(command: str) -> None:
     words = ["options"] if command == "options" else ["compare", "--help"]

@@ -51,6 +51,7 @@ def test_every_parameter_is_named() -> None:
     assert set(re.findall(r"`(\w+)`", table)) >= {field.name for field in fields(Query)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["servers", "servers.relay"])
 def test_every_option_is_named(command: str) -> None:
     told = subprocess.run(

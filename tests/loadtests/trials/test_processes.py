@@ -71,6 +71,7 @@ def test_with_a_lifeline_it_ends_even_with_a_starter_that_is_killed() -> None:
     assert not alive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lifeline", [False, True])
 def test_it_ends_in_good_order_and_leaves_no_log(lifeline: bool) -> None:
     words = ["servers", "--port", "0", "--plugin-port", "0", "--techniques", "sse"]

@@ -138,6 +138,7 @@ def test_without_a_browser_it_says_so(
     assert ".pdf" not in (tmp_path / "00_tour.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a program here is a script of a shell")
 def test_a_page_that_does_not_print_has_no_link_to_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -44,15 +44,24 @@ async function route() {
   await show(name === "help" ? "timeline" : name, parameters, () => mine === turn);
 }
 
+/**
+ * A view was not had. Browsers may not ask again for a module in the life of a page: load it anew, if
+ * somebody answers, and that was not tried already. Else its link may be tried again.
+ */
+async function beginAnew() {
+  const [opened] = performance.getEntriesByType("navigation");
+  const isReloaded = /** @type {PerformanceNavigationTiming} */ (opened).type === "reload";
+  const answers = await fetch(location.pathname).then(({ ok }) => ok, () => false);
+  if (answers && !isReloaded) location.reload();
+  else history.replaceState(null, "", `#${current ?? ""}`);
+}
+
 async function show(name, parameters, isWanted) {
   const view = document.getElementById("view");
   if (!shown.has(name)) {
     const module = await import(`./${HOMES[name] ?? ""}view_${name}.js`).catch(() => null);
     if (!isWanted()) return;
-    if (!module) { // the command has ended, as the notice says; its link may be tried again
-      history.replaceState(null, "", `#${current ?? ""}`);
-      return;
-    }
+    if (!module) return beginAnew();
     const section = document.createElement("section");
     section.id = name;
     section.hidden = true;

@@ -14,7 +14,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from loadtests.between.intermediary import read_shelf
 from loadtests.trials import processes
@@ -61,10 +61,18 @@ class Program(processes.Child):
 
 
 class Job(processes.Child):
-    """One measurement, from its start to its end; its last line of output is what it found."""
+    """One measurement, from its start to its end; its last line of output is what it found.
+
+    It starts when it is entered: who stops it while it starts is told the same as later.
+    """
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
-        super().__init__(name, words, lifeline=True)
+        self.name = name
+        self._words = words
+
+    def __enter__(self) -> Self:
+        super().__init__(self.name, self._words, lifeline=True)
+        return super().__enter__()
 
 
 def started(start: Callable[..., T], *asked: Any) -> T:

@@ -1,12 +1,15 @@
 """The laboratory: what is measured live comes back the same from the recording."""
 
 import re
+import signal
 import socket
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from notebooks.course.errors import LabError, ReplayError
+from notebooks.course.errors import LabError, ReplayError, Stopped
 from notebooks.course.lab import Lab, open_lab
 from notebooks.course.raw_line import RawLine
 from notebooks.course.talk import opening, shake, talk
@@ -36,6 +39,24 @@ def test_what_was_not_recorded_says_what_was(tmp_path: Path) -> None:
     (tmp_path / "07.json").write_text('{"format":2}')
     with pytest.raises(LabError, match="of format 2, not 1"):
         Lab("07", False, tmp_path)
+
+
+def test_who_is_stopped_while_a_measurement_starts_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopping(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("loadtests.trials.processes.subprocess.Popen", Stopping)
+    lab = Lab("99", True, tmp_path)
+    with pytest.raises(Stopped, match=r"feed .* was ended; the lab is ready"):
+        lab.make("feed", {}, 0, {"technique": "sse"})
+    with pytest.raises(Stopped, match="the load run far was ended"):
+        lab.load("far")
+    with pytest.raises(Stopped, match="the start was ended"):
+        lab.server()
 
 
 def test_a_replayed_talk_answers_only_what_was_said() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from clients.net.schedule import await_true
 from loadtests.measures import result_file
+from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child, Server
 from tests.loadtests.brood import Brood
 from wire.techniques import SLUGS
@@ -141,8 +142,7 @@ def test_locusts_tables_have_the_last_second_too(
 
 @pytest.mark.slow
 def test_prometheus_can_read_the_figures_of_a_test_that_runs(server: Server) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}/metrics"
     words = ["loadtests.load", *FILE, "SseUser", "--headless"]
     words += f"--host {server.url} -u 4 -r 4 --rate 50 --metrics-port {port}".split()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.autobahn import HOW_TO_GET_IT, MOST_SECONDS, bad_cases, cases, find_wstest
+from tests.support.engines import free_port
 from wire import web_socket_deflate
 from wire.errors import WebSocketError
 from wire.http_head import END, decode_response_head
@@ -99,8 +100,7 @@ def suite(tmp_path: Path) -> Iterator[int]:
     program = find_wstest()
     if program is None:
         pytest.skip(HOW_TO_GET_IT)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     plan = {"url": f"ws://127.0.0.1:{port}", "outdir": str(tmp_path), "cases": CASES}
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     command = [program, "-m", "fuzzingserver", "-s", str(tmp_path / "plan.json"), "--webport=0"]

@@ -16,6 +16,7 @@ import pytest
 
 from clients.net.schedule import await_true
 from loadtests.load.web_guard import foreign
+from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child
 from servers.front.hosts import Hosts
 from tests.support import chromium
@@ -65,8 +66,7 @@ def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
 
 @contextmanager
 def locust_page(file: Path) -> Iterator[tuple[Child, str]]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     web = ["--web-host", "127.0.0.1", "--web-port", str(port)]
     with Child("locust", ["loadtests.load", "-f", str(file), "SseUser", *web]) as locust:
         locust.await_match("Starting web interface")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from clients.net.schedule import await_true
+from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child, Server
 from tests.loadtests.brood import Brood
 from tests.support import chromium
@@ -29,8 +30,7 @@ class LocustUi(Child):
     """Locust with its web UI on a free port."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         file = str(ROOT / "loadtests" / "locustfile.py")
         web = ["--web-host", "127.0.0.1", "--web-port", str(self.port)]
         super().__init__("locust", ["loadtests.load", "-f", file, *USERS, *web])

@@ -11,6 +11,7 @@ import pytest
 
 from servers.relay.relay import Link, Relay
 from tests.servers.relay.relayed import BLOB, Backend, fails_or_ends, joined, waiting
+from tests.support.engines import free_port
 from tests.support.waiting import until
 
 # What passes
@@ -272,9 +273,7 @@ async def test_a_line_that_is_down_refuses_and_comes_back(backend: Backend) -> N
 
 
 async def test_no_server_behind_means_reset() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    async with Relay("127.0.0.1", port) as relay:
+    async with Relay("127.0.0.1", free_port()) as relay:
         reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
         assert await fails_or_ends(reader) == b""
         writer.close()

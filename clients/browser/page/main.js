@@ -12,6 +12,7 @@ import { startTheme, toggleFull, toggleLarge, toggleTheme } from "./theme.js";
 const VIEWS = ["timeline", "race", "chat", "wire", "limits", "room"];
 const HOMES = { speaker: "script/" }; // folders of views that stand in one
 const SHOWN = [...VIEWS, ...Object.keys(HOMES)];
+const MOMENT_MS = 10_000;
 const shown = new Map(); // view name: its module and section
 let current = null;
 let turn = 0; // counts the routes taken: whoever chooses another view meanwhile gets that one
@@ -46,13 +47,14 @@ async function route() {
 
 /**
  * A view was not had. Browsers may not ask again for a module in the life of a page: load it anew, if
- * somebody answers, and that was not tried already. Else its link may be tried again.
+ * somebody answers, and that was not tried a moment ago. Else its link may be tried again.
  */
-async function beginAnew() {
+async function beginAnew(isWanted) {
   const [opened] = performance.getEntriesByType("navigation");
   const isReloaded = /** @type {PerformanceNavigationTiming} */ (opened).type === "reload";
   const answers = await fetch(location.pathname).then(({ ok }) => ok, () => false);
-  if (answers && !isReloaded) location.reload();
+  if (!isWanted()) return;
+  if (answers && !(isReloaded && performance.now() < MOMENT_MS)) location.reload();
   else history.replaceState(null, "", `#${current ?? ""}`);
 }
 
@@ -61,7 +63,7 @@ async function show(name, parameters, isWanted) {
   if (!shown.has(name)) {
     const module = await import(`./${HOMES[name] ?? ""}view_${name}.js`).catch(() => null);
     if (!isWanted()) return;
-    if (!module) return beginAnew();
+    if (!module) return beginAnew(isWanted);
     const section = document.createElement("section");
     section.id = name;
     section.hidden = true;

@@ -32,9 +32,11 @@ export async function perform(at) {
   const preset = new URLSearchParams(at.split("?")[1]).get("preset");
   await attempt(() => room.control("go", { at }));
   if (!preset) return;
-  const race = await import("../view_race.js");
-  race.openLanes();
-  await race.play(preset);
+  await attempt(async () => {
+    const race = await import("../view_race.js");
+    race.openLanes();
+    await race.play(preset);
+  });
 }
 
 /** Go to a step of the script; beyond its ends, or `null`, the tour is over. */

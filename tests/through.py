@@ -1,20 +1,20 @@
 """The specification through a reverse proxy set for push: ``python -m tests.through nginx``.
 
-Our server, the proxy of the shelf and pytest are started; words after the name go to pytest. What
-is asked of a connection itself (how it is closed, what stalls on it, malformed heads, who counts
+Our server and the proxy of the shelf are started; words after the name go to pytest. What is
+asked of a connection itself (how it is closed, what stalls on it, malformed heads, who counts
 it) is the proxy's to answer, so it is not asked here.
 """
 
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from loadtests.between.intermediary import read_shelf
 from loadtests.between.standing import HERE, Standing
-from loadtests.trials.processes import ROOT, Server
+from loadtests.trials.processes import Server
 from loadtests.trials.signals import interruptible
 from servers.front.certificates import AUTHORITY, FOLDER, signed_for
+from tests.support import specification
 from wire.techniques import OWN_PORT, SLUGS
 
 # What holds through whatever passes on HTTP; the others look at the connection to the server.
@@ -55,12 +55,12 @@ def proxied(name: str) -> Iterator[list[str]]:
         yield ["--url", f"{scheme}://{HERE}:{standing.port}", *trust]
 
 
-def ask(there: Sequence[str], words: Sequence[str] = ()) -> int:
+def ask(there: Sequence[str], words: Sequence[str] = (), *, sparsely: bool = False) -> int:
     """Ask the server ``there`` for the specification, and return pytest's exit status."""
-    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *there, "--without", *OWN_PORT]
-    command += ["-m", "not slow", *(f"tests/conformance/test_{name}.py" for name in ASKED)]
-    command += [f"--deselect=tests/conformance/test_{name}" for name in PROXY_S_OWN]
-    return subprocess.run([sys.executable, *command, *words], cwd=ROOT, check=False).returncode
+    asked = [f"{specification.FOLDER}/test_{name}.py" for name in ASKED]
+    left = [f"--deselect=tests/conformance/test_{name}" for name in PROXY_S_OWN]
+    without = ["--without", *OWN_PORT, "-m", "not slow"]
+    return specification.ask(*asked, *left, *there, *without, *words, sparsely=sparsely)
 
 
 def main(words: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from servers.kinds import two_way
 from servers.service import Settings
 from tests.late_servers import Keeper
 from tests.servers.asking import Answer, Link, ask, publish
-from tests.support.processes import ask_for_conformance
+from tests.support.specification import check
 from tests.support.waiting import PATIENCE_S, until
 from wire.json_lines import encode_line
 from wire.message import Gap, Message
@@ -70,7 +70,7 @@ async def receive(client: Client) -> Message | Gap | None:
 @pytest.mark.slow
 def test_the_specification_holds_with_another_log() -> None:
     """On servers that do not keep the history themselves."""
-    ask_for_conformance("--servers", "tests.late_servers")
+    check("--servers", "tests.late_servers")
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.support.depth import is_full
 from tests.support.forked import IS_POSSIBLE, Forked
 from tests.support.waiting import PATIENCE_S
 from wire.ready_line import decode_ready_lines
@@ -186,23 +185,6 @@ class ServerProcess(Started, ServerAddress):
     def said(self) -> str:
         """Return what it wrote to stderr so far, where that is kept."""
         return ""
-
-
-def ask_for_conformance(*words: str) -> None:
-    """Run the specification on servers that are otherwise than usual.
-
-    Each test by one technique, as each is whole on the usual ones. Without what is slow, and
-    without what the server says to whoever errs: it would say the same.
-    """
-    command = ["-m", "pytest", "tests/conformance", *words, "-q", "-m", "not slow and not words"]
-    run = subprocess.run(
-        [sys.executable, *command, "-p", "no:cacheprovider", *([] if is_full() else ["--sparse"])],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout[-5000:]
 
 
 class AfreshServer(ServerProcess):

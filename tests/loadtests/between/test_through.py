@@ -18,5 +18,5 @@ def test_what_holds_at_the_server_holds_behind_it(
 ) -> None:
     need(name)
     with proxied(name) as there:
-        status = ask(there, [] if is_full() else ["--sparse"])
+        status = ask(there, sparsely=not is_full())
     assert status == 0, capfd.readouterr().out[-3000:]

@@ -6,7 +6,8 @@ import psutil
 import pytest
 
 from tests.support.engines import MISSING
-from tests.support.processes import AfreshServer, ask_for_conformance
+from tests.support.processes import AfreshServer
+from tests.support.specification import check
 from tests.support.waiting import eventually
 
 
@@ -17,7 +18,7 @@ def _installed() -> None:
 
 @pytest.mark.slow
 def test_the_specification_holds_with_a_shared_log() -> None:
-    ask_for_conformance("--server-options=--log valkey:")
+    check("--server-options=--log valkey:")
 
 
 @pytest.mark.slow

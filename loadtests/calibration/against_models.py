@@ -160,13 +160,13 @@ def naive_long_polling(rate: float) -> Checked:
     return made(trial, checks)
 
 
-def stream(slug: str, late_ms: float = 0.0) -> Checked:
+def stream(slug: str, late_ms: float = 0.0, seconds: float = 5.0) -> Checked:
     """What is pushed takes one transit; ``late_ms`` is by how much it is wrong on purpose."""
 
     def checks(outcome: Outcome, bare: Sequence[int], note: str) -> Iterable[CheckRow]:
         yield stream_check(outcome.histograms["delivery"], bare, note)
 
-    return _beside_short_line(slug, replace(LOAD, seconds=5.0), checks, late_ms)
+    return _beside_short_line(slug, replace(LOAD, seconds=seconds), checks, late_ms)
 
 
 def stream_check(delivery: HdrHistogram, bare: Sequence[int], note: str = "") -> CheckRow:

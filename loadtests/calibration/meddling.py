@@ -174,7 +174,12 @@ def clocks_differ() -> bool:
 
 
 def meddle(
-    how: Meddling, processes: int, slug: str = "sse", tries: int = _TRIES
+    how: Meddling,
+    processes: int,
+    slug: str = "sse",
+    tries: int = _TRIES,
+    users: int = _USERS,
+    seconds: float = _LOAD.seconds,
 ) -> tuple[Cell, Outcome, list[CheckRow]]:
     """Measure while something meddles, and check the verdict.
 
@@ -182,7 +187,8 @@ def meddle(
     ``HOST-BUSY`` proves something only beside the twin with which nobody meddles.
     """
     variant = f"{how.words}, {'2 workers' if processes else 'one process'}"
-    trial = one_trial(slug, _USERS, replace(_LOAD, clock=how.corrected), variant=variant)
+    settings = replace(_LOAD, clock=how.corrected, seconds=seconds)
+    trial = one_trial(slug, users, settings, variant=variant)
     for _ in range(tries):
         with how.begin(processes) as interference:
             staging = Staging(interference=interference, processes=processes, clock_s=how.clock_s)

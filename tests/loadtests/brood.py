@@ -8,6 +8,7 @@ as it is.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import random
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -28,6 +30,7 @@ OURS = "loadtests/locustfile.py"
 Done = subprocess.CompletedProcess[str]
 _LOCUST, _CODE = ["-m", "loadtests.load"], "-c"
 _PATIENCE_S = 90.0
+_CLONE_NEWTIME = 0x80  # linux/sched.h
 
 
 class Hatched:
@@ -94,23 +97,35 @@ class Forking(Brood):
 
     def __init__(self, parent: subprocess.Popen[str], folder: Path) -> None:
         self._parent, self._folder, self._count = parent, folder, 0
+        self._turn = threading.Lock()
 
     def start(
-        self, words: Sequence[str], environment: Mapping[str, str], out: Path, errors: Path
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        out: Path,
+        errors: Path,
+        clock_s: float = 0.0,
     ) -> Hatched:
-        """Start one that leads a session of its own; ``words`` are those after ``python``."""
-        self._count += 1
-        status = self._folder / str(self._count)
-        order = [list(words), dict(environment), [str(out), str(errors)], str(status)]
+        """Start one that leads a session of its own; ``words`` are those after ``python``.
+
+        By ``clock_s`` its monotonic clock differs from ours, as by ``unshare --time``.
+        """
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        print(json.dumps(order), file=self._parent.stdin, flush=True)
-        return Hatched(int(self._parent.stdout.readline()), status)
+        with self._turn:
+            self._count += 1
+            status = self._folder / str(self._count)
+            said = [str(out), str(errors)]
+            order = [list(words), dict(environment), said, clock_s, str(status)]
+            print(json.dumps(order), file=self._parent.stdin, flush=True)
+            return Hatched(int(self._parent.stdout.readline()), status)
 
     def _run(self, words: Sequence[str]) -> Done:
-        said = [self._folder / name for name in ("stdout", "stderr")]
-        status = self.start(words, os.environ, *said).wait()
-        return subprocess.CompletedProcess(words, status, *(one.read_text("utf-8") for one in said))
+        out, errors = (self._folder / name for name in ("stdout", "stderr"))
+        status = self.start(words, os.environ, out, errors).wait()
+        said = (out.read_text("utf-8"), errors.read_text("utf-8"))
+        return subprocess.CompletedProcess(words, status, *said)
 
 
 @contextmanager
@@ -134,11 +149,29 @@ def one_brood() -> Iterator[Brood]:
         yield Forking(parent, Path(folder))
 
 
-def _be(words: Sequence[str], environment: Mapping[str, str], said: Sequence[str]) -> None:
+def _set_clock(seconds: float) -> None:
+    """Let our place be taken by a fork of ours whose monotonic clock differs by so much (Linux)."""
+    from gevent.monkey import get_original
+    from gevent.os import fork_gevent
+
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWTIME):
+        raise OSError(ctypes.get_errno(), "no clock of its own can be had")
+    offsets = f"monotonic {seconds:.0f} 0\nboottime {seconds:.0f} 0\n"
+    Path("/proc/self/timens_offsets").write_text(offsets, "ascii")
+    if child := fork_gevent():
+        status = os.waitstatus_to_exitcode(get_original("os", "waitpid")(child, 0)[1])
+        os._exit(status & 0xFF)
+
+
+def _be(
+    words: Sequence[str], environment: Mapping[str, str], said: Sequence[str], clock_s: float
+) -> None:
     """Be what was asked for, in a process of its own."""
     from gevent import get_hub
 
     os.setsid()
+    if clock_s:
+        _set_clock(clock_s)
     get_hub().loop.update_now()  # else what the first timers wait for counts from the last fork
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     for number, path in enumerate([os.devnull, *said]):

@@ -27,7 +27,7 @@ FILE = ["-f", "loadtests/locustfile.py"]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server(forked_programs: None) -> Iterator[Server]:
     """Start one server for all of them: each subscribes from where its own users began."""
     with Server(SLUGS, flags=["--answers"]) as server:
         yield server

@@ -17,6 +17,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 try:
@@ -42,8 +43,11 @@ def _become(
     limits: Mapping[str, int],
     output: Connection,
     errors: Connection,
+    leads: bool,
 ) -> None:
-    """Run ``python -m`` these words in this process."""
+    """Run ``python -m`` these words in this process, which ``leads`` a session if it is to."""
+    if leads:
+        os.setsid()
     for stream, number in ((output, 1), (errors, 2)):
         os.dup2(stream.fileno(), number)
         stream.close()
@@ -52,7 +56,8 @@ def _become(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path.insert(0, str(folder))
+    places = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [str(folder), *filter(None, places)]
     sys.argv[:] = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
@@ -61,25 +66,35 @@ class Forked:
     """``python -m`` these words, with what the tests use of :class:`subprocess.Popen`.
 
     Its standard error goes to ``errors``, else where ours goes. ``limits`` are by their names, such
-    as ``NOFILE``.
+    as ``NOFILE``. With a ``log`` all that it says goes there, and it leads a session of its own.
     """
+
+    stdin = None
 
     def __init__(
         self,
         words: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
-        limits: Mapping[str, int],
+        limits: Mapping[str, int] = MappingProxyType({}),
         errors: IO[bytes] | None = None,
+        log: IO[bytes] | None = None,
     ) -> None:
-        heard, output = multiprocessing.Pipe(duplex=False)
+        self.stdout: IO[str] | None = None
+        if log:
+            output = Connection(os.dup(log.fileno()), readable=False)
+        else:
+            heard, output = multiprocessing.Pipe(duplex=False)
+            with heard:
+                self.stdout = os.fdopen(os.dup(heard.fileno()), encoding="utf-8")
+        errors = log or errors
         complaints = Connection(os.dup(errors.fileno() if errors else 2), readable=False)
-        how = (tuple(words), folder, dict(environment), dict(limits), output, complaints)
-        with heard, output, complaints:
+        to = (output, complaints, log is not None)
+        how = (tuple(words), folder, dict(environment), dict(limits), *to)
+        with output, complaints:
             # As a daemon it is ended with us at the latest.
             self._process = _forks().Process(target=_become, args=how, daemon=True)
             self._process.start()
-            self.stdout: IO[str] | None = os.fdopen(os.dup(heard.fileno()), encoding="utf-8")
         assert self._process.pid is not None
         self.pid = self._process.pid
 

@@ -34,9 +34,11 @@ def test_stamps_that_are_wrong_by_5_ms_fail(machine_ms: float, shift_ms: float) 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(120)
-def test_a_line_that_is_5_ms_longer_than_is_said_fails() -> None:
-    (check,) = models.stream("sse", late_ms=5.0).checks
+def test_a_line_that_is_5_ms_longer_than_is_said_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the host is: what it adds, the bare sockets see."""
+    monkeypatch.setattr(models, "_TRIES", 1)
+    (check,) = models.stream("sse", late_ms=5.0, seconds=2.0).checks
     assert not check.passed
     assert check.measured > LINE_MS + 5.0

@@ -33,6 +33,7 @@ def test_a_server_that_lacks_something_is_left_out_with_words(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 def test_the_exact_part_passes_for_every_technique_and_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from results.record.verdicts import Verdict
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(120),
-    pytest.mark.usefixtures("forked_generators"),
+    pytest.mark.usefixtures("forked_programs"),
 ]
 SHORT = Settings(rate=20.0, arrivals="poisson", warm_up=0.5, seconds=2.0, drain=3.0)
 

@@ -10,10 +10,14 @@ from loadtests.measures import result_file
 from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child, Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("forked_programs"),
+]
 
 OFFSETS_S = (100, -50)
-RATE, SECONDS, WARM_UP_S, USERS = 20, 3, 0.5, 20
+RATE, SECONDS, WARM_UP_S, USERS = 20, 2, 0.5, 6
 LOAD = f"--users {USERS} --spawn-rate 100 --rate {RATE} --arrivals constant --drain 5".split()
 TIMES = f"--warm-up {WARM_UP_S} --seconds {SECONDS}".split()
 

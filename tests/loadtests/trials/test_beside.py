@@ -48,7 +48,7 @@ def test_what_cannot_stand_side_by_side_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(120)
 def test_two_servers_are_measured_and_shown_side_by_side(
     server: ServerProcess,

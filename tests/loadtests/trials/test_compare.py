@@ -141,7 +141,7 @@ def test_a_full_disk_is_told_and_ends_with_a_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(180)
 def test_all_deliver_everything_and_a_broken_threshold_decides_the_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -1,12 +1,15 @@
 """Workers on other hosts: what is asked for, and a comparison that they take part in."""
 
-import contextlib
 import csv
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from loadtests.trials.compare import main, parse_arguments
+from loadtests.__main__ import main as run
+from loadtests.trials import hosts
+from loadtests.trials.compare import parse_arguments
 from loadtests.trials.generator import free_port
 from loadtests.trials.hosts import Hosts, split_address
 from loadtests.trials.processes import Child
@@ -45,18 +48,40 @@ def test_the_line_for_the_hosts_names_the_address() -> None:
     assert line == "python -m loadtests worker 10.0.0.1:5557"
 
 
+class Worker(Child):
+    """What a host starts for each cell; it ends as by Ctrl-C, of which no thread hears."""
+
+    over = threading.Event()
+    _ends = False
+
+    def wait(self, seconds: float) -> bool:
+        if self.over.is_set() and not self._ends:
+            raise KeyboardInterrupt
+        return super().wait(seconds)
+
+    def end(self) -> None:
+        self._ends = True
+        super().end()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs", "one_figure")
 @pytest.mark.timeout(120)
 def test_workers_serve_one_cell_after_the_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each host is a thread here."""
     address = f"127.0.0.1:{free_port()}"
     words = f"--techniques sse polling --users 4 --seconds 1 --hosts 2 --listen {address}"
     words += " --require VALID HOST-BUSY GENERATOR-BOUND SERVER-BOUND --out"
-    with contextlib.ExitStack() as stack:
-        for _ in range(2):
-            stack.enter_context(Child("a worker", ["loadtests", "worker", address]))
-        status = main([*words.split(), str(tmp_path / "run")])
+    monkeypatch.setattr(hosts, "Child", Worker)
+    with ThreadPoolExecutor() as pool:
+        workers = [pool.submit(run, ["worker", address]) for _ in range(2)]
+        try:
+            status = run([*words.split(), str(tmp_path / "run")])
+        finally:
+            Worker.over.set()
+        assert [worker.result() for worker in workers] == [0, 0]
     said = capsys.readouterr().out
     assert status == 0, said
     assert f"python -m loadtests worker {address}" in said.splitlines()

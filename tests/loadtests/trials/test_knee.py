@@ -35,7 +35,7 @@ def test_what_never_holds_ends_near_one_message_a_second() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs", "one_figure")
 @pytest.mark.timeout(120)
 def test_a_threshold_that_no_rate_keeps_is_said_for_each_try(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def by_tls(folder: Path, forked_generators: None) -> Run:
+def by_tls(folder: Path, forked_programs: None) -> Run:
     """What one call gave of two techniques, over a relay."""
     load: dict[str, Any] = {"users": 3, "rate": 40, "seconds": 1, "warm_up": 0}
     return measure(["sse", "polling"], delay_ms=1, tls=True, out=folder, **load)
@@ -55,7 +55,7 @@ def test_one_call_gives_tables_audit_and_verdict(by_tls: Run, folder: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(60)
 def test_of_less_than_a_second_the_cpu_is_known_or_the_cell_is_not_valid() -> None:
     run = measure("sse", users=2, rate=50, seconds=0.3, warm_up=0)
@@ -64,7 +64,7 @@ def test_of_less_than_a_second_the_cpu_is_known_or_the_cell_is_not_valid() -> No
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(60)
 def test_a_slow_line_carries_so_much_and_no_more() -> None:
     """A message of 2,000 B is under way for half a second where 4 kB/s pass."""

@@ -79,15 +79,15 @@ def children() -> set[int]:
         ("ends", r"ended with status 1 at port \d+:\nno licence"),
         ("dies", r"\[publish\]: "),
         ("refuses", r"\[publish\]: 500 Internal Server Error"),
-        ("says something else", "did not come back within 1 s; . times something else .*'hola'"),
-        ("floods", "did not come back within 1 s; .* times something else came, first 'spam"),
+        ("says something else", "did not come back within 0.4 s; . times something else .*'hola'"),
+        ("floods", "did not come back within 0.4 s; .* times something else came, first 'spam"),
         ("echoes twice", r"\[subscribe.sse\]: a text came back more than once"),
     ],
 )
 def test_a_misbehaving_server_is_told_of_before_any_load(
     mode: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadtests.trials.peers._ANSWER_S", 1.0)
+    monkeypatch.setattr("loadtests.trials.peers._ANSWER_S", 0.4)
     before = children()
     with pytest.raises(ProcessError, match=said):
         try_out(read_peer_file(write(tmp_path, mode)), "sse")
@@ -152,7 +152,7 @@ def test_a_row_is_marked_foreign(server: str, mark: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(90)
 def test_a_foreign_server_is_measured_like_ours(tmp_path: Path) -> None:
     run = measure("sse", server=str(write(tmp_path)), users=3, rate=40, seconds=1)
@@ -169,7 +169,7 @@ def test_a_foreign_server_is_measured_like_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(120)
 def test_a_peer_file_of_ours_agrees_with_our_own_clients() -> None:
     load: dict[str, Any] = {"users": 3, "rate": 40, "seconds": 1, "arrivals": "constant"}

@@ -80,7 +80,7 @@ def test_a_server_of_the_shelf_hands_on_all_in_order_by_each_technique(name: str
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(("name", "slug"), MEASURED.items())
 def test_a_server_of_each_kind_is_measured(name: str, slug: str) -> None:
@@ -99,7 +99,7 @@ def test_the_page_lists_the_shelf() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(90)
 def test_the_page_leads_to_figures_of_ones_own_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

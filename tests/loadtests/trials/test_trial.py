@@ -131,7 +131,7 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server() -> None:
     relays = []
 
@@ -150,7 +150,7 @@ def test_a_relay_that_dies_is_told_and_not_taken_for_losses_of_the_server() -> N
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_generators")
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(90)  # the bound: nobody waits for ever for a server that stands still
 @pytest.mark.parametrize("processes", [0, 2], ids=["one process", "2 workers"])
 def test_a_server_that_stands_still_to_the_end_is_what_bounds(processes: int) -> None:

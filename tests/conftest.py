@@ -10,12 +10,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import chromium
 from tests.support.depth import check_depth
 from tests.support.processes import ServerProcess
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Machines are slow at times; how long an example takes is no property of the code.
 always = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -117,3 +122,22 @@ def server() -> Iterator[ServerProcess]:
     server = ServerProcess()
     yield server
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_browser() -> Iterator[chromium.Shared]:
+    """A browser that sleeps; left out where it is missing, but in CI it must be there."""
+    if words := chromium.missing():
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    shared = chromium.Shared()
+    yield shared
+    shared.end()
+
+
+@pytest.fixture(scope="module")  # there are modules that start browsers of their own
+def browser(shared_browser: chromium.Shared) -> Iterator["Browser"]:
+    """The browser of all tests; every page in it is closed when the module ends."""
+    with shared_browser.awake() as browser:
+        yield browser

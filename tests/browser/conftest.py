@@ -1,30 +1,18 @@
 """A lecture in a process of its own, and pages of a real browser that are watched for errors."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.watching import LANES, Lane, Lanes, OpenPage, ReadLanes, WaitForLanes, Watched
-from tests.support import chromium
 from tests.support.processes import Lecture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-
-# Names of other sites and of this machine in a LAN, as tests need them.
-NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1"
 USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "reduced_motion": "reduce"}
-
-
-def _miss(what: str) -> Never:
-    """Leave the test out where a part of the system is missing; on CI it must be there."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +20,6 @@ def lecture() -> Iterator[Lecture]:
     lecture = Lecture()
     yield lecture
     lecture.stop()
-
-
-@pytest.fixture(scope="module")  # some modules start browsers of their own, and two cannot be
-def browser() -> Iterator["Browser"]:
-    if words := chromium.missing():
-        _miss(words)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=["--enable-precise-memory-info", NAMES]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

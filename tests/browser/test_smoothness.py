@@ -4,12 +4,17 @@ Five seconds by default; ``DUPLEX_SMOOTH_SECONDS=600`` for the ten minutes.
 """
 
 import statistics
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.watching import OpenPage, WaitForLanes
+from tests.support import chromium
 from tests.support.depth import amount
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECONDS = amount("DUPLEX_SMOOTH_SECONDS", usual=5, full=600)
@@ -17,6 +22,13 @@ LONG_MS = 100
 WINDOW_S = 5
 MOST_WINDOWS = 8
 WARM_UP_S = 35 if SECONDS > 60 else 3
+
+
+@pytest.fixture(scope="module")
+def browser(browser: "Browser") -> Iterator["Browser"]:
+    """One that compiles and draws as people's do."""
+    with browser.browser_type.launch(executable_path=chromium.PROGRAM) as usual:
+        yield usual
 
 
 def reading(session: Any) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """The course in a real JupyterLab, in a real browser: a slider, an exercise, the stop button."""
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from loadtests.trials.processes import Child
 from notebooks.course.marks.record import NAME
 from notebooks.course.opening import hand_out
 from tests.notebooks.books import PATHS, read, source
-from tests.support import chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 READY = r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)"
@@ -48,14 +46,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(copy: Path) -> Iterator["Page"]:
-    if words := chromium.missing():
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+def page(browser: "Browser", copy: Path) -> Iterator["Page"]:
     pytest.importorskip("ipywidgets", reason="ipywidgets is missing: lab.py notebooks installs it")
-    from playwright.sync_api import sync_playwright
-
     home = copy.parent / "home"
     options = [
         *("--no-browser", "--allow-root", "--ServerApp.port=0", "--ServerApp.ip=127.0.0.1"),
@@ -69,15 +61,13 @@ def page(copy: Path) -> Iterator["Page"]:
     told |= {"DUPLEX_LANGUAGE": "en"}
     with Child("JupyterLab", ["jupyterlab", *options], environment=told) as server:
         port, token = server.await_match(READY)[0].groups()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(PATIENCE_MS)
-            page.goto(f"http://127.0.0.1:{port}/lab/tree/{PATHS[4].name}?token={token}")
-            page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-            yield page
-            browser.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"http://127.0.0.1:{port}/lab/tree/{PATHS[4].name}?token={token}")
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        yield page
+        page.context.close()
 
 
 def run(page: "Page", number: int) -> Any:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +18,6 @@ from results.record.reading import Run, read_run
 from results.record.verdicts import Verdict
 from results.report import render
 from tests.results.test_comparison import in_turns
-from tests.support import chromium
 from wire.techniques import BY_SLUG
 
 SOME = ("polling", "long_polling", "sse", "web_socket")
@@ -172,18 +171,6 @@ def test_helpful_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "it has no run.json" in capsys.readouterr().err
     assert main(["a", "b", "c"]) == 2
     assert "one run or two runs are accepted, not 3" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if words := chromium.missing():
-        pytest.skip(words)
-    playwright = pytest.importorskip("playwright.sync_api")
-    with (
-        playwright.sync_playwright() as tool,
-        tool.chromium.launch(executable_path=chromium.PROGRAM) as browser,
-    ):
-        yield browser
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

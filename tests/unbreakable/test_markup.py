@@ -3,14 +3,17 @@
 import html.parser
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import chromium
 from tests.support.raw import RawSocket, get, upgrade
 from tests.unbreakable.serving import Server, serving
 from tests.unbreakable.undefended import without
 from wire.web_socket_frames import Opcode, encode_frame
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 
@@ -123,12 +126,8 @@ def test_text_from_a_web_socket_is_escaped_as_well(server: Server) -> None:
     assert "img" not in [tag for tag, _ in reader.elements]
 
 
-def ran_and_heard(server: Server) -> tuple[set[str], list[str]]:
+def ran_and_heard(browser: "Browser", server: Server) -> tuple[set[str], list[str]]:
     """Look at what was written by Chromium: where of it something ran, and what a page heard."""
-    if words := chromium.missing():
-        pytest.skip(words)
-    from playwright import sync_api
-
     ran: set[str] = set()
     for text in EVIL_TEXTS:
         server.ask(
@@ -137,37 +136,37 @@ def ran_and_heard(server: Server) -> tuple[set[str], list[str]]:
             json.dumps({"text": text, "sender": text}).encode(),
             Content_Type="application/json",
         )
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-        page = browser.new_page()
+    page = browser.new_page()
 
-        def look(path: str) -> None:
-            if any(frame.evaluate("'owned' in window") for frame in page.frames):
-                ran.add(path)
+    def look(path: str) -> None:
+        if any(frame.evaluate("'owned' in window") for frame in page.frames):
+            ran.add(path)
 
-        for path in ("page_reload", "frame_reload", "frame_reload/frames"):
-            page.goto(f"{server.url}/{path}?channel=real&after=00000000-0")
-            page.wait_for_load_state("load")
-            look(path)
-        page.goto(f"{server.url}/frame_reload?channel=real")
-        # The page around the forever frame: it collects what the frame hands it.
-        page.evaluate("window.heard = []; window.receive = (message) => heard.push(message); 0")
-        page.evaluate(
-            "url => { const f = document.createElement('iframe'); f.src = url;"
-            " document.body.append(f) }",
-            f"{server.url}/forever_frame?channel=real&after=00000000-0",
-        )
-        page.wait_for_function(f"'owned' in window || heard.length > {len(EVIL_TEXTS)}")
-        look("forever_frame")
-        heard = page.evaluate("heard.filter(message => 'id' in message).map(m => m.text)")
-        browser.close()
+    for path in ("page_reload", "frame_reload", "frame_reload/frames"):
+        page.goto(f"{server.url}/{path}?channel=real&after=00000000-0")
+        page.wait_for_load_state("load")
+        look(path)
+    page.goto(f"{server.url}/frame_reload?channel=real")
+    # The page around the forever frame: it collects what the frame hands it.
+    page.evaluate("window.heard = []; window.receive = (message) => heard.push(message); 0")
+    page.evaluate(
+        "url => { const f = document.createElement('iframe'); f.src = url;"
+        " document.body.append(f) }",
+        f"{server.url}/forever_frame?channel=real&after=00000000-0",
+    )
+    page.wait_for_function(f"'owned' in window || heard.length > {len(EVIL_TEXTS)}")
+    look("forever_frame")
+    heard = page.evaluate("heard.filter(message => 'id' in message).map(m => m.text)")
+    page.context.close()
     return ran, heard
 
 
 @pytest.mark.attack("have what people wrote run as script", "off", "on")
-def test_chromium_runs_nothing_that_somebody_wrote(server: Server, tmp_path: Path) -> None:
-    assert ran_and_heard(server) == (set(), EVIL_TEXTS)
+def test_chromium_runs_nothing_that_somebody_wrote(
+    browser: "Browser", server: Server, tmp_path: Path
+) -> None:
+    assert ran_and_heard(browser, server) == (set(), EVIL_TEXTS)
     with serving(tmp_path, launcher=without("markup")) as unescaped:
-        ran, heard = ran_and_heard(unescaped)
+        ran, heard = ran_and_heard(browser, unescaped)
     assert ran == {"page_reload", "frame_reload", "frame_reload/frames", "forever_frame"}
     assert heard != EVIL_TEXTS

@@ -19,7 +19,6 @@ from loadtests.load.web_guard import foreign
 from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child
 from servers.front.hosts import Hosts
-from tests.support import chromium
 
 ROOT = Path(__file__).resolve().parents[3]
 OPEN = """
@@ -124,20 +123,8 @@ def statistics(url: str, **headers: str) -> tuple[int, dict[str, object]]:
         return error.code, {}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser for which evil.example is this host."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=chromium.PROGRAM,
-            args=["--host-resolver-rules=MAP evil.example 127.0.0.1"],
-        )
-
-
 @pytest.mark.attack("start a load by Locust's page", "off", "on")
 @pytest.mark.slow
-@pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 @pytest.mark.parametrize("guarded", [False, True], ids=["open", "guarded"])
 def test_a_foreign_page_cannot_drive_a_load_read_it_or_frame_it(
     guarded: bool, browser: Any, tmp_path: Path

@@ -19,9 +19,7 @@ from clients.net.schedule import await_true
 from loadtests.trials.generator import free_port
 from loadtests.trials.processes import Child, Server
 from tests.loadtests.brood import Brood
-from tests.support import chromium
 
-sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).resolve().parents[3]
 USERS = ["SseUser", "PollingUser"]
 
@@ -107,36 +105,35 @@ def test_what_cannot_be_measured_starts_no_test(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 def test_the_tab_shows_live_figures_of_a_test_started_in_the_browser(
-    locust: LocustUi, server: Server
+    browser: Any, locust: LocustUi, server: Server
 ) -> None:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-        page = browser.new_page()
-        page.goto(locust.url)
-        page.fill("input[name=userCount]", "6")
-        page.fill("input[name=spawnRate]", "6")
-        page.fill("input[name=host]", server.url)
-        page.click("button:has-text('Start')")
-        page.click("button[role=tab]:has-text('Duplex')")
-        row = page.locator("tr", has_text="Server-Sent Events")
-        sync_api.expect(row).to_be_visible(timeout=15_000)
-        cells = row.locator("td")
-        sync_api.expect(cells.nth(1)).to_have_text("3", timeout=15_000)
-        sync_api.expect(cells.nth(2)).to_have_text(re.compile(r"[1-9]\d+"), timeout=15_000)
-        assert float(cells.nth(3).inner_text()) > 0
-        assert cells.nth(7).inner_text() == "0"
-        sync_api.expect(page.locator("tr", has_text="Polling")).to_be_visible()
-        page.goto(f"{locust.url}/duplex")
-        # A flat line has no height, and so does not count as visible.
-        line = page.locator("#latency polyline").first
-        sync_api.expect(line).to_have_attribute("points", re.compile(r"\d"), timeout=15_000)
-        assert page.locator("#table tr").count() == 3
-        page.goto(locust.url)
-        page.click("button:has-text('Stop')")
-        sync_api.expect(page.locator("text=STOPPED")).to_be_visible(timeout=20_000)
-        browser.close()
+    from playwright import sync_api
+
+    page = browser.new_page()
+    page.goto(locust.url)
+    page.fill("input[name=userCount]", "6")
+    page.fill("input[name=spawnRate]", "6")
+    page.fill("input[name=host]", server.url)
+    page.click("button:has-text('Start')")
+    page.click("button[role=tab]:has-text('Duplex')")
+    row = page.locator("tr", has_text="Server-Sent Events")
+    sync_api.expect(row).to_be_visible(timeout=15_000)
+    cells = row.locator("td")
+    sync_api.expect(cells.nth(1)).to_have_text("3", timeout=15_000)
+    sync_api.expect(cells.nth(2)).to_have_text(re.compile(r"[1-9]\d+"), timeout=15_000)
+    assert float(cells.nth(3).inner_text()) > 0
+    assert cells.nth(7).inner_text() == "0"
+    sync_api.expect(page.locator("tr", has_text="Polling")).to_be_visible()
+    page.goto(f"{locust.url}/duplex")
+    # A flat line has no height, and so does not count as visible.
+    line = page.locator("#latency polyline").first
+    sync_api.expect(line).to_have_attribute("points", re.compile(r"\d"), timeout=15_000)
+    assert page.locator("#table tr").count() == 3
+    page.goto(locust.url)
+    page.click("button:has-text('Stop')")
+    sync_api.expect(page.locator("text=STOPPED")).to_be_visible(timeout=20_000)
+    page.context.close()
     rows = json.loads(await_answer(f"{locust.url}/duplex/data"))["rows"]
     assert {row["lost"] for row in rows} == {0}
     assert all(row["bytes"] > 100 for row in rows)

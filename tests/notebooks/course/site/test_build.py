@@ -1,11 +1,11 @@
 """The site: every link leads somewhere, nothing is fetched from outside, every picture speaks."""
 
 import base64
-import os
 import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +15,10 @@ from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.launchers import launchers
 from notebooks.course.site.printing import found_browser
 from tests.notebooks.books import PATHS, ROOT, read, source
-from tests.support import chromium
 from tests.support.axe import CONTRAST, VIOLATIONS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOME = "https://github.com/owner/name"
 
@@ -89,30 +91,21 @@ def test_its_links_work_and_nothing_comes_from_outside(site: tuple[Path, dict[Pa
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_in_light_and_dark(site: tuple[Path, dict[Path, Page]]) -> None:
-    if words := chromium.missing():
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+def test_axe_finds_nothing_in_light_and_dark(
+    site: tuple[Path, dict[Path, Page]], browser: "Browser"
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM)
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        for name in ("index.html", "claims.html", "04_long_polling.html"):
-            page.goto((site[0] / name).as_uri())
-            page.emulate_media(color_scheme="light")
-            found = axe.run(page, options=VIOLATIONS).response["violations"]
-            page.emulate_media(color_scheme="dark")
-            dark = axe.run(page, options={**VIOLATIONS, "runOnly": [CONTRAST]})
-            found += dark.response["violations"]
-            assert not [(one["id"], [node["target"] for node in one["nodes"]]) for one in found], (
-                name
-            )
-            wide = "document.documentElement.scrollWidth <= innerWidth"
-            assert page.evaluate(wide), f"{name} sticks out to the right"
-        browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    for name in ("index.html", "claims.html", "04_long_polling.html"):
+        page.goto((site[0] / name).as_uri())
+        page.emulate_media(color_scheme="light")
+        found = axe.run(page, options=VIOLATIONS).response["violations"]
+        page.emulate_media(color_scheme="dark")
+        dark = axe.run(page, options={**VIOLATIONS, "runOnly": [CONTRAST]})
+        found += dark.response["violations"]
+        assert not [(one["id"], [node["target"] for node in one["nodes"]]) for one in found], name
+        wide = "document.documentElement.scrollWidth <= innerWidth"
+        assert page.evaluate(wide), f"{name} sticks out to the right"
 
 
 @pytest.mark.slow

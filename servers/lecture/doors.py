@@ -49,7 +49,7 @@ from servers.lecture.plugin import Plugin, check_order
 from servers.lecture.source import Source
 from servers.lecture.stage import KEY_FIELD, MOST_MESSAGE, ROOM
 from servers.lecture.stage_process import StageProcess
-from servers.lecture.viewers import Seats
+from servers.lecture.viewers import Bulletin, Seats
 from wire.cursor import check_channel, parse_cursor
 from wire.errors import WireError
 from wire.techniques import TECHNIQUES
@@ -90,9 +90,10 @@ class Doors:
         self._unread = Unread(lines.budget)
         self._busy: dict[str, float] = {}  # address: until when its requests are used up
         self._captures = Captures(lines)
-        self._hall = Hall(lines.viewers, _viewer_of, self._body, self.changed)
+        self.bulletin = Bulletin(lines.viewers, self.state)
+        self._hall = Hall(lines.viewers, _viewer_of, self._body, self.bulletin.tell_soon)
         more = {**self._hall.orders, "front": front.order}
-        self._controls = Controls(lines, stage, source, self.changed, more)
+        self._controls = Controls(lines, stage, source, self.bulletin.tell, more)
 
     def app(self) -> web.Application:
         """Make the application."""
@@ -172,7 +173,7 @@ class Doors:
             self._seats.keep(_viewer_of(request))
         order = load_order(await self._body(request) or b"{}")
         await self._controls.orders[request.path.rpartition("/")[2]](order)
-        self.changed()
+        self.bulletin.tell()
         return web.json_response(self.state())
 
     # Doors for everybody.
@@ -207,7 +208,7 @@ class Doors:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         name = _viewer_of(request)
         viewer = self._seats.open(name, request.remote or "")
-        self.changed()
+        self.bulletin.tell()
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         headers["X-Accel-Buffering"] = "no"  # see servers.kinds.http_streams
         response = web.StreamResponse(headers=headers)
@@ -227,7 +228,7 @@ class Doors:
         finally:
             self._seats.close(viewer)
             self._hall.close(viewer.name)
-            self.changed()
+            self.bulletin.tell()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
         return response
@@ -283,12 +284,6 @@ class Doors:
             "techniques_url": f"http://127.0.0.1:{self._stage.port}",
             **(self._front.state() | self._hall.state()),
         }
-
-    def changed(self) -> None:
-        """Tell everybody the new state."""
-        state = self.state()
-        for viewer in self._lines.viewers.values():
-            viewer.tell(state=state)
 
 
 def _viewer_of(request: web.Request) -> str:

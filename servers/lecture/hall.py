@@ -12,7 +12,6 @@ Each needs the page's own event stream. With the lecturer's key, as orders:
     go    {"at", "step"}              tell where the lecturer is
 """
 
-import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -28,7 +27,6 @@ from servers.lecture.tour import Tour
 from servers.lecture.viewers import Viewer
 
 _WHO: Final = re.compile(r"[a-z0-9]{16,32}")
-_TELL_S: Final = 0.5  # what many say at once is told together
 _FRESH_S: Final = 0.5  # for so long the audience is not counted anew
 _MOST_ORDER: Final = 4096
 
@@ -36,7 +34,7 @@ _Order = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Hall:
-    """The room's part. ``changed`` hears when everybody's state is another one."""
+    """The room's part. ``changed`` hears when many's doing has changed everybody's state."""
 
     def __init__(
         self,
@@ -49,7 +47,6 @@ class Hall:
         self._changed = changed
         self._ballot, self._tour = Ballot(), Tour()
         self._audience = Audience(viewers, self._ballot.forget)
-        self._telling: asyncio.TimerHandle | None = None
         self._counted: tuple[float, dict[str, Any]] | None = None
         self.orders: Final[dict[str, _Order]] = {
             "ask": self._ask,
@@ -77,7 +74,7 @@ class Hall:
     def close(self, page: str) -> None:
         """A page has gone."""
         self._audience.close(page)
-        self._tell_soon()
+        self._changed()
 
     async def _ask(self, order: dict[str, Any]) -> None:
         self._ballot.ask(order)
@@ -87,14 +84,6 @@ class Hall:
 
     async def _go(self, order: dict[str, Any]) -> None:
         self._tour.go(order)
-
-    def _tell_soon(self) -> None:
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_TELL_S, self._tell)
-
-    def _tell(self) -> None:
-        self._telling = None
-        self._changed()
 
     async def _read_order(self, request: web.Request) -> tuple[Viewer, dict[str, Any]]:
         """Read an order of a page, whose event stream must be open."""
@@ -113,7 +102,7 @@ class Hall:
     async def _part(self, request: web.Request) -> web.Response:
         viewer, order = await self._read_order(request)
         person = self._audience.subscribe(_who_of(order), viewer, order.get("technique"))
-        self._tell_soon()
+        self._changed()
         return web.json_response({"number": person.number})
 
     async def _measured(self, request: web.Request) -> web.Response:
@@ -127,7 +116,7 @@ class Hall:
         choice = self._ballot.check(order)  # who says nothing sensible takes no one's place
         self._audience.come(who, viewer)
         self._ballot.vote(who, choice)
-        self._tell_soon()
+        self._changed()
         return web.json_response({"choice": choice})
 
     async def _who(self, request: web.Request) -> web.Response:

@@ -72,7 +72,7 @@ async def lecture(options: argparse.Namespace) -> None:
         stack.push_async_callback(front.stop)
         room = _room_address(options.host, page_port)
         doors: Doors
-        source = Source(stage, lambda: doors.changed())
+        source = Source(stage, lambda: doors.bulletin.tell_soon())
         key = secrets.token_urlsafe(9)
         doors = Doors(key, lines, stage, source, front, room, hosts)
         publishing = loop.create_task(source.run())

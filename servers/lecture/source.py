@@ -114,10 +114,7 @@ class Source:
     async def run(self) -> None:
         """Keep the schedules until cancelled."""
         headers = {KEY_FIELD: self._stage.key}
-        # A connection for each batch: several workers get them dealt out.
-        one_way = aiohttp.TCPConnector(force_close=True)
-        session_of = aiohttp.ClientSession(headers=headers, connector=one_way)
-        async with session_of as session, asyncio.TaskGroup() as group:
+        async with aiohttp.ClientSession(headers=headers) as session, asyncio.TaskGroup() as group:
             group.create_task(self._schedule())
             group.create_task(self._tick(session))
             group.create_task(self._drain(session))
@@ -184,8 +181,11 @@ class Source:
 
     async def _try_post(self, session: aiohttp.ClientSession, order: dict[str, Any]) -> bool:
         url = f"http://127.0.0.1:{self._stage.port}/stage/publish"
+        # Several workers get the batches dealt out, by a connection for each.
+        fields = {"Connection": "close"} if self._stage.workers > 1 else {}
+        timeout = aiohttp.ClientTimeout(5)
         try:
-            async with session.post(url, json=order, timeout=aiohttp.ClientTimeout(5)) as answer:
+            async with session.post(url, json=order, headers=fields, timeout=timeout) as answer:
                 return answer.status == 201
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -1,4 +1,4 @@
-"""Who watches: the open pages, and what waits to be told to each.
+"""Who watches: the open pages, what waits to be told to each, and when all are told the state.
 
 A page that does not take its news costs a bounded number of bytes: then the oldest are dropped and
 it is told how many, as a gap. One address opens a bounded number of pages; places are kept for
@@ -8,6 +8,7 @@ those that have shown the lecturer's key.
 import asyncio
 import json
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from servers.front.budget import Budget
@@ -18,6 +19,7 @@ PAGES_EACH: Final = 40
 _KEPT_PAGES: Final = 8  # above the most, for the lecturer
 _MOST_BYTES: Final = 2 * 2**20  # that wait for one page
 _UPKEEP: Final = 200  # bytes that a row or a report costs beside its own
+SOON_S: Final = 0.5
 
 
 class Viewer:
@@ -136,3 +138,29 @@ class Seats:
         self._each[viewer.address] -= 1
         if not self._each[viewer.address]:
             del self._each[viewer.address]
+
+
+class Bulletin:
+    """Tells all viewers the state: at once, or soon, with all else that changes until then.
+
+    What a person did is told at once. What goes on by itself, or comes from a whole room, is told
+    soon: fifty messages a second are no reason to tell everybody everything fifty times.
+    """
+
+    def __init__(self, viewers: dict[str, Viewer], state: Callable[[], dict[str, Any]]) -> None:
+        self._viewers, self._state = viewers, state
+        self._timer: asyncio.TimerHandle | None = None
+
+    def tell(self) -> None:
+        """Tell it now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        state = self._state()
+        for viewer in self._viewers.values():
+            viewer.tell(state=state)
+
+    def tell_soon(self) -> None:
+        """Tell it ``SOON_S`` seconds from now at the latest."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SOON_S, self.tell)

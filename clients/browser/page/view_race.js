@@ -88,9 +88,10 @@ function setPoll(seconds) {
   lanes.forEach((lane) => lane.setPoll(seconds));
 }
 
-/** Count all lanes from now. */
+/** Count all lanes from now: what the quickest has counted already, the others need not count. */
 export function reset() {
-  for (const lane of lanes.values()) lane.reset(room.state.source.published);
+  const newest = Math.max(room.state.source.published, ...[...lanes.values()].map((lane) => lane.newest));
+  for (const lane of lanes.values()) lane.reset(newest);
 }
 
 export function mount(section) {

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from servers.app import running
@@ -240,6 +241,35 @@ def test_the_picture_is_a_picture_of_a_megabyte() -> None:
     assert data[:2] == b"BM"
     assert struct.unpack("<I", data[2:6]) == (len(data),)
     assert len(data) == pytest.approx(2**20, rel=0.01)
+
+
+@pytest.mark.parametrize(("workers", "connections"), [(1, 1), (2, 3)])
+async def test_what_is_published_goes_by_one_connection_or_is_dealt_out_to_workers(
+    workers: int, connections: int
+) -> None:
+    used, numbers = set(), asyncio.Queue[str]()
+
+    async def publish(request: web.Request) -> web.Response:
+        order = await request.json()
+        if order["channel"] == "race":
+            used.add(request.transport)
+            for message in order["messages"]:
+                numbers.put_nowait(message["sender"])
+        return web.Response(status=201)
+
+    app = web.Application()
+    app.add_routes([web.post("/stage/publish", publish)])
+    async with TestServer(app) as server, asyncio.timeout(PATIENCE_S):
+        stage = StageProcess(0, server.port or 0, 0)
+        stage.workers = workers
+        source = Source(stage, lambda: None)
+        publishing = asyncio.create_task(source.run())
+        for number in (1, 2, 3):
+            source.burst(1)
+            assert await numbers.get() == f"source {number}"
+            await source.settle()
+        publishing.cancel()
+    assert len(used) == connections
 
 
 def test_only_other_addresses_than_loopback_are_told_to_a_room() -> None:

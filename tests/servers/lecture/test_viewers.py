@@ -1,12 +1,14 @@
 """What one page may cost the lecture, and who finds a seat."""
 
+import asyncio
 import json
 
 import pytest
 
 from servers.front.budget import Budget
 from servers.front.problems import Problem
-from servers.lecture.viewers import MOST_PAGES, PAGES_EACH, Seats, Viewer
+from servers.lecture.viewers import MOST_PAGES, PAGES_EACH, SOON_S, Bulletin, Seats, Viewer
+from tests.support.waiting import PATIENCE_S
 
 MIB = 2**20
 
@@ -71,3 +73,28 @@ def test_an_open_page_is_not_opened_again() -> None:
     assert refused.value.status == 409
     seats.close(viewer)
     assert seats.open("a" * 16, "192.0.2.7") is not viewer
+
+
+async def test_what_changes_often_is_told_together_and_what_somebody_did_at_once() -> None:
+    asked = []
+    viewers = {name: Viewer(name) for name in ("a" * 16, "b" * 16)}
+
+    def state() -> dict[str, int]:
+        asked.append(1)
+        return {"published": len(asked)}
+
+    bulletin = Bulletin(viewers, state)
+    for _ in range(50):
+        bulletin.tell_soon()
+    assert not any(one.news.is_set() for one in viewers.values())
+    async with asyncio.timeout(PATIENCE_S):
+        for one in viewers.values():
+            await one.news.wait()
+            assert json.loads(one.take()) == {"state": {"published": 1}}
+    bulletin.tell_soon()
+    bulletin.tell()
+    for one in viewers.values():
+        assert json.loads(one.take()) == {"state": {"published": 2}}
+    # What was to be told soon has been told.
+    await asyncio.sleep(SOON_S)
+    assert len(asked) == 2

@@ -145,7 +145,12 @@ class _Stage:
         policy = lecture_files.lane_policy(host, request.headers["Host"], self._page_port)
         module = "limits_lane" if slug == "limits" else slug
         return lecture_files.document(
-            "lane.html", policy, technique=slug, module=module, page_port=str(self._page_port)
+            "lane.html",
+            policy,
+            technique=slug,
+            module=module,
+            page_port=str(self._page_port),
+            stamp=lecture_files.stamp(),
         )
 
     def _check_key(self, request: web.Request) -> None:

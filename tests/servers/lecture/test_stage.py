@@ -1,12 +1,16 @@
 """What the room may do on the stage by merely asking: the same as by publishing, and no more."""
 
 import contextlib
+import re
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from servers.app import Running, running
+from servers.lecture import files
 from servers.lecture.stage import CLOCK, RACE, _Stage
 from servers.service import Settings
 from tests.servers.asking import Link, ask
@@ -88,3 +92,39 @@ async def test_our_own_pages_announce_who_reads_them(slug: str, own: str, told: 
         link.ask(f"GET /{slug}?channel=chat&name=ana", BROWSER, own)
         await link.head()
         assert notices(server, "chat") == ["ana"] * told
+
+
+async def test_what_a_lane_loads_is_kept_until_it_is_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(files.FOLDER, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
+    async with serving(is_stage=True) as server:
+
+        async def loaded() -> dict[str, str]:
+            """How a lane's files may be kept, by their addresses."""
+            lane = (await ask(server, "GET /lane?technique=polling")).body.decode()
+            addresses = re.findall(r'"(/page/[^"]+)"', lane)
+            answers = [await ask(server, f"GET {address}") for address in addresses]
+            assert {one.status for one in answers} == {200}
+            return {
+                a: one.head.fields["cache-control"]
+                for a, one in zip(addresses, answers, strict=True)
+            }
+
+        first = await loaded()
+        assert {address.rpartition("/")[2] for address in first} == {
+            *("lane.css", "lane.js", "polling.js", "requests.js")
+        }
+        assert all("immutable" in kept for kept in first.values())
+        with (tmp_path / "polling.js").open("a") as file:
+            file.write("// changed\n")
+        assert not first.keys() & (await loaded()).keys()
+        # Whoever still asks by the old stamp gets what there is, and keeps nothing.
+        for address in first:
+            answer = await ask(server, f"GET {address}")
+            assert (answer.status, answer.head.fields["cache-control"]) == (200, "no-store")
+        # What lies in the page's own folder is no lane's, whatever the address.
+        stamp = files.stamp()
+        answer = await ask(server, f"GET /page/{stamp}/main.js")
+        assert answer.head.fields["cache-control"] == "no-store"

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.watching import LANES, Lane, Lanes, OpenPage, ReadLanes, WaitForLanes, Watched
+from tests.browser.watching import (
+    LANES,
+    SOURCE,
+    Lane,
+    Lanes,
+    OpenPage,
+    Race,
+    ReadLanes,
+    WaitForLanes,
+    Watched,
+    until,
+)
 from tests.support.processes import Lecture
 
 if TYPE_CHECKING:
@@ -72,3 +83,35 @@ def wait_for_lanes(lanes: ReadLanes) -> WaitForLanes:
         pytest.fail(f"in {seconds} s not: {unfit}")
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def lecturer(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
+    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew."""
+    context = browser.new_context(**USUAL)
+    yield Watched(context, lecture, has_key=True)
+    context.close()
+
+
+@pytest.fixture
+def race(lecturer: Watched) -> Iterator[Race]:
+    """Begins races of a preset, each on a channel of its own, or stays in the one that is on."""
+
+    def begin(preset: str, anew: bool = True) -> "Page":
+        page = lecturer.page
+        if not lecturer.requests:
+            lecturer.open(f"race?preset={preset}")
+            until(page, SOURCE, lambda now: now and now["preset"] == preset)
+            anew = False
+        page.evaluate("location.hash.startsWith('#race') || (location.hash = 'race')")
+        if anew or page.evaluate(SOURCE)["preset"] != preset:
+            before = page.evaluate(SOURCE)["channel"]
+            page.click(f"[data-preset={preset}]")
+            until(page, SOURCE, lambda now: now["channel"] != before)
+        page.wait_for_selector(f'button[data-preset="{preset}"][aria-pressed="true"]')
+        return page
+
+    lecturer.may_be_cut = False
+    yield begin
+    lecturer.check()
+    lecturer.complaints.clear()

@@ -2,13 +2,13 @@
 
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.browser.watching import OpenPage, order, until
+from tests.browser.watching import OpenPage, Race, ReadLanes, WaitForLanes, Watched, order, until
 from tests.support.processes import Lecture
 
 pytestmark = pytest.mark.slow
@@ -67,11 +67,10 @@ def reach(page: Any, slug: str, state: str) -> None:
 
 
 def test_a_page_outlives_its_command(
-    open_page: Callable[..., Any], lecture: Twice, wait_for_lanes: Callable[..., Any]
+    race: Race, lecturer: Watched, lecture: Twice, wait_for_lanes: WaitForLanes
 ) -> None:
-    watched = open_page(lecturer=True)
-    watched.may_be_cut = True
-    page = watched.open("race?preset=burst")
+    lecturer.may_be_cut = True
+    page = race("burst")
     wait_for_lanes(page, lambda lane: lane["received"] >= 20)
     page.evaluate("location.hash = 'chat'")
     page.fill("#chat-name", "Ana")
@@ -104,10 +103,8 @@ def test_a_page_outlives_its_command(
     page.wait_for_selector("#chat-list .text:has-text('here again')")
 
 
-def test_a_plugin_goes_on_where_it_was(
-    open_page: Callable[..., Any], lecture: Twice, lanes: Callable[[Any], Any]
-) -> None:
-    page = open_page(lecturer=True).open("race?preset=burst")
+def test_a_plugin_goes_on_where_it_was(race: Race, lecture: Twice, lanes: ReadLanes) -> None:
+    page = race("burst", anew=False)
     room = "import('/page/room.js').then(({ room }) => "
     reach(page, "plugin_socket", "lane.received > 20")
     until(page, room + "room.events !== undefined)")
@@ -133,31 +130,29 @@ def test_a_plugin_goes_on_where_it_was(
     assert found["lost"] == found["repeated"] == found["gaps"] == 0
 
 
-def test_a_page_that_is_told_no_time_asks_again(open_page: OpenPage) -> None:
-    watched = open_page()
-    watched.page.route("**/lecture/clock", lambda route: route.fulfill(status=503), times=1)
-    page = watched.open("race")
-    page.wait_for_selector("#notice:has-text('cannot be reached')")
-    page.wait_for_selector("#notice:empty", state="attached")
-    word(page, "whole")
-    page.wait_for_selector("tr[data-technique=polling][data-status=open]")
-    watched.complaints = [words for words in watched.complaints if "503" not in words]
-
-
-def test_what_could_not_be_loaded_is_loaded_later(open_page: OpenPage) -> None:
+def test_what_was_not_had_is_had_later(open_page: OpenPage) -> None:
     watched = open_page()
     watched.may_be_cut = True
-    watched.page.route("**/page/polling.js", lambda route: route.abort())  # however often asked
-    page = watched.open("race")
-    page.wait_for_selector("tr[data-technique=polling][data-status=broken]")
-    page.unroute("**/page/polling.js")
+    watched.page.route("**/lecture/clock", lambda route: route.fulfill(status=503), times=1)
+    page = watched.open("timeline")
+    # A page that is told no time asks again.
+    page.wait_for_selector("#notice:has-text('cannot be reached')")
+    page.wait_for_selector("#notice:empty", state="attached")
+    watched.complaints = [words for words in watched.complaints if "503" not in words]
+    # A view.
     page.route("**/view_chat.js", lambda route: route.abort())
     page.route(watched.lecture.url, lambda route: route.abort())
     page.click("nav a[href='#chat']")
-    until(page, "location.hash === '#race'")  # the page's policy knows no eval()
+    until(page, "location.hash === '#timeline'")  # the page's policy knows no eval()
     page.unroute("**/view_chat.js")
     page.unroute(watched.lecture.url)
     page.click("nav a[href='#chat']")
     page.wait_for_selector("section#chat:not([hidden])")
-    page.click("nav a[href='#race']")
-    page.wait_for_selector("tr[data-technique=polling][data-status=open]")
+    # A lane.
+    page.route("**/polling.js", lambda route: route.abort())  # however often asked
+    page.click("nav a[href='#timeline']")
+    page.click("[data-era=polling]")
+    page.wait_for_selector("#timeline .state:has-text('broken')")
+    page.unroute("**/polling.js")
+    page.wait_for_selector("#timeline .state:empty", state="attached")
+    page.frame_locator("#timeline .stage iframe").locator("#messages li").first.wait_for()

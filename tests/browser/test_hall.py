@@ -1,4 +1,4 @@
-"""The room takes part: phones subscribe, measure and vote, and the lecturer sees it live."""
+"""A room full of phones takes part, and the lecturer sees it live; test_race has what one does."""
 
 import subprocess
 import sys
@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.watching import MOVING, OpenPage, until
-from tests.support.axe import findings
 from tests.support.processes import ROOT, Lecture
 from tests.support.waiting import eventually
 from wire.techniques import SLUGS
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PHONES = 100
-LONG_MS = 100  # as in test_smoothness
+LONG_MS = 100  # as in test_hard_races
 FEW_S = 3
 SHARES = "fetch('/lecture/audience').then((answer) => answer.json())"
 PEOPLE = "import('/page/room.js').then(({ room }) => room.state?.people)"
-LATE = "import('/page/view_race.js').then(({ lanes }) => lanes.get('polling').messages.length)"
 
 
 @contextmanager
@@ -48,42 +46,6 @@ def audience(page: "Page") -> dict[str, Any]:
 
 def states(page: "Page") -> set[str]:
     return {row[2] for row in audience(page)["people"]}
-
-
-def test_phones_take_part_and_vote_and_the_result_stands_beside_the_measurement(
-    open_page: OpenPage,
-) -> None:
-    lecturer = open_page(lecturer=True).open("race?preset=half")
-    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark").open("room")
-    phone.click("[data-part=web_socket]")
-    phone.wait_for_selector("#part-standing:has-text('You are number 1, by WebSocket')")
-    lecturer.keyboard.press("6")
-    lecturer.select_option("#hall-question", "half")
-    lecturer.click("#hall-ask")
-    phone.click("#asked .choices button:has-text('500 ms')")
-    phone.click("#asked .choices button:has-text('1.00 s')")  # another mind, the same vote
-    lecturer.wait_for_selector("#asked:has-text('Votes: 1')")
-    # Each latency is at least the half second of the line, by the phone's clock and the server's.
-    lecturer.wait_for_selector(".histograms [data-technique=web_socket] b:not(:has-text('–'))")
-    told = audience(lecturer)
-    assert [row[:3] for row in told["people"]] == [[1, "web_socket", "open"]]
-    assert told["techniques"]["web_socket"]["typical_ms"] > 490
-    until(lecturer, LATE, lambda messages: messages > 5)
-    lecturer.click("#asked-show")
-    phone.wait_for_selector("#asked .fit:has-text('1.00 s'):has-text('your choice')")
-    assert "old" in phone.inner_text("#asked .found")
-    for page in (lecturer, phone):
-        assert not findings(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    # A reload is the same person; who leaves is gone.
-    phone.reload()
-    phone.click("[data-part=polling]")
-    phone.wait_for_selector("#part-standing:has-text('You are number 1, by Polling')")
-    phone.click("[data-part=polling]")
-    phone.wait_for_selector("#part-standing:has-text('You only watch')")
-    lecturer.wait_for_selector("#hall-picture:has-text('Nobody takes part yet')")
-    lecturer.click("#asked-end")
-    phone.wait_for_selector("#asked", state="hidden")
 
 
 def test_a_hundred_phones_stay_smooth(open_page: OpenPage, lecture: Lecture) -> None:

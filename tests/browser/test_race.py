@@ -1,24 +1,27 @@
-"""The race in a real browser: every technique delivers, and presets show what they say."""
+"""The race in a real browser: presets show what they say, on screens of all sizes."""
 
 import statistics
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from servers.answering import written
-from tests.browser.conftest import USUAL
-from tests.browser.watching import OpenPage, Race, WaitForLanes, Watched, until
-from tests.support.processes import Lecture
+from tests.browser.watching import HELD, SOURCE, OpenPage, Race, WaitForLanes, until
+from tests.support.axe import findings
 from wire.techniques import SLUGS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-HELD = ("plugin_socket", "forever_frame", "sse", "web_socket", "fetch_stream")
-ASKING = ("page_reload", "frame_reload", "polling")
-SOURCE = "import('/page/room.js').then(({ room }) => room.state?.source)"
+LATE = "import('/page/view_race.js').then(({ lanes }) => lanes.get('polling').messages.length)"
+# How many are blank; each is read in a copy, as a browser warns of a canvas that is read again.
+BLANK = """() => [...document.querySelectorAll("#race canvas:not([hidden])")].filter((one) => {
+  const copy = new OffscreenCanvas(one.width, one.height);
+  const pen = copy.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(one, 0, 0);
+  return !pen.getImageData(0, 0, one.width, one.height).data.some(Boolean);
+}).length"""
 # In a row on a phone: where the words of its name end, and where those of a number begin.
 COVERED = """() => [...document.querySelectorAll('#race tbody tr')].filter((row) => {
   const words = (one) => { const all = document.createRange(); all.selectNodeContents(one);
@@ -28,58 +31,6 @@ COVERED = """() => [...document.querySelectorAll('#race tbody tr')].filter((row)
   const label = (one) => parseFloat(getComputedStyle(one, '::before').width) || 0;
   return numbers.some((one) => words(one).some(({ left }) => left - label(one) < ends));
 }).map((row) => row.dataset.technique)"""
-
-
-@pytest.fixture(scope="module")
-def lecturer(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
-    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew."""
-    context = browser.new_context(**USUAL)
-    yield Watched(context, lecture, has_key=True)
-    context.close()
-
-
-@pytest.fixture
-def race(lecturer: Watched) -> Iterator[Race]:
-    """Begins races of a preset, each on a channel of its own, or stays in the one that is on."""
-
-    def begin(preset: str, anew: bool = True) -> "Page":
-        page = lecturer.page
-        if not lecturer.requests:
-            lecturer.open(f"race?preset={preset}")
-            until(page, SOURCE, lambda now: now and now["preset"] == preset)
-        elif anew or page.evaluate(SOURCE)["preset"] != preset:
-            before = page.evaluate(SOURCE)["channel"]
-            page.click(f"[data-preset={preset}]")
-            until(page, SOURCE, lambda now: now["channel"] != before)
-        page.wait_for_selector(f'button[data-preset="{preset}"][aria-pressed="true"]')
-        return page
-
-    lecturer.may_be_cut = False
-    yield begin
-    lecturer.check()
-    lecturer.complaints.clear()
-
-
-def test_each_technique_delivers(race: Race, wait_for_lanes: WaitForLanes) -> None:
-    page = race("busy")
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 100)
-    assert set(lanes) == set(SLUGS)
-    assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
-    # Its sentence: one answer carries many, so polling is cheap in bytes, and pays in time.
-    published = page.evaluate(
-        "import('/page/room.js').then(async ({ room }) => {"
-        " await room.control('source', { rate: 0 }); return room.state.source.published; })"
-    )
-    lanes = wait_for_lanes(page, lambda lane: lane["newest"] == published)
-    cost = {slug: (lane["up"] + lane["down"]) / lane["received"] for slug, lane in lanes.items()}
-    assert cost["polling"] < min(cost["sse"], cost["long_polling"])
-    assert cost["polling"] < 1.25 * cost["web_socket"]
-    assert lanes["polling"]["mean"] > lanes["web_socket"]["mean"]
-    # What the table says is what the lanes know.
-    page.click("text=Pause")
-    shown = page.locator('tr[data-technique="sse"] td[data-column="messages"]').inner_text()
-    assert int(shown.replace(",", "")) >= 50
-    page.click("text=Go on")
 
 
 def test_a_message_a_minute_to_which_a_cut_leaves_nothing(
@@ -105,20 +56,31 @@ def test_a_message_a_minute_to_which_a_cut_leaves_nothing(
     assert "cut" not in page.evaluate("window.words")
 
 
-def test_a_burst(race: Race, wait_for_lanes: WaitForLanes) -> None:
-    page = race("burst")
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] == 50)
+def test_an_answer_is_written_in_every_lane_and_leaves_their_room_to_the_next(
+    race: Race, wait_for_lanes: WaitForLanes
+) -> None:
+    page = race("answer")
+    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 40)
     assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
-    for slug in ASKING:  # with one question, so all at once
-        assert max(lanes[slug]["arrivals"]) - min(lanes[slug]["arrivals"]) < 100
-    quickest = max(lanes[slug]["mean"] for slug in HELD)
-    assert quickest < max(lanes[slug]["mean"] for slug in ASKING)
+    page.wait_for_function(
+        "(count) => [...document.querySelectorAll('#race .words')]"
+        ".filter((one) => one.textContent.length >= 160).length === count",
+        arg=len(SLUGS),
+        polling=250,
+    )
+    text = written(0, 1000)
+    for slug in SLUGS:
+        words = page.locator(f'#race tr[data-technique="{slug}"] .words')
+        assert words.is_visible()
+        assert (words.text_content() or "") in text
+    race("picture")
+    page.wait_for_selector("#race:not([data-words])")
 
 
 def test_a_picture_of_which_half_a_second_away_nothing_is_left(
     race: Race, wait_for_lanes: WaitForLanes
 ) -> None:
-    page = race("picture")
+    page = race("picture", anew=False)
     lanes = wait_for_lanes(page, lambda lane: lane["received"] == 1, seconds=30)
     size = 591 * (591 * 3 + 3) // 1000  # kB, about
     assert lanes["web_socket"]["down"] / 1000 == pytest.approx(size, rel=0.02)
@@ -139,6 +101,42 @@ def test_a_picture_of_which_half_a_second_away_nothing_is_left(
     assert min(typical.values()) > 490  # by clocks that were read over the network
     asked = statistics.mean(lanes["polling"]["latencies"][2:])
     assert 250 < asked - min(typical["web_socket"], typical["sse"]) < 1000
+
+
+def test_phones_take_part_and_vote_and_the_result_stands_beside_the_measurement(
+    race: Race, open_page: OpenPage
+) -> None:
+    lecturer = race("half", anew=False)
+    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark").open("room")
+    phone.click("[data-part=web_socket]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by WebSocket')")
+    lecturer.keyboard.press("6")
+    lecturer.select_option("#hall-question", "half")
+    lecturer.click("#hall-ask")
+    phone.click("#asked .choices button:has-text('500 ms')")
+    phone.click("#asked .choices button:has-text('1.00 s')")  # another mind, the same vote
+    lecturer.wait_for_selector("#asked:has-text('Votes: 1')")
+    # Each latency is at least the half second of the line, by the phone's clock and the server's.
+    lecturer.wait_for_selector(".histograms [data-technique=web_socket] b:not(:has-text('–'))")
+    told = lecturer.evaluate("fetch('/lecture/audience').then((answer) => answer.json())")
+    assert [row[:3] for row in told["people"]] == [[1, "web_socket", "open"]]
+    assert told["techniques"]["web_socket"]["typical_ms"] > 490
+    until(lecturer, LATE, lambda messages: messages > 5)
+    lecturer.click("#asked-show")
+    phone.wait_for_selector("#asked .fit:has-text('1.00 s'):has-text('your choice')")
+    assert "old" in phone.inner_text("#asked .found")
+    for page in (lecturer, phone):
+        assert not findings(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # A reload is the same person; who leaves is gone.
+    phone.reload()
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by Polling')")
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You only watch')")
+    lecturer.wait_for_selector("#hall-picture:has-text('Nobody takes part yet')")
+    lecturer.click("#asked-end")
+    phone.wait_for_selector("#asked", state="hidden")
 
 
 def test_once_more_freeze_pause_and_step(race: Race, wait_for_lanes: WaitForLanes) -> None:
@@ -172,56 +170,6 @@ def test_once_more_freeze_pause_and_step(race: Race, wait_for_lanes: WaitForLane
     page.emulate_media(reduced_motion="reduce")
 
 
-def test_viewers_watch_what_the_lecturer_chose_and_are_told_of_a_slow_line(
-    race: Race, open_page: OpenPage
-) -> None:
-    viewer = open_page().open("race?preset=half")
-    viewer.wait_for_selector("#notice:has-text('Only the lecturer')")
-    assert viewer.inner_text("#role") == "Viewer"
-    assert viewer.locator("#control-rate").is_disabled()
-    assert viewer.locator("#presets button:enabled").count() == 0
-    viewer.select_option("#control-poll", "0.5")  # their own
-    lecturer = race("minute")
-    viewer.wait_for_selector('button[data-preset="minute"][aria-pressed="true"]')
-    viewer.wait_for_selector("#sentence:has-text('Polling asks sixty times')")
-    assert viewer.input_value("#control-poll") == "1"
-    # The line is told in every view, and freed by a click.
-    viewer.evaluate("location.hash = 'limits'")
-    lecturer.select_option("#control-delay", "0.5")
-    for view in ("timeline", "chat", "wire", "limits", "room", "race"):
-        lecturer.evaluate("view => { location.hash = view; }", view)
-        lecturer.wait_for_selector(f"section#{view}:not([hidden])")
-        lecturer.wait_for_selector("#line:has-text('500 ms each way')")
-    viewer.wait_for_selector("#line:has-text('500 ms each way')")
-    assert not viewer.locator("#line button").is_visible()
-    lecturer.click("#line button")
-    for page in (lecturer, viewer):
-        page.wait_for_selector("#line", state="hidden")
-    link = lecturer.evaluate("import('/page/room.js').then(({ room }) => room.state.link)")
-    assert (link["delay_s"], link["bytes_per_s"], link["down"]) == (0, None, False)
-
-
-def test_an_answer_is_written_in_every_lane_and_leaves_their_room_to_the_next(
-    race: Race, wait_for_lanes: WaitForLanes
-) -> None:
-    page = race("answer")
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] >= 40)
-    assert all(lane["lost"] == lane["repeated"] == 0 for lane in lanes.values())
-    page.wait_for_function(
-        "(count) => [...document.querySelectorAll('#race .words')]"
-        ".filter((one) => one.textContent.length >= 160).length === count",
-        arg=len(SLUGS),
-        polling=250,
-    )
-    text = written(0, 1000)
-    for slug in SLUGS:
-        words = page.locator(f'#race tr[data-technique="{slug}"] .words')
-        assert words.is_visible()
-        assert (words.text_content() or "") in text
-    race("half")
-    page.wait_for_selector("#race:not([data-words])")
-
-
 def test_all_lanes_fit_and_so_does_what_explains_them(race: Race) -> None:
     page = race("half", anew=False)
     page.wait_for_selector("#line:has-text('500 ms')")
@@ -243,77 +191,89 @@ def test_all_lanes_fit_and_so_does_what_explains_them(race: Race) -> None:
     page.keyboard.press("+")
 
 
-def test_a_phone_shows_more_than_two_lanes_and_which_preset_is_on(
+def test_another_size_leaves_no_diagram_blank_and_type_grows_with_a_projectors(race: Race) -> None:
+    page = race("half", anew=False)  # drawn once a second only
+    page.wait_for_function(f"() => ({BLANK})() === 0")
+    measures = {}
+    for width, height in ((1280, 720), (1920, 1080)):
+        resized(page, width, height)
+        measures[width] = page.evaluate(
+            "() => [parseFloat(getComputedStyle(document.documentElement).fontSize),"
+            " document.querySelector('#race canvas').getContext('2d').getTransform().a"
+            " / devicePixelRatio]"
+        )
+        # All lanes are seen at once, without scrolling.
+        last = page.locator("#race tbody tr").last.bounding_box()
+        assert last is not None
+        assert last["y"] + last["height"] <= height
+    assert measures[1280] == [17, 1]
+    assert measures[1920][0] >= 22
+    assert measures[1920][1] == pytest.approx(measures[1920][0] / 17)
+    for width in (1200, 1100, 1000, 900, 1280):
+        resized(page, width, 720)
+        assert page.evaluate(BLANK) == 0
+
+
+def resized(page: "Page", width: int, height: int) -> None:
+    """Give a page another size, and wait until it has drawn in it."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(
+        "() => new Promise((resolve) =>"
+        " requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+    )
+
+
+def test_a_phone_watches_what_the_lecturer_chose_in_more_than_two_lanes(
     race: Race, open_page: OpenPage
 ) -> None:
-    race("half", anew=False).wait_for_selector("#line:has-text('500 ms')")
-    page = open_page(viewport={"width": 390, "height": 844}).open("race")
-    page.wait_for_selector("#line:has-text('500 ms')")
-    page.wait_for_selector("#race td.down:not(:empty) >> nth=0")
+    lecturer = race("half", anew=False)
+    phone = open_page(viewport={"width": 390, "height": 844}).open("race?preset=busy")
+    phone.wait_for_selector("#notice:has-text('Only the lecturer')")
+    assert phone.inner_text("#role") == "Viewer"
+    assert phone.locator("#control-rate").is_disabled()
+    assert phone.locator("#presets button:enabled").count() == 0
+    phone.wait_for_selector("#line:has-text('500 ms')")
+    phone.wait_for_selector("#race td.down:not(:empty) >> nth=0")
 
     def whole() -> int:
-        boxes = [row.bounding_box() for row in page.locator("#race tbody tr").all()]
+        boxes = [row.bounding_box() for row in phone.locator("#race tbody tr").all()]
         return sum(box is not None and box["y"] + box["height"] <= 844 for box in boxes)
 
     def covered() -> list[str]:
         """The techniques whose names run into the numbers beside them."""
-        found: list[str] = page.evaluate(COVERED)
+        found: list[str] = phone.evaluate(COVERED)
         return found
 
     def is_in_sight(preset: str) -> bool:
-        box = page.locator(f'[data-preset="{preset}"][aria-pressed="true"]').bounding_box()
+        box = phone.locator(f'[data-preset="{preset}"][aria-pressed="true"]').bounding_box()
         return box is not None and 0 <= box["x"] <= 390 - box["width"]
 
     assert is_in_sight("half")  # by who came later, too
     assert whole() >= 4
     assert not covered()
-    page.click("#bare")
+    phone.click("#bare")
     assert whole() == len(SLUGS)
-    page.click("#large")
+    phone.click("#large")
     assert whole() == len(SLUGS)
     assert not covered()
-    page.click("#bare")
-    race("busy")
-    assert is_in_sight("busy")
-
-
-def test_a_cut_loses_nothing_and_a_restart_is_survived(
-    race: Race, lecturer: Watched, wait_for_lanes: WaitForLanes
-) -> None:
-    lecturer.may_be_cut = True
-    page = race("cut")
-    page.wait_for_selector('.network[data-word="cut"]')
-    page.wait_for_selector('.network[data-word="whole"]')
-    published = page.evaluate(
-        "import('/page/room.js').then(({room}) => room.state.source.published)"
-    )
-    lanes = wait_for_lanes(
-        page, lambda lane: lane["newest"] > published and lane["status"] == "open", seconds=25
-    )
-    for lane in lanes.values():
-        assert lane["lost"] == lane["repeated"] == lane["gaps"] == 0
-        assert max(lane["latencies"]) > 3000  # what was published meanwhile came late
-    page.click("text=Restart")
-    page.wait_for_selector('.network[data-word="restarting"]')
-    page.wait_for_selector('.network[data-word="whole"]')
-    # History is gone with the process: everybody is told of the gap, and goes on.
-    newest = page.evaluate("import('/page/room.js').then(({room}) => room.state.source.published)")
-    wait_for_lanes(page, lambda lane: lane["gaps"] >= 1 and lane["newest"] > newest, seconds=30)
-
-
-def test_two_servers_without_a_common_log_and_with_one(
-    race: Race, lecturer: Watched, wait_for_lanes: WaitForLanes
-) -> None:
-    lecturer.may_be_cut = True
-    page = race("apart")
-    # Whatever server a lane is at, others are told the rest; what a lane misses, nothing tells.
-    lanes = wait_for_lanes(page, lambda lane: lane["lost"] > 1 and lane["received"] > 1, seconds=60)
-    assert all(lane["status"] == "open" for lane in lanes.values())
-    page.wait_for_selector("#line:has-text('2 servers, each by itself')")
-    race("together")
-    page.wait_for_selector("#line:has-text('2 servers, one log')")
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] > 8, seconds=30)
-    assert {lane["lost"] for lane in lanes.values()} == {0}
-    page.click("#line button")
-    page.wait_for_selector("#line:not(:visible)", state="attached")
-    wait_for_lanes(page, lambda lane: lane["status"] == "open")
+    phone.click("#bare")
+    phone.select_option("#control-poll", "0.5")  # their own
+    race("minute")
+    phone.wait_for_selector('button[data-preset="minute"][aria-pressed="true"]')
+    phone.wait_for_selector("#sentence:has-text('Polling asks sixty times')")
+    assert phone.input_value("#control-poll") == "1"
+    assert is_in_sight("minute")
+    # The line is told in every view, and freed by a click.
+    phone.evaluate("location.hash = 'limits'")
+    lecturer.select_option("#control-delay", "0.5")
+    for view in ("timeline", "chat", "wire", "limits", "room", "race"):
+        lecturer.evaluate("view => { location.hash = view; }", view)
+        lecturer.wait_for_selector(f"section#{view}:not([hidden])")
+        lecturer.wait_for_selector("#line:has-text('500 ms each way')")
+    phone.wait_for_selector("#line:has-text('500 ms each way')")
+    assert not phone.locator("#line button").is_visible()
+    lecturer.click("#line button")
+    for page in (lecturer, phone):
+        page.wait_for_selector("#line", state="hidden")
+    link = lecturer.evaluate("import('/page/room.js').then(({ room }) => room.state.link)")
+    assert (link["delay_s"], link["bytes_per_s"], link["down"]) == (0, None, False)

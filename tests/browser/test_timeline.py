@@ -55,3 +55,15 @@ def test_the_clock_has_no_beat_that_a_timer_could_fall_into(lecture: Lecture) ->
     phases = sorted(time % 10**9 / 1e9 for time in times)
     gaps = [b - a for a, b in zip(phases, [*phases[1:], phases[0] + 1], strict=True)]
     assert 1 - max(gaps) > 0.25
+
+
+def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
+    page = open_page(lecturer=True).open("timeline?era=sse")
+    page.wait_for_selector("canvas")
+    page.evaluate(
+        "() => { window.drawn = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;"
+        "CanvasRenderingContext2D.prototype.clearRect = function (...all) {"
+        " window.drawn += 1; return clear.apply(this, all); }; }"
+    )
+    page.wait_for_timeout(2500)
+    assert 1 <= page.evaluate("window.drawn") <= 4

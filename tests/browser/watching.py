@@ -121,3 +121,10 @@ LANES = """async () => {
     open: lane.track.open, gaps: lane.gaps, newest: lane.newest,
   }]));
 }"""
+
+# What is published just now, as the page knows it.
+SOURCE = "import('/page/room.js').then(({ room }) => room.state?.source)"
+
+# What tells as it comes, and what asks on a timer.
+HELD = ("plugin_socket", "forever_frame", "sse", "web_socket", "fetch_stream")
+ASKING = ("page_reload", "frame_reload", "polling")

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,6 @@ class Shared:
         self._sleep()
 
 
-@cache
 def node_starts() -> bool:
     """Tell whether the Node in Playwright's package runs: it needs a library of the system's."""
     package = importlib.util.find_spec("playwright")

@@ -17,11 +17,9 @@ class SmallDrawing(Drawing):
     def png(self) -> bytes:
         """Return the figure as a PNG file with a palette."""
         out = io.BytesIO()
-        with Image.open(io.BytesIO(super().png())) as image:
-            few = image.convert("RGB").quantize(
-                128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-            )
-            few.save(out, "PNG", optimize=True)
+        image = Image.fromarray(self.pixels()).convert("RGB")
+        few = image.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(out, "PNG", optimize=True)
         return out.getvalue()
 
 

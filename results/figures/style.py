@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from numpy.typing import NDArray
 
 from results.figures.palette import FAINT, GRID, INK, WARNING
 from results.record.verdicts import Verdict
@@ -96,6 +97,13 @@ class Drawing:
         with lecture_style():
             self.figure.savefig(out, format="png", dpi=PNG_DPI, metadata={"Software": None})
         return out.getvalue()
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return what a PNG file has packed: an array of lines, columns and RGBA."""
+        with lecture_style():
+            self.figure.savefig(io.BytesIO(), format="rgba", dpi=PNG_DPI)
+        canvas: Any = self.figure.canvas  # Agg's, from :func:`blank`
+        return np.asarray(canvas.buffer_rgba())
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
         """Show the figure in a notebook, with its alternative text."""

@@ -5,6 +5,7 @@ the libraries, which takes most of a kernel's time, is done once. Run as a progr
 process that forks: for each line of JSON on its input it writes the id of a new kernel's process.
 """
 
+import gc
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from tests.notebooks.books import ROOT
 
 NAME = "forked"
+COARSE = 30  # dots per inch of a picture: few are packed sooner, and no test looks at them here
 Parent = subprocess.Popen[str]
 
 
@@ -56,7 +58,9 @@ class Forked(LocalProvisioner):
 def parent_of_kernels() -> Iterator[Parent]:
     """Start the process that loads the libraries and forks; it ends with its input."""
     command, pipe = [sys.executable, "-m", __name__], subprocess.PIPE
-    with Parent(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as parent:
+    # As kernels have it: else the debugger, which is loaded along, warns of frozen modules.
+    env = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    with Parent(command, cwd=ROOT, env=env, text=True, stdin=pipe, stdout=pipe) as parent:
         yield parent
 
 
@@ -89,13 +93,26 @@ def become_kernel(words: list[str], env: dict[str, str], folder: str) -> None:
     launch_new_instance(argv=words)
 
 
-def main() -> None:
+def load() -> None:
+    """Load what kernels and notebooks load, and what is loaded with the first picture only."""
+    import ipykernel.debugger  # which every kernel loads, used or not
+    import ipykernel.kernelapp  # noqa: F401
+    import ipywidgets  # noqa: F401
 
     import notebooks.course.exercises
     import notebooks.course.figures
     import notebooks.course.hands_on
-    import notebooks.course.lab  # noqa: F401
+    import notebooks.course.lab
+    import results.summary  # noqa: F401
+    from results.figures import style
 
+    style.PNG_DPI = COARSE
+    notebooks.course.figures.dots({"sse": [1.0, 2.0]}, "the first").png()
+
+
+def main() -> None:
+    load()
+    gc.freeze()  # what all share is no kernel's garbage
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who has ended is gone at once
     for line in sys.stdin:
         if not (child := os.fork()):

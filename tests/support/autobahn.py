@@ -5,11 +5,12 @@ Python 2.7. It is taken from DUPLEX_WSTEST or the PATH; else, where a Python 2.7
 PATH or among pyenv's), an environment for it is made once, inside ``.venv``, in about a minute.
 Where there is none, the tests that need it are skipped and say how to get it.
 
-By default those cases run that reach code of their own. Of chapter 9 (megabytes whole, in frames
-and in pieces of them, and many round trips) that is one for each way of cutting and kind of data,
-one megabyte as well as sixteen, which the old Python masks byte by byte;
-of 12 and 13 (a thousand compressed messages in each) one in frames, one that is no text, and one
-for each offer.
+By default those cases run that reach code of their own. Our two ends share one decoder, so what
+only that decides is asked at one of them: at the server, what is UTF-8 (at the client only how soon
+that shows); at either in turn, of chapter 9 (megabytes whole, in frames and in pieces of them, and
+many round trips) each way of cutting with text or with bytes, one megabyte as well as sixteen,
+which the old Python masks byte by byte; and of 12 and 13 (a thousand compressed messages in each)
+one in frames, one whole, and one for each offer.
 ``DUPLEX_WSTEST_CASES=all`` (or ``DUPLEX_DEPTH=full``) runs all 517, which takes some ten minutes.
 """
 
@@ -22,7 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.support.depth import is_full
 
@@ -31,6 +32,7 @@ try:
 except ImportError:  # Windows, for which no Python 2.7 is looked for
     fcntl = None  # type: ignore[assignment]
 
+End = Literal["server", "client"]
 VERSION = "autobahntestsuite==0.8.2"
 _MAKER = "virtualenv<20.22"  # the last that makes environments for Python 2.7
 _FOLDER = Path(sys.prefix) / "autobahn"
@@ -39,23 +41,29 @@ HOW_TO_GET_IT = (
     f"`pyenv install 2.7.18`; the test makes the rest), or `pip install {VERSION}` in a virtualenv "
     "of one and the address of its wstest in DUPLEX_WSTEST"
 )
-_WHOLE_CHAPTERS, _IN_THEM = (1, 2, 3, 4, 5, 6, 7, 10), 247
-_PICKED = [
-    *("9.1.1", "9.1.3", "9.2.3", "9.3.4", "9.4.4", "9.5.4", "9.6.4", "9.7.4", "9.8.4"),
-    *("12.1.11", "12.2.1"),
-    *(f"13.{offer}.1" for offer in range(1, 8)),
-]
+# What is asked at which end, and how many cases that is.
+_EVERYWHERE = {"1.*": 16, "2.*": 11, "3.*": 7, "4.*": 10, "5.*": 20, "7.*": 37, "10.*": 1}
+_AT: dict[End, dict[str, int]] = {
+    "server": {
+        "6.*": 145,
+        **dict.fromkeys(("9.2.3", "9.3.4", "9.5.4", "9.7.4"), 1),
+        **dict.fromkeys(("12.2.11", "13.1.1", "13.3.1", "13.5.1", "13.7.1"), 1),
+    },
+    "client": {
+        **{"6.1.*": 3, "6.2.*": 4, "6.3.*": 2, "6.4.*": 4},
+        **dict.fromkeys(("9.1.3", "9.4.4", "9.6.4", "9.8.4"), 1),
+        **dict.fromkeys(("12.2.1", "13.2.1", "13.4.1", "13.6.1"), 1),
+    },
+}
 _ALL = is_full() or os.environ.get("DUPLEX_WSTEST_CASES") == "all"
 MOST_SECONDS = 3600 if _ALL else 300
 _GOOD = ("OK", "NON-STRICT", "INFORMATIONAL")
 
 
-def cases() -> tuple[list[str], int]:
-    """Return the patterns of the cases to run, and how many cases they are."""
-    if _ALL:
-        return ["*"], 517
-    whole = [f"{chapter}.*" for chapter in _WHOLE_CHAPTERS]
-    return whole + _PICKED, _IN_THEM + len(_PICKED)
+def cases(end: End) -> tuple[list[str], int]:
+    """Return the patterns of the cases to run at that end, and how many cases they are."""
+    asked = {"*": 517} if _ALL else _EVERYWHERE | _AT[end]
+    return list(asked), sum(asked.values())
 
 
 def find_wstest() -> str | None:

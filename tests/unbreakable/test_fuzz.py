@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 DOORS = list(seeds(0))
 # Streams thrown at each door; 10,000 each (100,000 in all) take a minute or two.
-COUNT = int(amount("DUPLEX_FUZZ", usual=300, full=10_000))
+COUNT = int(amount("DUPLEX_FUZZ", usual=200, full=10_000))
 SEED = int(amount("DUPLEX_SEED", usual=1, full=1))
 
 
@@ -104,7 +104,7 @@ def test_hostile_streams_leave_nothing_behind_and_nobody_notices(tmp_path: Path,
     # Whoever sent its last word and hung up is found at a heartbeat.
     with serving(tmp_path, "--deflate", "--loop", loop, "--heartbeat", "2") as server:
         # Warm up: interpreters grow with what they meet first.
-        throw(server, max(count // 10, 100), SEED, *DOORS)
+        throw(server, max(count // 10, 40), SEED, *DOORS)
         server.ask("/clock")
         eventually(is_back(server, server.descriptors()), "the connections to end", 60)
         descriptors, memory = server.descriptors(), server.resident_bytes()

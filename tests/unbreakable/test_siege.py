@@ -1,8 +1,9 @@
 """A lecture of few descriptors and little memory, and one hostile address that spares it nothing.
 
-The lecturer's orders are answered, another page finds a seat, another's race goes on, and nothing
-grows. A few seconds of each attack by default; ``DUPLEX_SIEGE_SECONDS=60`` besieges for a minute,
-holds every order to a second, and with ``-s`` prints what was measured.
+It outlives one attack after the other: the lecturer's orders are answered, another page finds a
+seat, another's race goes on, and nothing grows. A few seconds of each attack by default;
+``DUPLEX_SIEGE_SECONDS=60`` besieges for a minute, holds every order to a second, and with ``-s``
+prints what was measured.
 
 And the other side of each: with that bound lifted, the same attack works within seconds.
 """
@@ -13,7 +14,6 @@ import http.client
 import json
 import re
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -24,8 +24,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from servers.lecture.viewers import MOST_PAGES
 from tests.support.depth import amount
-from tests.support.processes import Lecture
+from tests.support.processes import Lecture, Started
 from tests.unbreakable.siege import ATTACKS
 from tests.unbreakable.undefended import without
 
@@ -112,19 +113,36 @@ class Race:
 @contextlib.contextmanager
 def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[None]:
     """Attack, and be sure that the attack went on to the end."""
-    hostile = subprocess.Popen(
-        [sys.executable, "-m", "tests.unbreakable.siege", attack, str(SECONDS + 60),
-         json.dumps(ports)],
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
+    words = [attack, str(SECONDS + 60), json.dumps(ports)]
+    hostile = Started("-m", "tests.unbreakable.siege", *words)
     try:
-        assert hostile.stdout is not None
-        assert hostile.stdout.readline() == b"attacking\n"
+        assert hostile.line() == "attacking\n"
         yield
-        assert hostile.poll() is None
+        assert hostile.child.poll() is None
     finally:
-        hostile.kill()
-        hostile.communicate()
+        hostile.child.kill()
+        hostile.stop()
+
+
+@pytest.fixture(scope="module")
+def lecture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lecture]:
+    """Run a lecture within its limits; it must have had little to complain about in the end."""
+    log = tmp_path_factory.mktemp("lecture") / "log"
+    with log.open("wb") as errors:
+        lecture = Lecture(limits=LIMITS, errors=errors)
+    yield lecture
+    lecture.stop()
+    assert log.stat().st_size < MOST_LOG
+    assert b"Traceback" not in log.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def race(lecture: Lecture) -> Iterator[Race]:
+    """Watch a race all the while."""
+    race = Race(ports_of(lecture)["sse"])
+    order(lecture, "source", {"rate": RATE, "size": 40})
+    yield race
+    race.stop()
 
 
 @pytest.mark.attack("fill it by what is unfinished", "on")
@@ -133,48 +151,37 @@ def attacked(lecture: Lecture, attack: str, ports: dict[str, int]) -> Iterator[N
 @pytest.mark.attack("take all sockets, so", "on")
 @pytest.mark.timeout(SECONDS * 2 + 120)
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_lecture_withstands_one_hostile_address(attack: str, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with log.open("wb") as errors:
-        lecture = Lecture(limits=LIMITS, errors=errors)
-    race: Race | None = None
-    try:
-        processes = [lecture.process, *lecture.process.children()]
-        assert len(processes) == 2
-        ports = ports_of(lecture)
-        race = Race(ports["sse"])
-        order(lecture, "source", {"rate": RATE, "size": 40})
-        with attacked(lecture, attack, ports):
-            began, raced = time.monotonic(), len(race.numbers)
-            waits, sizes, most = [], [], [0, 0]
-            while time.monotonic() - began < SECONDS:
-                waits.append(order(lecture, "fits", {}, 1.0 if IS_LONG else PATIENCE_S))
-                assert seat(lecture, f"friend{len(waits):09}") == 200
-                each = [one.memory_info().rss for one in processes]
-                sizes.append(sum(each))
-                most = [max(pair) for pair in zip(most, each, strict=True)]
-                time.sleep(0.1)
-            took = time.monotonic() - began
-            heard = len(race.numbers) - raced
-        if IS_LONG:
-            print(
-                f"\n{attack}: {len(waits)} orders, the slowest {max(waits) * 1000:.0f} ms; "
-                f"{heard} of about {RATE * took:.0f} messages; {sizes[0] / 2**20:.0f} MiB at first,"
-                f" {max(sizes[: len(sizes) // 2]) / 2**20:.0f} and "
-                f"{max(sizes[len(sizes) // 2 :]) / 2**20:.0f} at most in each half; "
-                f"{log.stat().st_size} bytes of log; lecture {most[0] / 2**20:.0f} and stage "
-                f"{most[1] / 2**20:.0f} MiB"
-            )
-            assert max(sizes[len(sizes) // 2 :]) < 1.2 * max(sizes[: len(sizes) // 2])
-        assert heard > RATE * took / 2
-        assert race.numbers == list(range(race.numbers[0], race.numbers[0] + len(race.numbers)))
-        assert max(sizes) < MEMORY
-    finally:
-        if race is not None:
-            race.stop()
-        lecture.stop()
-    assert log.stat().st_size < MOST_LOG
-    assert b"Traceback" not in log.read_bytes()
+def test_a_lecture_withstands_one_hostile_address(
+    attack: str, lecture: Lecture, race: Race
+) -> None:
+    processes = [lecture.process, *lecture.process.children()]
+    assert len(processes) == 2
+    usual = lecture.descriptors()
+    with attacked(lecture, attack, ports_of(lecture)):
+        began, raced = time.monotonic(), len(race.numbers)
+        waits, sizes, most = [], [], [0, 0]
+        while time.monotonic() - began < SECONDS:
+            waits.append(order(lecture, "fits", {}, 1.0 if IS_LONG else PATIENCE_S))
+            assert seat(lecture, f"friend{len(waits):09}") == 200
+            each = [one.memory_info().rss for one in processes]
+            sizes.append(sum(each))
+            most = [max(pair) for pair in zip(most, each, strict=True)]
+            time.sleep(0.1)
+        took = time.monotonic() - began
+        heard = len(race.numbers) - raced
+    if IS_LONG:
+        print(
+            f"\n{attack}: {len(waits)} orders, the slowest {max(waits) * 1000:.0f} ms; "
+            f"{heard} of about {RATE * took:.0f} messages; {sizes[0] / 2**20:.0f} MiB at first,"
+            f" {max(sizes[: len(sizes) // 2]) / 2**20:.0f} and "
+            f"{max(sizes[len(sizes) // 2 :]) / 2**20:.0f} at most in each half; "
+            f"lecture {most[0] / 2**20:.0f} and stage {most[1] / 2**20:.0f} MiB"
+        )
+        assert max(sizes[len(sizes) // 2 :]) < 1.2 * max(sizes[: len(sizes) // 2])
+    assert heard > RATE * took / 2
+    assert race.numbers == list(range(race.numbers[0], race.numbers[0] + len(race.numbers)))
+    assert max(sizes) < MEMORY
+    wait_until(lambda: lecture.descriptors() <= usual)  # and nothing of it is left
 
 
 # With a bound lifted
@@ -199,10 +206,10 @@ def undefended(bounds: str, log: Path) -> Iterator[Lecture]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for an attack's success, which takes a few seconds."""
+    """Wait for an attack's success, or its end, which takes a few seconds."""
     until = time.monotonic() + PATIENCE_S
     while not is_so():
-        assert time.monotonic() < until, "the attack does not work"
+        assert time.monotonic() < until, "it does not come to that"
         time.sleep(0.1)
 
 
@@ -243,6 +250,9 @@ def test_without_a_budget_and_sizes_what_is_unfinished_fills_the_memory(tmp_path
 def test_without_bounded_seats_everybody_is_locked_out(bounds: str, tmp_path: Path) -> None:
     with undefended(bounds, tmp_path / "log") as lecture:
         order(lecture, "fits?viewer=lecturer", {})
+        before = lecture.descriptors()
         with attacked(lecture, "streams", ports_of(lecture)):
+            # Not before all have come: whoever has a seat meanwhile keeps one from being taken.
+            wait_until(lambda: lecture.descriptors() >= before + MOST_PAGES)
             wait_until(lambda: seat(lecture, "friend00") == 503)
             assert seat(lecture, "lecturer") == (200 if bounds == "seats" else 503)

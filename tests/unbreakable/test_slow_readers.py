@@ -1,7 +1,8 @@
 """Whoever stops reading is not waited for, costs a bounded amount, and learns what it has missed.
 
-Nine subscribe, and three of them stop reading while messages pour in. Asserted is who gets what
-and how much memory the server takes for it; how fast it is, the benchmarks tell.
+Six subscribe, and two of them stop reading while messages pour in. Asserted is who gets what and
+how much memory the server takes for it; how fast it is, the benchmarks tell. What large messages
+cost that are not read, the specification asks of every technique.
 """
 
 import selectors
@@ -16,10 +17,10 @@ from tests.unbreakable.serving import Server, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-HEALTHY, SLOW = (20, 10) if is_full() else (6, 3)
+HEALTHY, SLOW = (20, 10) if is_full() else (4, 2)
 BODY = "x" * 5000
 COUNT = 400  # messages: 2 MB for each subscriber
-STALLED, SIZES = (30, (100, 50_000)) if is_full() else (8, (1000, 50_000))
+STALLED, SIZES = (30, (100, 50_000)) if is_full() else (8, (1000,))
 # What one stalled reader may cost the process: the write buffer's mark (64 KiB), one joined write
 # past it (256 KiB of JSON) and its framing. The kernel's own buffer comes besides.
 MOST_EACH = 2**19

@@ -23,7 +23,7 @@ from wire.web_socket_messages import Binary, Close, MessageDecoder, Ping, Text, 
 
 AGENT = "wire"
 
-CASES, COUNT = cases()
+CASES, COUNT = cases("client")
 # Not strict: text in one frame that TCP brings in pieces is checked when the frame is there.
 
 

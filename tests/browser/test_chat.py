@@ -3,7 +3,7 @@
 import base64
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +31,31 @@ PIXEL = base64.b64decode(
 )
 
 
-SLOW = {"bytes_per_s": 100_000}
+# What people do with the mouse and the keys, in one go: each of both costs as much as what it does.
+JOIN = """([name, slug]) => {
+  document.getElementById('chat-name').value = name;
+  document.getElementById('chat-technique').value = slug;
+  document.querySelector('form.connect').requestSubmit();
+}"""
+LEAVE = "document.querySelector('form.connect').requestSubmit()"
+SAY = """text => {
+  const field = document.getElementById('chat-text');
+  field.value = text;
+  field.form.requestSubmit();
+}"""
+# How far the bar was, and what was told of the cost by then.
+WATCH_PROGRESS = """() => {
+  const bar = document.getElementById('chat-progress');
+  const cost = document.getElementById('chat-cost');
+  window.progress = [];
+  window.watcher?.disconnect();
+  window.watcher = new MutationObserver(() => {
+    if (!bar.hidden) window.progress.push([bar.value / bar.max, cost.textContent]);
+  });
+  window.watcher.observe(bar, { attributes: true });
+}"""
+SLOW = {"bytes_per_s": 200_000}
+CREEPING = {"bytes_per_s": 50_000}  # all that is done to a file is done long before it is there
 FREE = {"bytes_per_s": None, "delay_s": 0}
 
 
@@ -71,10 +95,9 @@ def there(people: list[Watched]) -> "Page":
 
 
 @pytest.fixture
-def slow_line(lecture: Lecture) -> Iterator[None]:
-    """Everybody's line is at 100 kB a second."""
-    order(lecture, "link", SLOW)
-    yield
+def line(lecture: Lecture) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Changes everybody's line, until the end of the test."""
+    yield lambda state: order(lecture, "link", state)
     order(lecture, "link", FREE)
 
 
@@ -84,20 +107,17 @@ def give(page: Any, name: str, content: bytes) -> None:
 
 
 def join(page: Any, slug: str, name: str = "") -> None:
-    page.fill("#chat-name", name or slug)
-    page.select_option("#chat-technique", slug)
-    page.click("form.connect button")
+    page.evaluate(JOIN, [name or slug, slug])
     page.wait_for_selector("#chat-text:enabled")
 
 
 def leave(page: Any) -> None:
-    page.click("form.connect button")
+    page.evaluate(LEAVE)
     page.wait_for_selector("#chat-text:disabled")
 
 
 def say(page: Any, text: str) -> None:
-    page.fill("#chat-text", text)
-    page.click("text=Send to all")
+    page.evaluate(SAY, text)
 
 
 def heard(page: Any, texts: list[str]) -> None:
@@ -150,7 +170,11 @@ def test_a_picture_goes_around_and_its_cost_is_told(here: "Page", there: "Page")
 
 
 def test_notices_echo_and_coming_back(here: "Page", there: "Page") -> None:
-    join(here, "web_socket")
+    """Done as people do it, by the mouse and the keys."""
+    here.fill("#chat-name", "ana")
+    here.select_option("#chat-technique", "web_socket")
+    here.click("form.connect button")
+    here.wait_for_selector("#chat-text:enabled")
     join(there, "sse")
     here.wait_for_selector("text=sse joined by Server-Sent Events.")
     here.fill("#chat-text", "only me")
@@ -160,75 +184,63 @@ def test_notices_echo_and_coming_back(here: "Page", there: "Page") -> None:
     here.wait_for_selector("text=sse left (Server-Sent Events).")
     there.click("form.connect button")
     there.wait_for_selector("#chat-text:enabled")
-    say(here, "again")
+    here.fill("#chat-text", "again")
+    here.click("text=Send to all")
     there.wait_for_selector("#chat-list >> text=again")
     assert there.locator("text=only me").count() == 0
 
 
-@pytest.mark.usefixtures("slow_line")
-def test_a_file_on_a_slow_line(here: "Page") -> None:
-    page = here
-    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
-        join(page, slug)
-        give(page, "two words.bin", bytes(300_000))
-        page.wait_for_function(
-            "() => { const { hidden, value, max } = document.getElementById('chat-progress');"
-            " return !hidden && value > 0.1 * max && value < 0.9 * max; }",
-            polling=OFTEN_MS,
-        )
-        assert not page.inner_text("#chat-cost")  # not before the last byte has passed
-        page.wait_for_selector("#chat-cost:has-text('% more')")
-        more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
-        assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
-        shown = page.locator("#chat-list a:has-text('two words.bin')").nth(number)
-        shown.wait_for()
-        assert shown.get_attribute("download") == "two words.bin"
-        page.wait_for_selector("#chat-file:enabled", state="attached")
-        leave(page)
-
-
-@pytest.mark.usefixtures("slow_line")
-def test_what_a_cut_takes_is_told(people: list[Watched], lecture: Lecture) -> None:
-    people[0].may_be_cut = True
+@pytest.mark.parametrize("slug", ["web_socket", "plugin_socket", "sse"])
+def test_a_file_on_a_slow_line(
+    people: list[Watched], lecture: Lecture, line: Callable[[dict[str, Any]], None], slug: str
+) -> None:
+    """Who leaves while it goes can send again; how far it is and its cost are told; so is a cut."""
     page = people[0].page
-    for slug in ("web_socket", "plugin_socket", "sse"):
-        page.evaluate(AFRESH)
-        join(page, slug)
-        give(page, "lost.bin", bytes(1_000_000))
-        page.wait_for_selector("#chat-progress:visible")
-        order(lecture, "cut", {"seconds": 1})
-        page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
-        page.wait_for_selector("#notice:not(:empty)")
-        page.wait_for_selector("#chat-file:enabled", state="attached")
-        order(lecture, "cut", {"seconds": 0})  # heals at once
-        leave(page)
+    join(page, slug)
+    line(CREEPING)
+    give(page, "left.bin", bytes(300_000))
+    page.wait_for_selector("#chat-progress:visible")
+    page.evaluate("location.hash = 'room'")  # what is under way goes on
+    page.wait_for_selector("section#room:not([hidden])")
+    page.evaluate("location.hash = 'chat'")
+    leave(page)
+    page.wait_for_selector("#chat-cost:has-text('left.bin did not arrive')")
+    assert page.locator("#chat-progress").is_hidden()
+
+    line(FREE)
+    join(page, slug)
+    line(SLOW)
+    page.evaluate(WATCH_PROGRESS)
+    give(page, "two words.bin", bytes(100_000))
+    page.wait_for_selector("#chat-cost:has-text('% more')")
+    more = float(page.inner_text("#chat-cost").rsplit(",", 1)[1].split("%")[0])
+    assert 0 <= more < 1 if slug == "web_socket" else 33 <= more < 35
+    shown = page.locator("#chat-list a:has-text('two words.bin')")
+    shown.wait_for()
+    assert shown.get_attribute("download") == "two words.bin"
+    page.wait_for_selector("#chat-file:enabled", state="attached")
+    told = [cost for part, cost in page.evaluate("window.progress") if 0.1 < part < 0.9]
+    assert told
+    assert not any(told)  # the cost is told not before the last byte has passed
+
+    people[0].check()
+    people[0].may_be_cut = True
+    line(CREEPING)
+    give(page, "lost.bin", bytes(300_000))
+    page.wait_for_selector("#chat-progress:visible")
+    order(lecture, "cut", {"seconds": 1})
+    page.wait_for_selector("#chat-cost:has-text('lost.bin did not arrive')")
+    page.wait_for_selector("#notice:not(:empty)")
+    page.wait_for_selector("#chat-file:enabled", state="attached")
+    order(lecture, "cut", {"seconds": 0})  # heals at once
 
 
-@pytest.mark.usefixtures("slow_line")
-def test_who_leaves_while_a_file_goes_can_send_again(here: "Page", lecture: Lecture) -> None:
-    for number, slug in enumerate(["web_socket", "plugin_socket", "sse"]):
-        order(lecture, "link", SLOW)
-        join(here, slug)
-        give(here, f"{slug}.bin", bytes(1_000_000))
-        here.wait_for_selector("#chat-progress:visible")
-        here.evaluate("location.hash = 'room'")  # what is under way goes on
-        here.wait_for_selector("section#room:not([hidden])")
-        here.evaluate("location.hash = 'chat'")
-        here.click("form.connect button")
-        here.wait_for_selector(f"#chat-cost:has-text('{slug}.bin did not arrive')")
-        assert here.locator("#chat-progress").is_hidden()
-        order(lecture, "link", FREE)
-        join(here, slug)
-        give(here, "whole.bin", bytes(1000))
-        here.locator("#chat-list a:has-text('whole.bin')").nth(number).wait_for()
-        leave(here)
-
-
-@pytest.mark.usefixtures("slow_line")
-def test_nothing_that_was_not_sent_is_lost(here: "Page", lecture: Lecture) -> None:
+def test_nothing_that_was_not_sent_is_lost(
+    here: "Page", line: Callable[[dict[str, Any]], None]
+) -> None:
     page = here
-    order(lecture, "link", {"delay_s": 1})
     join(page, "web_socket")
+    line({"delay_s": 1})
     for text in ("one", "two"):
         page.fill("#chat-text", text)
         page.click("text=Send to all")
@@ -246,8 +258,11 @@ def test_nothing_that_was_not_sent_is_lost(here: "Page", lecture: Lecture) -> No
 def test_the_list_follows_pictures_too(here: "Page") -> None:
     page = here
     join(page, "web_socket")
-    for number in range(25):
-        say(page, f"line {number}")
+    page.evaluate(
+        "async () => { const { lanes } = await import('/page/view_chat.js');"
+        " for (let n = 0; n < 25; n += 1) await lanes.get('chat').send({ text: `line ${n}` }); }"
+    )
+    heard(page, ["line 24"])
     give(page, "wide.bmp", bitmap(200, bytes(200 * 200 * 3)))
     page.wait_for_function(
         "() => document.querySelector('.picture img')?.complete", polling=OFTEN_MS
@@ -284,10 +299,10 @@ def test_who_is_there_is_told_to_who_comes(here: "Page", there: "Page") -> None:
 def test_a_photo_that_is_too_large_is_made_smaller(here: "Page") -> None:
     page = here
     join(page, "web_socket")
-    give(page, "IMG_1.bmp", bitmap(900, os.urandom(900 * 900 * 3)))
+    give(page, "IMG_1.bmp", bitmap(720, os.urandom(720 * 720 * 3)))
     page.wait_for_selector("#chat-list .picture a:has-text('IMG_1.jpg')")
-    assert "made smaller, from 2.4 MB" in page.inner_text("#chat-cost")
-    give(page, "film.mp4", os.urandom(2_000_000))
+    assert "made smaller, from 1.6 MB" in page.inner_text("#chat-cost")
+    give(page, "film.mp4", bytes(1_500_001))
     page.wait_for_selector("#notice:has-text('At most 1.5 MB')")
 
 
@@ -333,7 +348,7 @@ def test_what_the_server_refuses_is_told_and_given_back(people: list[Watched]) -
             " field.value = 'x'.repeat(length); }",
             too_long,
         )
-        page.click("text=Send to all")
+        page.evaluate("document.getElementById('chat-text').form.requestSubmit()")
         page.wait_for_function(
             "size => document.getElementById('notice').innerText.includes('at most 2097152 bytes')"
             " && document.getElementById('chat-text').value.length === size",

@@ -15,7 +15,7 @@ from notebooks.course.site.formulas import with_formulas
 from notebooks.course.site.launchers import launchers
 from notebooks.course.site.printing import found_browser
 from tests.notebooks.books import PATHS, ROOT, read, source
-from tests.support.axe import CONTRAST, VIOLATIONS
+from tests.support.axe import CONTRAST, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -94,15 +94,13 @@ def test_its_links_work_and_nothing_comes_from_outside(site: tuple[Path, dict[Pa
 def test_axe_finds_nothing_in_light_and_dark(
     site: tuple[Path, dict[Path, Page]], browser: "Browser"
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = browser.new_page(viewport={"width": 390, "height": 844})
     for name in ("index.html", "claims.html", "04_long_polling.html"):
         page.goto((site[0] / name).as_uri())
         page.emulate_media(color_scheme="light")
-        found = axe.run(page, options=VIOLATIONS).response["violations"]
+        found = violations(page)
         page.emulate_media(color_scheme="dark")
-        dark = axe.run(page, options={**VIOLATIONS, "runOnly": [CONTRAST]})
-        found += dark.response["violations"]
+        found += violations(page, only=CONTRAST)
         assert not [(one["id"], [node["target"] for node in one["nodes"]]) for one in found], name
         wide = "document.documentElement.scrollWidth <= innerWidth"
         assert page.evaluate(wide), f"{name} sticks out to the right"

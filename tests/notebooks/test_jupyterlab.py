@@ -12,6 +12,7 @@ import pytest
 from loadtests.trials.processes import Child
 from notebooks.course.marks.record import NAME
 from notebooks.course.opening import hand_out
+from tests.notebooks import jupyterlab_at_once
 from tests.notebooks.books import PATHS, read, source
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 READY = r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)"
 PATIENCE_MS = 90_000
+# Programs that complete code, and terminals.
+UNUSED = {"jupyter_lsp": False, "jupyter_server_terminals": False}
 USED = ("cell-01", "hands-on", "done")
 
 
@@ -55,11 +58,12 @@ def page(browser: "Browser", copy: Path) -> Iterator["Page"]:
         "--LabApp.app_settings_dir=notebooks/course/jupyterlab",
         f"--LabApp.workspaces_dir={home / 'workspaces'}",
         f"--LabApp.user_settings_dir={home / 'settings'}",
+        f"--ServerApp.jpserver_extensions={UNUSED}",
     ]
     share = str(Path(sys.prefix) / "share" / "jupyter")
     told = {"JUPYTER_RUNTIME_DIR": str(home / "runtime"), "JUPYTER_PATH": share}
     told |= {"DUPLEX_LANGUAGE": "en"}
-    with Child("JupyterLab", ["jupyterlab", *options], environment=told) as server:
+    with Child("JupyterLab", [jupyterlab_at_once.__name__, *options], environment=told) as server:
         port, token = server.await_match(READY)[0].groups()
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE_MS)

@@ -1,4 +1,4 @@
-"""JupyterLab, started as a program without a grammar of all IRIs, which takes seconds to be made."""
+"""JupyterLab as a program, without a grammar of all IRIs, which takes seconds to be made."""
 
 import sys
 

@@ -208,7 +208,8 @@ class Doors:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         name = _viewer_of(request)
         viewer = self._seats.open(name, request.remote or "")
-        self.bulletin.tell()
+        viewer.tell(state=self.state())
+        self.bulletin.tell_soon()
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         headers["X-Accel-Buffering"] = "no"  # see servers.kinds.http_streams
         response = web.StreamResponse(headers=headers)
@@ -228,7 +229,7 @@ class Doors:
         finally:
             self._seats.close(viewer)
             self._hall.close(viewer.name)
-            self.bulletin.tell()
+            self.bulletin.tell_soon()
             for who in [who for who, p in self._plugins.items() if p.viewer is viewer]:
                 await self._plugins.pop(who).close()
         return response

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from servers.app import running
@@ -195,6 +195,29 @@ async def served() -> AsyncIterator[int]:
     )
     async with serving(doors.app()) as port:
         yield port
+
+
+async def test_who_comes_and_who_goes_is_told_to_all_and_the_state_to_whoever_comes() -> None:
+    stage = StageProcess(0, 0, 0)
+    source = Source(stage, lambda: None)
+    doors = Doors("key", Lines([("sse", 0, 1)], "127.0.0.1"), stage, source, FRONT, "")
+
+    async def told(events: ClientResponse) -> dict[str, Any]:
+        """The next news."""
+        news: dict[str, Any] = json.loads((await events.content.readuntil(b"\n\n"))[6:])
+        return news
+
+    async with TestClient(TestServer(doors.app())) as client, asyncio.timeout(PATIENCE_S):
+        first = await client.get("/lecture/events?viewer=aaaaaaaa")
+        assert (await told(first))["state"]["viewers"] == 1
+        second = await client.get("/lecture/events?viewer=bbbbbbbb")
+        assert (await told(second))["state"]["viewers"] == 2
+        while (await told(first)).get("state", {}).get("viewers") != 2:
+            pass
+        second.close()
+        while (await told(first)).get("state", {}).get("viewers") != 1:
+            pass
+        first.close()
 
 
 async def test_the_page_may_be_asked_by_names_as_machines_and_containers_have_them() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PHONES = 100
 LONG_MS = 100  # as in test_hard_races
-FEW_S = 3
+FEW_S = 2
 SHARES = "fetch('/lecture/audience').then((answer) => answer.json())"
 PEOPLE = "import('/page/room.js').then(({ room }) => room.state?.people)"
 
@@ -53,7 +53,7 @@ def test_a_hundred_phones_stay_smooth(open_page: OpenPage, lecture: Lecture) -> 
     with phones(lecture, PHONES) as tell:
         until(page, PEOPLE, lambda people: people == PHONES)
         page.evaluate(
-            "import('/page/room.js').then(({ room }) => room.control('source', { rate: 4 }))"
+            "import('/page/room.js').then(({ room }) => room.control('source', { rate: 2 }))"
         )
         page.wait_for_selector(f".people li:nth-child({PHONES})")
         for slug in SLUGS:

@@ -1,6 +1,6 @@
 """Races that are hard on page or server: fifty a second, looked at again, cut, and two servers.
 
-Smooth is: memory flat, no long tasks. Three seconds by default; ``DUPLEX_SMOOTH_SECONDS=600`` for
+Smooth is: memory flat, no long tasks. Two seconds by default; ``DUPLEX_SMOOTH_SECONDS=600`` for
 the ten minutes. Looking again is from any moment, slowly, beside another race, and saved.
 """
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-SECONDS = amount("DUPLEX_SMOOTH_SECONDS", usual=3, full=600)
+SECONDS = amount("DUPLEX_SMOOTH_SECONDS", usual=2, full=600)
 LONG_MS = 100
-WINDOW_S = 3
+WINDOW_S = 2
 MOST_WINDOWS = 10
 WARM_UP_S = 35 if SECONDS > 60 else 0
 FIELDS = [
@@ -71,10 +71,16 @@ def test_each_technique_delivers_and_the_page_stays_smooth(
         " window.long.push(one.duration); }).observe({ type: 'longtask' });"
     )
     worst: list[float] = []
-    while len(worst) < SECONDS / WINDOW_S or (min(worst) > LONG_MS and len(worst) < MOST_WINDOWS):
+
+    def watch() -> None:
         page.wait_for_timeout(WINDOW_S * 1000)
         worst.append(max(page.evaluate("window.long.splice(0)"), default=0))
+
+    while len(worst) < SECONDS / WINDOW_S:
+        watch()
     after = reading(session)
+    while min(worst) > LONG_MS and len(worst) < MOST_WINDOWS:
+        watch()
     page.emulate_media(reduced_motion="reduce")
     session.detach()
     published = page.evaluate(
@@ -98,7 +104,7 @@ def test_each_technique_delivers_and_the_page_stays_smooth(
     print(f"{before} -> {after}; longest task of each {WINDOW_S} s: {worst} ms")
     # Pages that were just replaced are still there now and then.
     assert after["nodes"] < before["nodes"] + 2000
-    assert after["heap"] < before["heap"] * 1.25 + 2e6
+    assert after["heap"] < before["heap"] * (1.25 if WARM_UP_S else 1.05) + 2e6
     # What others do on this machine can only add to a task's time.
     assert min(worst) <= LONG_MS
     if len(worst) > 10:

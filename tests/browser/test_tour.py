@@ -81,6 +81,7 @@ def test_one_key_leads_through_everything_and_all_that_shows_goes_along(
     lecturer.keyboard.press("5")  # by hand, and the screen goes along
     at(screen, "limits")
     assert not screen.is_visible("header nav")
+    assert not findings(screen)
     screen.close()
     # The race is last, and on as few pages as may be: where it was opened, all lanes go on racing.
     speaker.click("#tour-next")
@@ -95,8 +96,8 @@ def test_one_key_leads_through_everything_and_all_that_shows_goes_along(
     lecturer.evaluate("location.hash = 'race?screen=1'")  # the same page as a screen
     lecturer.wait_for_selector("#presets", state="hidden")
     assert not lecturer.is_visible("header nav")
+    assert not findings(speaker)
     for page in (speaker, lecturer):
-        assert not findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     speaker.click("#asked-end")
     viewer.wait_for_selector("#asked", state="hidden")

@@ -70,14 +70,14 @@ def order(lecture: Keyed, door: str, what: dict[str, Any]) -> None:
     connection.close()
 
 
-def until(page: "Page", expression: str, fits: Callable[[Any], bool] = bool) -> None:
-    """Wait until what an expression comes to fits.
+def until(page: "Page", expression: str, fits: Callable[[Any], bool] = bool) -> Any:
+    """Wait until what an expression comes to fits, and return it.
 
     ``page.wait_for_function`` takes a promise for the truth, whatever it comes to.
     """
     for _ in range(300):
-        if fits(page.evaluate(expression)):
-            return
+        if fits(found := page.evaluate(expression)):
+            return found
         page.wait_for_timeout(100)
     pytest.fail(f"in 30 s not: {expression}")
 

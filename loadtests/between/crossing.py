@@ -22,6 +22,7 @@ from clients.errors import ClientError, RefusedError
 from clients.net import arrival
 from loadtests.between.judging import Seen
 from loadtests.between.ways import Way
+from loadtests.plan.packages import looked_through_once
 from wire.errors import WireError
 from wire.message import Message
 from wire.techniques import BY_SLUG, SLUGS
@@ -276,6 +277,7 @@ def main(plan: str, out: str) -> None:
 if __name__ == "__main__":
     from gevent import monkey
 
-    monkey.patch_all()
+    with looked_through_once():
+        monkey.patch_all()
     arrival.use_kernel_clock()
     main(*sys.argv[1:])

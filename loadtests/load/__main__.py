@@ -9,21 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 
-
-@contextmanager
-def _packages_looked_through_once() -> Iterator[None]:
-    """Spare gevent, as it patches 25 things, to look for plugins in all packages before each.
-
-    That was a third of the time in which a generator starts.
-    """
-    look, found = metadata.entry_points, metadata.entry_points()
-    metadata.entry_points = found.select
-    try:
-        yield
-    finally:
-        metadata.entry_points = look
+from loadtests.plan.packages import looked_through_once
 
 
 @contextmanager
@@ -42,7 +29,7 @@ def _modules_never_looked_through() -> Iterator[None]:
 
 def imported() -> Callable[[], None]:
     """Import Locust, and return what runs it."""
-    with _packages_looked_through_once(), _modules_never_looked_through():
+    with looked_through_once(), _modules_never_looked_through():
         from locust.main import main as run_locust
 
     return run_locust

@@ -18,7 +18,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,28 @@ class Brood:
 
 
 class Forking(Brood):
-    """Starts them as forks."""
+    """Starts them as forks, in a ``folder`` for what they say.
 
-    def __init__(self, parent: subprocess.Popen[str], folder: Path) -> None:
-        self._parent, self._folder, self._count = parent, folder, 0
+    The first of them starts the one from which all are forked; ``stack`` ends that.
+    """
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._stack, self._folder, self._count = stack, folder, 0
         self._turn = threading.Lock()
+
+    @cached_property
+    def _parent(self) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-m", "tests.loadtests.brood"]
+        parent = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=pipe,
+            stdout=pipe,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us: it ends with its input
+        )
+        return self._stack.enter_context(parent)
 
     def start(
         self,
@@ -111,9 +129,9 @@ class Forking(Brood):
 
         By ``clock_s`` its monotonic clock differs from ours, as by ``unshare --time``.
         """
-        assert self._parent.stdin is not None
-        assert self._parent.stdout is not None
         with self._turn:
+            assert self._parent.stdin is not None
+            assert self._parent.stdout is not None
             self._count += 1
             status = self._folder / str(self._count)
             said = [str(out), str(errors)]
@@ -130,23 +148,12 @@ class Forking(Brood):
 
 @contextmanager
 def one_brood() -> Iterator[Brood]:
-    """Start one, and end it with all that it started."""
+    """Make one, and end it with all that it started."""
     if not hasattr(os, "fork"):
         yield Brood()
         return
-    pipe = subprocess.PIPE
-    with (
-        tempfile.TemporaryDirectory(prefix="duplex-") as folder,
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.loadtests.brood"],
-            cwd=ROOT,
-            stdin=pipe,
-            stdout=pipe,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for us: it ends with its input
-        ) as parent,
-    ):
-        yield Forking(parent, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="duplex-") as folder, ExitStack() as stack:
+        yield Forking(stack, Path(folder))
 
 
 def _set_clock(seconds: float) -> None:

@@ -16,7 +16,7 @@ from tests.support.forked import IS_POSSIBLE, Forked
 
 @pytest.fixture(scope="session")
 def brood() -> Iterator[Brood]:
-    """Start one for all of them that run Locust, or code with it, to its end."""
+    """Have one for all of them that run Locust, or code with it."""
     with one_brood() as brood:
         yield brood
 

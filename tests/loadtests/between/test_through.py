@@ -9,7 +9,11 @@ from tests.support.depth import is_full
 from tests.support.programs import need
 from tests.through import ask, proxied
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 if is_full() else 120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600 if is_full() else 120),
+    pytest.mark.usefixtures("forked_programs"),
+]
 
 
 @pytest.mark.parametrize("name", ["nginx", "haproxy"])

@@ -6,6 +6,7 @@ from loadtests.limits.deflate import TEXTS, main
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 def test_the_command_tells_of_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--connections", "2", "--messages", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -1,5 +1,7 @@
 """The receiving end of the limits benchmark counts what came, and sees what did not."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from loadtests.limits.count import Count
@@ -53,10 +55,17 @@ def test_a_timetable_lets_each_ask_once_in_an_interval() -> None:
     assert Timetable([], 1.0).take_due() == []
 
 
+@pytest.fixture(scope="module")
+def target(forked_programs: None) -> Iterator[Target]:
+    """Start one server for all: whoever comes hears what is said from then on."""
+    with Target("ours") as target:
+        yield target
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["sse", "web_socket", "plugin_socket", "long_polling"])
-def test_a_window_reaches_every_subscriber(slug: str) -> None:
-    with Target("ours") as target, Probe(slug, target.port_of(slug)) as probe:
+def test_a_window_reaches_every_subscriber(slug: str, target: Target) -> None:
+    with Probe(slug, target.port_of(slug)) as probe:
         probe.tell("open", count=30)
         seen = window(target, probe, 30, 20, 0.5)
         assert seen.report["messages"] == seen.sent == 10
@@ -68,8 +77,8 @@ def test_a_window_reaches_every_subscriber(slug: str) -> None:
 
 
 @pytest.mark.slow
-def test_polls_ask_at_their_pace() -> None:
-    with Target("ours") as target, Probe("polling", target.port, interval=0.1) as probe:
+def test_polls_ask_at_their_pace(target: Target) -> None:
+    with Probe("polling", target.port, interval=0.1) as probe:
         probe.tell("open", count=10)
         seen = window(target, probe, 10, 20, 0.5)
         assert seen.report["messages"] == 10
@@ -77,8 +86,8 @@ def test_polls_ask_at_their_pace() -> None:
 
 
 @pytest.mark.slow
-def test_those_that_were_cut_lose_nothing() -> None:
-    with Target("ours") as target, Probe("sse", target.port, audit=True) as probe:
+def test_those_that_were_cut_lose_nothing(target: Target) -> None:
+    with Probe("sse", target.port, audit=True) as probe:
         probe.tell("open", count=30)
         for _ in range(3):
             window(target, probe, 30, 20, 0.5)

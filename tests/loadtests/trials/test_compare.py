@@ -1,37 +1,44 @@
 """The main job for real, small: all is delivered, and what was measured can be read.
 
-Users of all nine techniques are in ``test_locustfile.py``: one run of theirs has all of them.
+Users of all nine techniques are in ``test_locustfile.py``: one run of theirs has all of them. How
+it is as a command, and takes Ctrl-C, is in ``test_generator.py``.
 """
 
-import os
-import signal
-import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-import psutil
 import pytest
 
+from loadtests.trials import ending
 from loadtests.trials.compare import main, make_turns, parse_arguments
 from results.record.reading import read_run
 from results.record.verdicts import Verdict
 
-ROOT = Path(__file__).resolve().parents[3]
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 TWO = {"sse", "plugin_socket"}  # on the pages' port, and on one of its own
 SMALL = ["--users", "3", "--rate", "20", "--seconds", "1", "--poll-interval", "0.2", "--seed", "1"]
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "loadtests", *SMALL, "--out", str(folder), *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let this process write no more into any file, as on a disk that is full."""
+    limits, spared = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # else half a module might be kept
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        sys.dont_write_bytecode = spared
 
 
 @pytest.mark.parametrize(
@@ -121,23 +128,26 @@ def test_another_side_that_is_wrong_is_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+@pytest.mark.usefixtures("forked_programs", "one_figure")
 @pytest.mark.timeout(60)
-def test_a_full_disk_is_told_and_ends_with_a_status(tmp_path: Path) -> None:
-    """Files of at most 3 KiB: run.json fits, the figures do not."""
-    process = subprocess.run(
-        [
-            *("bash", "-c", 'ulimit -f 3; exec "$@"', "-", sys.executable, "-m", "loadtests"),
-            *(*SMALL, "--techniques", "sse", "--delay", "0", "--out", str(tmp_path / "run")),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    said = process.stdout + process.stderr
-    assert process.returncode == 2, said
+def test_a_full_disk_is_told_and_ends_with_a_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once all is measured no file may have more than 3 KiB, so a figure does not fit."""
+    report = ending.report
+
+    def without_room(*told: Any, **more: Any) -> bool:
+        with files_of_at_most(3 * 1024):
+            return report(*told, **more)
+
+    monkeypatch.setattr(ending, "report", without_room)
+    words = [*SMALL, "--techniques", "sse", "--delay", "0", "--out", str(tmp_path / "run")]
+    status = main(words)
+    said = capsys.readouterr().out
+    assert status == 2, said
     assert "File too large" in " ".join(said.split())  # in lines as long as the path lets them be
+    assert read_run(tmp_path / "run").cells
 
 
 @pytest.mark.slow
@@ -174,35 +184,6 @@ def test_all_deliver_everything_and_a_broken_threshold_decides_the_status(
     assert (down["bytes"] > 0).all()
     assert (folder / "report.html").read_text().count("<figure") >= 3
     assert "Server-Sent Events" in printed
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(120)
-def test_interrupted_it_keeps_what_was_measured_and_leaves_no_process(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    process = start(folder, "--delay", "0", "--techniques", "sse", "polling", "--repeat", "9")
-    deadline = time.monotonic() + 60
-    try:
-        while not (folder / "latency.csv").exists():
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.05)
-        # Somewhere within the second cell, so that there are children to end.
-        parent = psutil.Process(process.pid)
-        while len(children := parent.children(recursive=True)) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 1, printed
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not alive
-    run = read_run(folder)
-    assert run.head["finished"] is False
-    assert 1 <= len(run.cells) < 18
-    assert (folder / "report.html").exists()
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,12 @@ def wait_for_lanes(lanes: ReadLanes) -> WaitForLanes:
 
 @pytest.fixture(scope="module")
 def lecturer(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
-    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew."""
+    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew.
+
+    That no race asks anybody else is seen by the pages of viewers.
+    """
     context = browser.new_context(**USUAL)
-    yield Watched(context, lecture, has_key=True)
+    yield Watched(context, lecture, has_key=True, asks_often=True)
     context.close()
 
 
@@ -99,7 +102,7 @@ def race(lecturer: Watched) -> Iterator[Race]:
 
     def begin(preset: str, anew: bool = True) -> "Page":
         page = lecturer.page
-        if not lecturer.requests:
+        if not lecturer.is_open:
             lecturer.open(f"race?preset={preset}")
             until(page, SOURCE, lambda now: now and now["preset"] == preset)
             anew = False

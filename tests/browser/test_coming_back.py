@@ -108,7 +108,7 @@ def test_a_page_outlives_its_command(
 def test_a_plugin_goes_on_where_it_was(
     race: Race, lecturer: Watched, lecture: Twice, lanes: ReadLanes
 ) -> None:
-    page = lecturer.page if lecturer.requests else race("burst")  # where the other test left it
+    page = lecturer.page if lecturer.is_open else race("burst")  # where the other test left it
     room = "import('/page/room.js').then(({ room }) => "
     reach(page, "plugin_socket", "lane.received > 20")
     until(page, room + "room.events !== undefined)")

@@ -19,19 +19,26 @@ _OF_A_CUT = re.compile(r"Failed to load resource: net::|WebSocket connection to 
 
 
 class Watched:
-    """A page, and all that it said and asked for."""
+    """A page, and all that it said and, unless it ``asks_often``, asked for.
 
-    def __init__(self, context: "BrowserContext", lecture: Lecture, has_key: bool) -> None:
+    To hear of a request costs as much as to answer it.
+    """
+
+    def __init__(
+        self, context: "BrowserContext", lecture: Lecture, has_key: bool, asks_often: bool = False
+    ) -> None:
         self.lecture = lecture
         self.page = context.new_page()
         self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.may_be_cut = False
+        self.is_open = False
         self._key = lecture.key if has_key else ""
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        if not asks_often:
+            self.page.on("request", lambda request: self.requests.append(request.url))
 
     def _heard(self, message: "ConsoleMessage") -> None:
         if message.type in ("error", "warning"):
@@ -40,6 +47,7 @@ class Watched:
     def open(self, view: str) -> "Page":
         """Open a view, such as ``race?preset=half``."""
         key = f"{'&' if '?' in view else '?'}key={self._key}" if self._key else ""
+        self.is_open = True
         self.page.goto(f"{self.lecture.url}#{view}{key}")
         self.page.wait_for_selector(f"section#{view.split('?')[0]}:not([hidden])")
         return self.page

@@ -13,6 +13,8 @@ from urllib.parse import urljoin
 
 import pytest
 
+from results.record.rows import Audit, BytesRow, Cell
+from results.record.writer import RunWriter
 from tests.support.processes import Lecture, ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,7 +130,9 @@ def test_the_lecture_page_has_its_files(tmp_path: Path, environment: dict[str, s
 
 def test_a_recorded_run_is_drawn(tmp_path: Path, environment: dict[str, str]) -> None:
     run = tmp_path / "run"
-    shutil.copytree(ROOT / "tests" / "results" / "record" / "samples" / "format_1", run)
+    with RunWriter(run, "compare", {}, []) as writer:  # with little to draw: that it is drawn
+        framing = BytesRow("subscriber", "down", "framing", 280, 28.0, "kernel")
+        writer.add(Cell("sse"), audit=Audit(10, 10), bytes=[framing])
     subprocess.run(
         [*PYTHON, "-m", "results", "run"],
         cwd=tmp_path,
@@ -137,3 +141,4 @@ def test_a_recorded_run_is_drawn(tmp_path: Path, environment: dict[str, str]) ->
         stdout=subprocess.DEVNULL,
     )
     assert "<!doctype html>" in (run / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in (run / "figures" / "bytes_per_message.svg").read_text(encoding="utf-8")

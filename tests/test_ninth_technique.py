@@ -19,12 +19,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return house
 
 
-def test_it_has_its_place_in_the_plan(house: Path) -> None:
-    run(house, *TESTS, "tests/test_structure.py", "-k", "in_a_room or arrows or grid or outgrows")
-
-
-def test_it_conforms(house: Path) -> None:
-    said = run(house, *TESTS, "tests/conformance", "-k", SLUG)
+def test_it_has_its_place_in_the_plan_and_conforms(house: Path) -> None:
+    places = "in_a_room or arrows or grid or outgrows"
+    said = run(
+        house, *TESTS, "tests/test_structure.py", "tests/conformance", "-k", f"{places} or {SLUG}"
+    )
     assert int(said.splitlines()[-1].split(" passed")[0]) > 50, said
 
 

@@ -27,6 +27,7 @@ from results.figures.style import (
     log_ticks,
     mark_size,
     plain_numbers,
+    settle,
 )
 from results.figures.words import short
 from wire.techniques import BY_SLUG
@@ -214,7 +215,7 @@ def curves(
             axes.set_ylim(bottom=0)
         said_below = "line: model; points: measured" if points else ""
         heading(figure, title, conditions or said_below)
-        figure.canvas.draw()
+        settle(figure)
         label_ends(axes, ends, gap=0.09)
     return SmallDrawing(
         "curves", title, f"{axis_label(y_label)} over {x_label}. {'; '.join(said)}.", figure

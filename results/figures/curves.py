@@ -20,6 +20,7 @@ from results.figures.style import (
     lecture_style,
     log_ticks,
     mark_size,
+    settle,
     small_panels,
     warn,
 )
@@ -91,7 +92,7 @@ def knee(run: Run, load: str = "users", network: str | None = None) -> Drawing:
         bottom.set_title("server CPU, % of one core")
         bottom.set_xlabel("users" if load == "users" else "messages per second")
         heading(figure, "Latency and CPU under rising load", f"{network}; hollow: not VALID")
-        figure.draw_without_rendering()  # the layout, before places in it are asked for
+        settle(figure)
         label_ends(top, ends["p50_ms"], gap=0.115)
         label_ends(bottom, ends["server_cpu"], gap=0.115)
     return Drawing(

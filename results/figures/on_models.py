@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.figures.palette import color, marker
-from results.figures.style import Drawing, End, blank, heading, label_ends, lecture_style, mark_size
+from results.figures.style import (
+    Drawing,
+    End,
+    blank,
+    heading,
+    label_ends,
+    lecture_style,
+    mark_size,
+    settle,
+)
 from results.figures.words import title
 
 
@@ -54,7 +63,7 @@ def model_and_points(
         axes.set_ylabel(y_label)
         axes.set_ylim(bottom=0)
         heading(figure, caption, "points: measured, with 95 % interval; line: model")
-        figure.draw_without_rendering()
+        settle(figure)
         label_ends(axes, ends)
     alt = f"{caption}: measured points on the line of the model. {y_label} by {x_label}: "
     return Drawing(name, caption, alt + "; ".join(said) + ".", figure)

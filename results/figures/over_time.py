@@ -20,6 +20,7 @@ from results.figures.style import (
     lecture_style,
     log_ticks,
     mark_size,
+    settle,
     small_panels,
     warn,
 )
@@ -134,7 +135,7 @@ def knee_of_steps(run: Run, network: str | None = None) -> Drawing:
         axes.set_xlabel("messages/s delivered to each user")
         axes.set_ylabel("delivery latency, ms")
         heading(figure, "The knee", f"{network}; a step every {STEP_S:g} s; thin p50, marked p99")
-        figure.draw_without_rendering()
+        settle(figure)
         label_ends(axes, ends)
     return Drawing(
         "knee_of_steps",

@@ -75,8 +75,7 @@ class Drawing:
     def __post_init__(self) -> None:
         """Settle the layout once, so that every drawing of it is the same, and is drawn once."""
         with lecture_style():
-            if (engine := self.figure.get_layout_engine()) is not None:
-                engine.execute(self.figure)
+            settle(self.figure)
             self.figure.set_layout_engine(None)  # for "none", savefig would draw twice
         for axes in self.figure.axes:  # the layout's solver differs in the last bits, now and then
             axes.set_position(tuple(round(part, 9) for part in axes.get_position().bounds))
@@ -124,6 +123,12 @@ def blank(width: float = 11.0, height: float = 6.2) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def settle(figure: Figure) -> None:
+    """Give everything its place, for whoever asks where it is; nothing is drawn for that."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
 
 
 def heading(figure: Figure, title: str, conditions: str = "") -> None:

@@ -21,7 +21,7 @@ from tests.results.test_comparison import in_turns
 from tests.support.axe import CONTRAST, violations
 from wire.techniques import BY_SLUG
 
-SOME = ("polling", "long_polling", "sse", "web_socket")
+SOME = ("polling", "long_polling", "sse")
 # Some ten figures are drawn for each page.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -3,7 +3,6 @@
 import os
 import queue
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -161,16 +160,14 @@ def test_a_slip_is_told_in_one_line(kernel: Kernel, asked: str, said: str) -> No
     assert "\n" not in error
 
 
-def test_what_is_started_ends_with_the_kernel(tmp_path: Path) -> None:
-    from jupyter_client.manager import start_new_kernel
-
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "DUPLEX_LIVE": "1"}
-    manager, client = start_new_kernel(kernel_name="python3", env=env)
-    kernel = Kernel(manager, client)
-    kernel.run("from notebooks.course.lab import open_lab\nlab = open_lab('00')\nlab.relay(1)")
-    client.execute(LONG)
+def test_what_is_started_ends_with_the_kernel(kernel: Kernel) -> None:
+    """The last one here: after it the kernel of the others is gone."""
+    kernel.run("lab.relay(1)")
+    kernel.client.execute(LONG)
     eventually(lambda: kernel.runs("course.experiments feed"), "the measurement", REPLY_S)
     started = kernel.children("")
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    assert kernel.runs("-m servers --port")
+    assert kernel.runs("-m servers.relay")
+    kernel.client.stop_channels()
+    kernel.manager.shutdown_kernel(now=True)
     eventually(lambda: not [one for one in started if one.is_running()], "the end of all", 30)

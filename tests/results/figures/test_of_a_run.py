@@ -149,7 +149,9 @@ def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
     slow = summarize(steps)
     fast = slow[slow["users"] > 10].assign(rate=50.0)
     monkeypatch.setattr(curves, "summarize", lambda _: pd.concat([fast, slow]))
-    axes = figures.knee(steps, "users").figure.axes[0]
+    drawing = figures.knee(steps, "users")
+    check(drawing)
+    axes = drawing.figure.axes[0]
     points = [np.asarray(line.get_xdata()).tolist() for line in axes.lines]
     lines = [xs for xs in points if len(xs) > 1]
     assert lines
@@ -181,10 +183,6 @@ def test_servers_stand_side_by_side_and_no_figure_shows_one_of_them(servers: Run
         assert len({line.get_marker() for line in legend.get_lines()}) == 3
     with pytest.raises(ResultsError, match="did not measure several servers"):
         figures.latency_of_servers(run)
-
-
-def test_knee(steps: Run) -> None:
-    check(figures.knee(steps, "users"))
 
 
 @pytest.mark.parametrize("load", ["users", "rate"])

@@ -32,17 +32,17 @@ for slug in slugs:
     def follow():
         with connect(slug) as client:
             opened.append(client)
-            return [client.receive(30).body for _ in range(20)]
+            return [client.receive(30).body for _ in range(10)]
 
     users = [gevent.spawn(follow) for _ in range(50)]
     while len(opened) < 50:
         gevent.sleep(0.01)
         assert not any(user.ready() for user in users), f"a user of {slug} ended early"
     with connect(slug) as sender:
-        for number in range(20):
+        for number in range(10):
             sender.send(str(number))
     gevent.joinall(users, timeout=60)
-    wanted = [str(number) for number in range(20)]
+    wanted = [str(number) for number in range(10)]
     print(slug, sum(user.value == wanted for user in users))
 """
 CLOSING = """

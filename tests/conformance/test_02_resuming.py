@@ -58,7 +58,7 @@ def test_cut_after_any_byte_nothing_is_lost_or_doubled(
         relay_to(server, technique) as relay,
         join(technique, server, channel, through=relay) as client,
     ):
-        received, cuts = [], range(1, 2 * len(TEXT.encode()), 11)
+        received, cuts = [], range(1, 2 * len(TEXT.encode()), 17)
         for cut in cuts:
             connections = client.connections
             relay.cut_after(cut)

@@ -41,7 +41,7 @@ class Talk:
             while True:
                 saying.add(asyncio.create_task(self._say(self._ports[number % len(self._ports)])))
                 number += 1
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.02)
         finally:
             await asyncio.gather(*saying)
 

@@ -1,17 +1,24 @@
 // The limits lab's own page: opens as many EventSources and WebSockets as it is told to, on one
 // origin, and tells what becomes of them.
 
+const MOMENT_MS = 20;
+
 export function open(lane, report) {
   const sources = [];
   const sockets = [];
   const refused = new Set(); // sockets that ended before they were open
+  let telling = 0;
   const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   const protocol = page.nextHopProtocol;
 
+  /** Tell how all stand: once for all that comes in a moment, for hundreds may open at once. */
   function tell() {
-    const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open"
-      : refused.has(one) ? "refused" : "closed");
-    report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits), protocol } });
+    telling ||= setTimeout(() => {
+      telling = 0;
+      const waits = (one) => (one.readyState === 0 ? "waiting" : one.readyState === 1 ? "open"
+        : refused.has(one) ? "refused" : "closed");
+      report({ limits: { sources: sources.map(waits), sockets: sockets.map(waits), protocol } });
+    }, MOMENT_MS);
   }
 
   return {

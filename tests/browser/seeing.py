@@ -46,19 +46,20 @@ STREAMS = """async wanted => {
 
 
 @contextlib.contextmanager
-def launched(*words: str) -> Iterator["Browser"]:
-    """Start Chromium with these words on its command line."""
+def launched() -> Iterator["Browser"]:
+    """Start the whole Chromium, as people have it."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.WHOLE, args=list(words))
+        browser = playwright.chromium.launch(executable_path=chromium.WHOLE)
         yield browser
         browser.close()
 
 
-def page_at(browser: "Browser", url: str) -> "Page":
+def page_at(browser: "Browser", url: str, proxy: str | None = None) -> "Page":
     """Open a page of the server, from which scripts may speak with it."""
-    page = browser.new_context(ignore_https_errors=True).new_page()
+    by: Any = {"server": proxy, "bypass": "<-loopback>"} if proxy else None
+    page = browser.new_context(ignore_https_errors=True, proxy=by).new_page()
     page.goto(f"{url}/polling?channel=seen")
     return page
 
@@ -75,21 +76,16 @@ def places_of(server: Server) -> dict[str, str]:
     }
 
 
-def through_a_proxy() -> list[str]:
+def through_a_proxy(browser: "Browser", plain: Server) -> list[str]:
     """Return what Chromium asks of a forward proxy for a page, a stream, ws:// and wss://."""
     (one,) = read_shelf(["tinyproxy"])
-    with (
-        Server(SLUGS) as plain,
-        Server(SLUGS, flags=["--tls"]) as secure,
-        Standing(one, one.setups[-1], {}) as proxy,
-    ):
+    with Server(SLUGS, flags=["--tls"]) as secure, Standing(one, one.setups[-1], {}) as proxy:
         proxy.await_listening()
-        words = [f"--proxy-server=http://{HERE}:{proxy.port}", "--proxy-bypass-list=<-loopback>"]
-        with launched(*words) as browser:
-            for server in (plain, secure):
-                page = page_at(browser, server.url)
-                page.evaluate(STREAMS, 1)
-                assert page.evaluate(SOCKET, socket_url(server.url))[0] == "open"
+        for server in (plain, secure):
+            page = page_at(browser, server.url, f"http://{HERE}:{proxy.port}")
+            page.evaluate(STREAMS, 1)
+            assert page.evaluate(SOCKET, socket_url(server.url))[0] == "open"
+            page.context.close()
         log = (proxy.scratch / "log").read_text(encoding="utf-8")
         asked = re.findall(r"Request \(file descriptor \d+\): (\S+ \S+)", log)
         ports = {str(plain.port): "80", str(secure.port): "443"}
@@ -161,8 +157,8 @@ def a_page_with_a_socket(browser: "Browser", server: Server) -> dict[str, Any]:
 
 def main() -> None:
     """Write all of it down."""
-    found: dict[str, Any] = {"proxy": through_a_proxy()}
     with Server(SLUGS) as server, launched() as browser:
+        found: dict[str, Any] = {"proxy": through_a_proxy(browser, server)}
         found["fronts"] = {
             name or "none": before_a_front(browser, server, name)
             for name in ("", "haproxy", "nghttpx")

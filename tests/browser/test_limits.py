@@ -1,19 +1,45 @@
 """The limits lab in a real browser: the seventh waits, and closing one cures it."""
 
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.watching import OpenPage, order, until
+from tests.browser.conftest import USUAL
+from tests.browser.watching import OpenPage, Watched, order, until
 from tests.support.processes import Lecture
 from tests.support.programs import need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_seventh_waits_until_one_closes(open_page: OpenPage) -> None:
-    page = open_page().open("limits")
-    page.wait_for_selector('#slots[data-ready="true"]')
+@pytest.fixture(scope="module")
+def visitor(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
+    """Somebody in the lab, once for several tests."""
+    context = browser.new_context(**USUAL)
+    watched = Watched(context, lecture, has_key=False)
+    watched.open("limits").wait_for_selector('#slots[data-ready="true"]')
+    yield watched
+    context.close()
+
+
+@pytest.fixture
+def lab(visitor: Watched) -> Iterator[Watched]:
+    """The lab, where nothing is open."""
+    visitor.page.click("#limits-all")
+    visitor.page.wait_for_selector("text=0 WebSockets open, 0 opening.")
+    yield visitor
+    visitor.check()
+    visitor.complaints.clear()
+    visitor.may_be_cut = False
+
+
+def test_the_seventh_waits_until_one_closes(lab: Watched) -> None:
+    page = lab.page
     for count in range(1, 7):
         page.click("#limits-open")
         page.wait_for_function(
@@ -36,9 +62,8 @@ def test_the_seventh_waits_until_one_closes(open_page: OpenPage) -> None:
     page.click("#limits-all")
 
 
-def test_closing_what_still_connects_is_quiet(open_page: OpenPage) -> None:
-    page = open_page().open("limits")
-    page.wait_for_selector('#slots[data-ready="true"]')
+def test_closing_what_still_connects_is_quiet(lab: Watched) -> None:
+    page = lab.page
     # Both orders at once: most of the sockets are still connecting when they shall close.
     page.evaluate(
         "() => { for (const one of ['ten-sockets', 'all'])"
@@ -49,10 +74,9 @@ def test_closing_what_still_connects_is_quiet(open_page: OpenPage) -> None:
     # The page's watcher finds no warning in the console.
 
 
-def test_what_the_browser_refuses_is_told(open_page: OpenPage) -> None:
-    watched = open_page()
-    watched.may_be_cut = True  # the browser says each refusal, too
-    page = watched.open("limits")
+def test_what_the_browser_refuses_is_told(lab: Watched) -> None:
+    lab.may_be_cut = True  # the browser says each refusal, too
+    page = lab.page
     for _ in range(3):
         page.click("#limits-hundred")
     page.wait_for_function(
@@ -129,8 +153,8 @@ def test_by_http_2_twenty_of_twenty_come_on_one_connection(open_page: OpenPage) 
     assert tab.is_closed()
 
 
-def test_what_is_missing_is_told(open_page: OpenPage) -> None:
-    page = open_page().open("limits")
+def test_what_is_missing_is_told(lab: Watched) -> None:
+    page = lab.page
     state = "state => import('/page/room.js').then(({ room }) => room.take({ state }))"
     whole = "import('/page/room.js').then(({ room }) => room.state)"
     until(page, whole)

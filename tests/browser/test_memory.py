@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,24 +10,26 @@ from tests.browser.watching import Watched
 from tests.support import chromium
 from tests.support.processes import Lecture
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 pytestmark = pytest.mark.slow
 
 
-def test_a_browser_that_blocks_cookies(lecture: Lecture, tmp_path: Path) -> None:
+def test_a_browser_that_blocks_cookies(
+    browser: "Browser", lecture: Lecture, tmp_path: Path
+) -> None:
     if words := chromium.missing(chromium.WHOLE):  # the one that has settings
         pytest.skip(words)
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error
 
     profile = tmp_path / "Default" / "Preferences"
     profile.parent.mkdir()
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     profile.write_text(json.dumps(blocked))
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch_persistent_context(
-            tmp_path, executable_path=chromium.WHOLE
-        ) as context,
-    ):
+    with browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=chromium.WHOLE, args=[chromium.FRUGAL], reduced_motion="reduce"
+    ) as context:
         watched = Watched(context, lecture, has_key=True)
         page = watched.open("timeline")
         for store in ("localStorage", "sessionStorage"):

@@ -20,14 +20,21 @@ NAMES = ("firefox-esr", "firefox")
 PROGRAM = next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = "Firefox is missing: `apt install firefox-esr`, or any Firefox on the PATH"
 
-# It asks nobody for news, offers, updates or a way out to the world; and no page moves in it.
+# It asks nobody for news, offers, updates or a way out to the world; no page moves in it; and it
+# makes no page and no process that may be wanted later: a third of what it costs to start.
 _QUIET = {
     "app.normandy.enabled": False,
     "app.update.enabled": False,
     "browser.aboutwelcome.enabled": False,
+    "browser.newtab.preload": False,
+    "browser.newtabpage.enabled": False,
     "browser.safebrowsing.downloads.remote.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage": "about:blank",
+    "browser.startup.page": 0,
+    "browser.tabs.remote.separatePrivilegedContentProcess": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    "dom.ipc.processPrelaunch.enabled": False,
     "extensions.update.enabled": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,

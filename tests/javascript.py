@@ -15,6 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHECKER = HERE / "node_modules" / "typescript"
+UNFETCHED = "TypeScript could not be fetched: the browser's code is not checked."
 MISSING = (
     "the browser's code is not checked. `apt install nodejs npm`; elsewhere `brew install node`, "
     "or nodejs.org."
@@ -23,21 +24,30 @@ MISSING = (
 
 def main() -> int:
     """Check the types and return the exit status."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None:
-        print(f"Node.js is missing: {MISSING}")
-        return 0
-    if not is_installed():
-        if npm is None:
-            print(f"npm is missing: {MISSING}")
-            return 0
-        install = [npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-        if subprocess.run(install, cwd=HERE).returncode or not is_installed():
-            in_ci = os.environ.get("CI", "").lower() in ("1", "true")
-            print("TypeScript could not be fetched: the browser's code is not checked.")
-            return 1 if in_ci else 0
-    command = [node, str(CHECKER / "bin" / "tsc"), "--project", "jsconfig.json"]
-    return subprocess.run(command, cwd=HERE.parent).returncode
+    if missing := provide():
+        print(missing)
+        in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+        return 1 if in_ci and missing == UNFETCHED else 0
+    return subprocess.run(checking(HERE.parent), cwd=HERE.parent).returncode
+
+
+def provide() -> str:
+    """Fetch the checker if need be, and return what is missing, empty if nothing is."""
+    if shutil.which("node") is None:
+        return f"Node.js is missing: {MISSING}"
+    if is_installed():
+        return ""
+    npm = shutil.which("npm")
+    if npm is None:
+        return f"npm is missing: {MISSING}"
+    install = [npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    status = subprocess.run(install, cwd=HERE).returncode
+    return UNFETCHED if status or not is_installed() else ""
+
+
+def checking(folder: Path) -> list[str]:
+    """Return the command that checks what a folder's `jsconfig.json` includes."""
+    return ["node", str(CHECKER / "bin" / "tsc"), "--project", str(folder / "jsconfig.json")]
 
 
 def is_installed() -> bool:

@@ -40,8 +40,9 @@ def test_ticks_that_pass_while_waiting_are_left_out(script: Callable[..., Script
         assert client.receive(0.2) is None
         assert client.requests == 2  # one answer is awaited: nothing more is asked
         server.go_on.set()
+        started = time.monotonic()
         assert client.receive(0.01) is None
-        assert client.requests <= 3
+        assert client.requests <= 3 + (time.monotonic() - started) / 0.02
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])

@@ -22,6 +22,7 @@ async def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         await nobody.order({})
 
 
+@pytest.mark.slow  # as all that needs a program of the system's
 async def test_it_speaks_http_2_until_it_is_stopped() -> None:
     need("haproxy")
     before = Front("127.0.0.1", 0, 1, ())

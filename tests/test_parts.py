@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.parts import PARTS, Coming, explain, missing_parts
+from tests.support.waiting import eventually
 
 
 def test_parts_are_found_on_the_path_or_where_debian_keeps_servers(
@@ -100,6 +101,7 @@ def test_what_comes_is_awaited_only_when_it_is_needed(
     coming = Coming()
     assert coming.is_under_way
     # What fast tests need is there; the rest takes as long as it takes.
+    eventually(lambda: "chromium" in told.read_text(), "apt-get is asked for the rest")
     update, early, _ = [line.split() for line in told.read_text().splitlines()]
     assert "update" in update
     assert {"curl", "openssl"} <= {*early}

@@ -3,12 +3,13 @@
 aiohttp by itself answers some of it in its own words, some by 500, and prints a traceback of each.
 """
 
-import asyncio
 import contextlib
-import sys
+import socket
+from pathlib import Path
 
 import pytest
 
+from tests.support.processes import Started
 from tests.support.waiting import PATIENCE_S
 from tests.unbreakable.undefended import without
 from wire.ready_line import ReadyLine, decode_ready_lines
@@ -26,36 +27,36 @@ GARBAGE = (
 )
 
 
-async def attack(command: list[str], name: str, path: str) -> tuple[dict[bytes, bytes], bytes]:
-    """Start it and send it nonsense; return its answers, and what it said until its end."""
-    pipe = asyncio.subprocess.PIPE
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=pipe, stderr=pipe
-    )
-    assert started.stdout is not None
-    answers: dict[bytes, bytes] = {}
+def attack(command: list[str], name: str, path: str, log: Path) -> dict[bytes, bytes]:
+    """Start it, send it nonsense and return its answers; what it says to its end is in ``log``."""
+    with log.open("wb") as errors:
+        started = Started(*command, errors=errors)
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            found: list[ReadyLine] = []
-            while not found:
-                said = (await started.stdout.readline()).decode()
-                assert said
-                with contextlib.suppress(ValueError):
-                    found = decode_ready_lines(said, name)
-            address, _, key = found[0].url.partition("#key=")
-            port = int(address.rstrip("/").rpartition(":")[2])
-            garbage = [GARBAGE.format(path, key, coding).encode() for coding in ("gzip", "deflate")]
-            for request in [*MALFORMED, *garbage]:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(request)
-                answers[request] = b""
-                with contextlib.suppress(ConnectionError):
-                    answers[request] = await reader.read()
-                writer.close()
+        found: list[ReadyLine] = []
+        while not found:
+            said = started.line()
+            assert said
+            with contextlib.suppress(ValueError):
+                found = decode_ready_lines(said, name)
+        address, _, key = found[0].url.partition("#key=")
+        port = int(address.rstrip("/").rpartition(":")[2])
+        garbage = [GARBAGE.format(path, key, coding).encode() for coding in ("gzip", "deflate")]
+        return {request: answer_to(request, port) for request in [*MALFORMED, *garbage]}
     finally:
-        started.terminate()
-        _, errors = await started.communicate()
-    return answers, errors
+        started.stop()
+
+
+def answer_to(request: bytes, port: int) -> bytes:
+    """Return all that is said to it, until the end."""
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S) as talk,
+        contextlib.suppress(ConnectionError),
+    ):
+        talk.sendall(request)
+        while chunk := talk.recv(65536):
+            answer += chunk
+    return answer
 
 
 @pytest.mark.attack("stop the server, fill its log", "off", "on")
@@ -67,18 +68,19 @@ async def attack(command: list[str], name: str, path: str) -> tuple[dict[bytes, 
     ],
     ids=["door", "lecture"],
 )
-async def test_what_is_no_request_is_a_problem_and_no_words_on_the_terminal(
-    module: str, words: str, name: str, path: str
+def test_what_is_no_request_is_a_problem_and_no_words_on_the_terminal(
+    module: str, words: str, name: str, path: str, tmp_path: Path
 ) -> None:
     start = ["-m", module, *words.split()]
-    answers, errors = await attack(start, name, path)
-    assert errors == b""
+    log = tmp_path / "log"
+    answers = attack(start, name, path, log)
+    assert log.read_bytes() == b""
     for request, answer in answers.items():
         assert answer[:9] in (b"HTTP/1.1 ", b"HTTP/1.0 ")
         assert answer[9:12] == MALFORMED.get(request, b"400")
         assert b"application/problem+json" in answer
 
-    answers, errors = await attack([*without("problems"), *start], name, path)
-    assert b"Traceback" in errors
+    answers = attack([*without("problems"), *start], name, path, log)
+    assert b"Traceback" in log.read_bytes()
     assert {answer[9:12] for answer in answers.values()} >= {b"500"}
     assert not all(b"application/problem+json" in answer for answer in answers.values())

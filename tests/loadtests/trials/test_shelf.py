@@ -60,6 +60,7 @@ def made(name: str) -> PeerFile:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", [path.name for path in sorted(SHELF.iterdir())])
 def test_a_server_of_the_shelf_hands_on_all_in_order_by_each_technique(name: str) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from notebooks.course.execution import execute_all
 from notebooks.course.marks import grades
-from notebooks.course.site import build
 from results.errors import ResultsError
 
 
@@ -20,9 +19,12 @@ def main(arguments: Sequence[str]) -> int:
     Live runs are written in place; ``--offline`` replays the recordings and writes nothing;
     ``--record`` keeps what a live run found for later replays; ``--check`` writes nothing.
     """
-    others = {"grades": grades.main, "site": build.main}
-    if arguments and arguments[0] in others:
-        return others[arguments[0]](arguments[1:])
+    if arguments and arguments[0] == "grades":
+        return grades.main(arguments[1:])
+    if arguments and arguments[0] == "site":
+        from notebooks.course.site import build  # which takes matplotlib along
+
+        return build.main(arguments[1:])
     parser = argparse.ArgumentParser(
         os.environ.pop("DUPLEX_COMMAND", "python -m notebooks.course"), description=main.__doc__
     )

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from html import escape
 from math import isfinite, log10
 
-from matplotlib.ticker import LogLocator, MaxNLocator
-
 from notebooks.course.words import say
 from results.figures.palette import FAINT, GRID, INK, PALETTE, WARNING
 from results.figures.words import short
@@ -122,6 +120,9 @@ class _Axis:
         return self._begin + (value - low) / (high - low) * (self._end - self._begin)
 
     def ticks(self) -> Iterable[tuple[float, str]]:
+        # Here, as whoever only asks the course's command for help does not wait for matplotlib.
+        from matplotlib.ticker import LogLocator, MaxNLocator
+
         locator = LogLocator(subs=(1, 2, 5)) if self._is_log else MaxNLocator(6)
         for value in locator.tick_values(self._low, self._high):
             if self._low <= value <= self._high:

@@ -24,7 +24,8 @@ def pair(
 
     def build(write_run: Callable[..., Path], slow: float) -> tuple[Run, Run]:
         folder = tmp_path_factory.mktemp("pair")
-        plan = {"repeats": 4, "networks": (("loopback", 0.0),)}
+        some = ("polling", "sse", "web_socket")
+        plan = {"repeats": 4, "networks": (("loopback", 0.0),), "slugs": some}
         a = read_run(write_run(folder / "a", seed=1, bad={"polling": Verdict.UNSTABLE}, **plan))
         b = read_run(write_run(folder / "b", seed=2, slow=slow, **plan))
         return a, b

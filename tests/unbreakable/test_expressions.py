@@ -46,6 +46,7 @@ EXAMPLES = {
     r"([a-z0-9_][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?": "a-b.c:80 [::1]",
     r"\r\n%s:[ \t]*([!-~]*)": HEAD.replace("Duplex-Key", "%s"),
     r"(?:(?:words|hall|race|script)/)?[a-z0-9_]+(\.js|\.css)": "words/en_1.js",
+    r"([0-9a-f]{16})/([a-z0-9_]+\.(?:js|css))": "0123456789abcdef/sse.js",
     r"(?:GET|POST) [^ ]*[?&]viewer=([a-z0-9]{8,32})": HEAD,
     r"^id: [0-9a-z]+-([0-9]+)$": "\nid: abc-12\n",
     # clients

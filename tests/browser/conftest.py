@@ -92,7 +92,7 @@ def lecturer(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
     That no race asks anybody else is seen by the pages of viewers.
     """
     context = browser.new_context(**USUAL)
-    yield Watched(context, lecture, has_key=True, asks_often=True)
+    yield Watched(context, lecture, has_key=True)
     context.close()
 
 

@@ -73,7 +73,7 @@ def people(pair: list[Watched]) -> Iterator[list[Watched]]:
     """The two, none of them in the chat, and nothing in their lists."""
     for one in pair:
         one.may_be_cut = False
-        if not one.requests:
+        if not one.is_open:
             one.open("chat")
         if one.page.locator("#chat-name").is_disabled():
             leave(one.page)

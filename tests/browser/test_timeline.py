@@ -67,3 +67,13 @@ def test_motion_is_calm_where_that_is_wanted(open_page: OpenPage) -> None:
     )
     page.wait_for_timeout(2500)
     assert 1 <= page.evaluate("window.drawn") <= 4
+
+
+def test_whoever_asks_somebody_else_is_found_out(open_page: OpenPage) -> None:
+    """All pages of these tests are watched so."""
+    watched = open_page()
+    page = watched.open("timeline")
+    page.evaluate("fetch('http://somebody.example/').catch(() => 0)")
+    with pytest.raises(AssertionError, match=r"http://somebody\.example/"):
+        watched.check()
+    watched.complaints.clear()

@@ -21,8 +21,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WHOLE = next(filter(None, map(shutil.which, NAMES)), None)
 # Without them a page opens for a third of the CPU time.
 PROGRAM = shutil.which("chromium-headless-shell") or WHOLE
-# Names of other sites and of this machine in a LAN, as tests need them.
-HOSTS = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP evil.example 127.0.0.1"
+# Names of other sites and of this machine in a LAN, as tests need them; nobody else is found, and
+# whoever is asked all the same the console tells.
+HOSTS = (
+    "--host-resolver-rules=MAP *.test 127.0.0.1, MAP evil.example 127.0.0.1, MAP * ~NOTFOUND,"
+    " EXCLUDE localhost, EXCLUDE 127.0.0.1"
+)
 # Pages live for seconds: to compile their scripts once more, and better, would not pay.
 FRUGAL = "--js-flags=--no-opt --no-maglev"
 

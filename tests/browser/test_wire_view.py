@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import USUAL
-from tests.browser.watching import WaitForLanes, Watched, until
+from tests.browser.watching import WaitForLanes, Watched, order, until
 from tests.support.processes import Lecture
 from wire.pcapng import PcapngDecoder
 from wire.techniques import SLUGS
@@ -26,9 +26,20 @@ pytestmark = pytest.mark.slow
 PRINTED_KEY, PRINTED_ACCEPT = "x3JJHMbDL1EzLkh9GBhXDw==", "HSmMlYUkAGmm5OPpG2HaGWk="
 
 
-def dumped(page: Any) -> bytes:
+# What the relay recorded, what is shown of it, and the pieces that it is taken apart into.
+SEEN = """async ([slug, way, seq]) => {
+  const { lanes } = await import('/page/view_race.js');
+  const { takeApart } = await import('/page/bytes.js');
+  const { data } = lanes.get(slug).track.events.find((event) => event.seq === seq);
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const pieces = takeApart(bytes, slug, way, slug === 'web_socket');
+  return [data, document.getElementById('wire-dump').innerText,
+    pieces.map(({ from, to }) => [from, to])];
+}"""
+
+
+def dumped(text: str) -> bytes:
     """Read the hex column."""
-    text = page.locator("#wire-dump").inner_text()
     rows = [line[6:54] for line in text.splitlines() if re.match(r"[0-9a-f]{4}  ", line)]
     return bytes.fromhex("".join(rows))
 
@@ -49,9 +60,12 @@ def wire(browser: "Browser", lecture: Lecture) -> Iterator["Page"]:
     context.close()
 
 
-def test_the_view_shows_what_the_relay_recorded(wire: "Page", wait_for_lanes: WaitForLanes) -> None:
+def test_the_view_shows_what_the_relay_recorded(
+    wire: "Page", lecture: Lecture, wait_for_lanes: WaitForLanes
+) -> None:
     page = wire
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
+    order(lecture, "source", {"rate": 0})  # there is enough to look at
     for slug in SLUGS:
         page.select_option("#wire-technique", slug)
         page.check("#wire-follow")
@@ -67,20 +81,9 @@ def compare(page: Any, slug: str) -> None:
     ):
         seq = int(page.locator(f"#wire-list button.{way}").last.get_attribute("data-seq"))
         page.click(f'#wire-list button[data-seq="{seq}"]')
-        recorded = page.evaluate(
-            "async ([slug, seq]) => { const { lanes } = await import('/page/view_race.js');"
-            "return lanes.get(slug).track.events.find((event) => event.seq === seq).data; }",
-            [slug, seq],
-        )
-        assert dumped(page) == base64.b64decode(recorded)
+        recorded, dump, pieces = page.evaluate(SEEN, [slug, way, seq])
+        assert dumped(dump) == base64.b64decode(recorded)
         # Every byte belongs to exactly one piece.
-        pieces = page.evaluate(
-            "async ([slug, way, data]) => { const { takeApart } = await import('/page/bytes.js');"
-            "const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));"
-            "return takeApart(bytes, slug, way, slug === 'web_socket')"
-            ".map(({ from, to }) => [from, to]); }",
-            [slug, way, recorded],
-        )
         assert pieces[0][0] == 0
         assert pieces[-1][1] == len(base64.b64decode(recorded))
         assert all(a[1] == b[0] for a, b in itertools.pairwise(pieces))

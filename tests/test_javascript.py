@@ -29,9 +29,7 @@ def test_all_types_fit_and_a_wrong_field_is_found_through_the_page_and_the_folde
         assert not (os.environ.get("CI") and missing == javascript.UNFETCHED)
         pytest.skip(missing)
     browser = tmp_path / "clients" / "browser"
-    (browser / "page").mkdir(parents=True)
-    for path in (ROOT / "clients" / "browser").glob("*.*"):
-        shutil.copy(path, browser)
+    shutil.copytree(ROOT / "clients" / "browser", browser)
     shutil.copy(ROOT / "jsconfig.json", tmp_path)
     wrong = 'import { base64 } from "./requests.js";\nbase64(1).arrivedAt;\n'
     (browser / "page" / "wrong.js").write_text(wrong)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import chromium
 from tests.support.depth import check_depth
-from tests.support.processes import ServerProcess
+from tests.support.processes import QUIET, ServerProcess
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -119,7 +119,7 @@ def channel() -> str:
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
     """Run all techniques in a process of their own, one for all tests."""
-    server = ServerProcess()
+    server = ServerProcess(*QUIET)
     yield server
     assert server.stop() == 0
 

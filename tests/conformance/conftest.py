@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.steps import MOST, ORIGIN, Desk, Starting
-from tests.support.processes import ServerAddress, ServerProcess, trust_everywhere
+from tests.support.processes import QUIET, ServerAddress, ServerProcess, trust_everywhere
 from wire.techniques import SLUGS
 
 _MOST_PORT = 2**16 - 1
@@ -165,7 +165,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
     if given is not None:
         yield given
         return
-    server = ServerProcess()
+    server = ServerProcess(*QUIET)
     yield server
     assert server.stop() == 0
 

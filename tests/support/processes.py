@@ -151,6 +151,10 @@ class ServerAddress:
         return int(self.stats()["process"]["open_sockets"])
 
 
+# For servers of which bytes are counted: no sign of life comes in between, once in a thousand runs.
+QUIET = ("--heartbeat", "3600")
+
+
 class ServerProcess(Started, ServerAddress):
     """`python -m servers` on free ports, or another ``module`` that starts them.
 

@@ -9,7 +9,11 @@ from tests.support.firefox import MISSING, PROGRAM, Firefox
 from tests.support.processes import Lecture
 from wire.techniques import SLUGS
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(PROGRAM is None, reason=MISSING),
+]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tests.support.waiting import eventually
 from tests.unbreakable.serving import Server, serving
 from wire.message import Message
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]  # it waits: let others work meanwhile
 
 HEARTBEAT = 4.0
 SLACK = 1.5  # seconds for asking and for a busy machine, on top of one and a half heartbeats

@@ -23,7 +23,7 @@ from tests.support.waiting import PATIENCE_S, until, until_told
 __all__ = ["authority"]
 
 TIMES = range(int(amount("DUPLEX_TIMES", usual=1, full=20)))
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]  # it waits: let others work meanwhile
 
 
 @pytest.fixture

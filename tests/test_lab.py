@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import lab
+from tests.support.depth import is_full
 from tests.support.waiting import eventually
 
 ROOT = Path(lab.__file__).resolve().parent
@@ -457,12 +458,15 @@ PATH = os.pathsep.join(
 )
 
 
+# uv as people have it who use it for other work, too.
+UV = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), PATH]))
+
+
 def network(unused: Path) -> bool:
     """Tell whether packages can be fetched: by trying one, without keeping it."""
-    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), PATH]))
-    command = [str(uv), "pip", "install", "--dry-run", "--no-cache", "--no-deps", "segno"]
+    command = [str(UV), "pip", "install", "--dry-run", "--no-cache", "--no-deps", "segno"]
     target = ["--target", str(unused), "--python", sys.executable]
-    return uv is not None and subprocess.run([*command, *target], timeout=60).returncode == 0
+    return UV is not None and subprocess.run([*command, *target], timeout=60).returncode == 0
 
 
 # What the README promises for `compare`, without what Python compiles when that is run.
@@ -472,16 +476,21 @@ MOST_KEPT_BYTES = 310_000_000
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_first_use_for_real(tmp_path: Path) -> None:
+    """With uv at hand; the full depth has pip fetch it, as CI does first of all in each clone."""
     if os.environ.get("CI") != "true" and not network(tmp_path / "unused"):
         pytest.skip("no package can be fetched here: the real set-up needs the network")
     project = tmp_path / "a copy, \N{LATIN SMALL LETTER E WITH ACUTE}"
     left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "runs")
     shutil.copytree(ROOT, project, ignore=left_out)
     command = [sys.executable, str(project / "lab.py")]
-    # Who has no .venv yet, nor its uv on the PATH, but settings for other work.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if UV and not is_full():
+        shutil.copy(UV, programs)
+    # Who has no .venv yet, but settings for other work.
     newcomer = {
         **os.environ,
-        "PATH": PATH,
+        "PATH": os.pathsep.join([str(programs), PATH]),
         "PIP_USER": "1",
         "PIP_TARGET": str(tmp_path / "elsewhere"),
         "UV_REQUIRE_HASHES": "1",

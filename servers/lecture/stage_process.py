@@ -25,6 +25,20 @@ _END_SECONDS = 5.0
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**18), "MALLOC_ARENA_MAX": "1"}
 
 
+async def launched(words: list[str], environment: dict[str, str]) -> asyncio.subprocess.Process:
+    """Start a stage with these words on its command line."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "servers.lecture.stage",
+        *words,
+        stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
+        stdout=asyncio.subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage
+    )
+
+
 class StageProcess:
     """Runs :mod:`servers.lecture.stage`, whose ports stay over restarts.
 
@@ -58,17 +72,8 @@ class StageProcess:
 
     async def _start_one(self, log: str) -> None:
         ports = (self._page_port, self.port, self.plugin_port, self.lines_port)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "servers.lecture.stage",
-            *map(str, ports),
-            *self._hosts,
-            stdin=asyncio.subprocess.PIPE,  # its end tells the stage that the lecture has ended
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **_MEMORY, KEY_VARIABLE: self.key, LOG_VARIABLE: log},
-            start_new_session=True,  # Ctrl-C is for the lecture, which then ends its stage
-        )
+        environment = {**os.environ, **_MEMORY, KEY_VARIABLE: self.key, LOG_VARIABLE: log}
+        process = await launched([*map(str, ports), *self._hosts], environment)
         self._processes.append(process)
         assert process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):

@@ -18,6 +18,7 @@ from tests.browser.watching import (
     Watched,
     until,
 )
+from tests.support.forked import IS_POSSIBLE
 from tests.support.processes import Lecture
 
 if TYPE_CHECKING:
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "reduced_motion": "reduce"}
 
 
+class QuickLecture(Lecture):
+    """One whose stages begin as forks, as it does."""
+
+    command = ("-m", "tests.support.forked_stage" if IS_POSSIBLE else "servers")
+
+
 @pytest.fixture(scope="module")
 def lecture() -> Iterator[Lecture]:
-    lecture = Lecture()
+    lecture = QuickLecture()
     yield lecture
     lecture.stop()
 

@@ -72,6 +72,8 @@ def build(
 
 
 def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
+    from nbconvert.exporters import TemplateExporter
+
     nbformat = load_nbformat()
     notebook: Any = nbformat.read(path, as_version=4)
     notebook = in_language(notebook, path.stem, language)
@@ -90,7 +92,9 @@ def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
             image = output.get("metadata", {}).get("image/png", {})
             if "image/png" in output.get("data", {}) and "alt" in image:
                 output["metadata"]["alt"] = image["alt"]
-    body, _ = _exporter().from_notebook_node(notebook)
+    # HTMLExporter's own would parse the page once more, for what our template has not: that takes
+    # nearly as long as all the rest.
+    body, _ = TemplateExporter.from_notebook_node(_exporter(), notebook)
     foot = f'<p class="download">{" ".join(_download(*one) for one in links.items())}</p>'
     number = path.name[:2]
     title = f"{number} · {_titles(language)[number][1]}"
@@ -129,12 +133,19 @@ def _titles(language: str) -> dict[str, tuple[str, str]]:
 @cache  # its templates are read and compiled for it
 def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
+    from nbconvert.filters import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 
     exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="basic", mathjax_url="", require_js_url=""
     )
     # What it would clean is all ours: a fifth of its time for nothing.
     exporter.register_filter("clean_html", _as_it_is)
+    # What it would make anew for each notebook.
+    code: Any = Highlight2HTML  # without types, as the next
+    exporter.register_filter("highlight_code", code(pygments_lexer="python", parent=exporter))
+    outputs: Any = WidgetsDataTypeFilter
+    exporter.register_filter("filter_data_type", outputs(notebook_metadata={}, parent=exporter))
     return exporter
 
 

@@ -74,14 +74,14 @@ def _summarize(run: Run, metric: str) -> pd.DataFrame:
         row: dict[str, object] = dict(zip(GROUP, group, strict=True))
         row["repeats"] = len(repeats)
         row["count"] = int(repeats["count"].sum())
-        row |= _medians(repeats[TIMES])
+        row.update(_medians(repeats[TIMES]))
         for name in ("p50", "p99"):
             low, high = bootstrap_interval(list(repeats[f"{name}_ms"].dropna()))
             row |= {f"{name}_low": low, f"{name}_high": high}
         for name in AUDIT:
             row[name] = pd.NA if repeats[name].isna().all() else int(repeats[name].sum())
-        row |= _medians(weights[weights.index.isin(keys)])
-        row |= _medians(run.ledger.loc[run.ledger["cell"].isin(keys), LEDGER])
+        row.update(_medians(weights[weights.index.isin(keys)]))
+        row.update(_medians(run.ledger[run.ledger["cell"].isin(keys)][LEDGER]))
         judgement = judgement_of(repeats)
         row |= {"verdict": str(judgement.verdict), "reason": judgement.reason}
         found.append(row)

@@ -36,14 +36,13 @@ def read_table(
     absent = defaults(row_type)
     types = {"cell": str, **get_type_hints(Cell), **get_type_hints(row_type)}
     try:
-        table = pd.DataFrame(
-            {
-                name: _column([row[header.index(name)] for row in rows], types[name])
-                if name in header
-                else pd.Series([absent[name]] * len(rows), dtype=_dtype(types[name]))
-                for name in columns(row_type)
-            }
-        )
+        found: dict[str, pd.Series[Any]] = {
+            name: _column([row[header.index(name)] for row in rows], types[name])
+            if name in header
+            else pd.Series([absent[name]] * len(rows), dtype=_dtype(types[name]))
+            for name in columns(row_type)
+        }
+        table = pd.DataFrame(found)
     except (ValueError, OverflowError) as error:
         raise FormatError(f"{path} holds a value of a wrong kind: {error}") from error
     if row_type is LatencyRow:

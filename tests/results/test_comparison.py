@@ -148,8 +148,8 @@ def test_a_combination_that_is_not_valid_is_not_compared(run: Run) -> None:
     pair = in_turns(run, factor=2.0, blocks=8, seed=1, drift=0.0)
     pair.latency.loc[pair.latency["technique"] == "sse", "verdict"] = "SERVER-BOUND"
     table = compare_sides(pair).set_index("technique")
-    assert set(table.loc[["sse"], "finding"]) == {"not compared: SERVER-BOUND"}
-    assert "B is slower" in set(table.loc[["web_socket"], "finding"])
+    assert set(table["finding"][["sse"]]) == {"not compared: SERVER-BOUND"}
+    assert "B is slower" in set(table["finding"][["web_socket"]])
 
 
 def test_a_block_whose_generator_was_late_is_left_out(run: Run) -> None:
@@ -159,7 +159,7 @@ def test_a_block_whose_generator_was_late_is_left_out(run: Run) -> None:
     pair.latency.loc[late, "p50_ms"] = 500.0
     table = compare_sides(pair)
     assert set(table["blocks"]) == {8}
-    assert set(table.loc[table["figure"] == "p50", "finding"]) == {"B is slower"}
+    assert set(table[table["figure"] == "p50"]["finding"]) == {"B is slower"}
 
 
 def test_sides_that_do_not_pair_are_refused(run: Run) -> None:

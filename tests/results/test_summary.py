@@ -59,9 +59,9 @@ def test_disagreeing_repeats_are_unstable(run: Run) -> None:
     chosen = (latency["technique"] == "sse") & (latency["repeat"] == 2)
     latency.loc[chosen, "p50_ms"] *= 9
     table = summarize(replace(run, latency=latency)).set_index("technique")
-    assert set(table.loc[["sse"], "verdict"]) == {"UNSTABLE"}
-    assert "the repeats disagree" in table.loc[["sse"], "reason"].iloc[0]
-    assert set(table.loc[["web_socket"], "verdict"]) == {"VALID"}
+    assert set(table["verdict"][["sse"]]) == {"UNSTABLE"}
+    assert "the repeats disagree" in table["reason"][["sse"]].iloc[0]
+    assert set(table["verdict"][["web_socket"]]) == {"VALID"}
 
 
 def test_what_was_carried_otherwise_is_another_combination(run: Run) -> None:

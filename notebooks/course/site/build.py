@@ -72,9 +72,9 @@ def build(
 
 
 def _notebook(path: Path, place: Path, site: _Site, language: str) -> Path:
+    nbformat = load_nbformat()  # before nbconvert loads it with all that it can do without
     from nbconvert.exporters import TemplateExporter
 
-    nbformat = load_nbformat()
     notebook: Any = nbformat.read(path, as_version=4)
     notebook = in_language(notebook, path.stem, language)
     links = {path.name: ("" if language == "en" else "../") + path.name}

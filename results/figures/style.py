@@ -33,6 +33,7 @@ SETTINGS: dict[str, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 10,
+    "axes.titley": 1.0,  # nothing else stands there, so no layout need look for it
     "axes.labelsize": 14,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
@@ -127,6 +128,10 @@ def blank(width: float = 11.0, height: float = 6.2) -> Figure:
 
 def settle(figure: Figure) -> None:
     """Give everything its place, for whoever asks where it is; nothing is drawn for that."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():  # else no words would be fitted in beside the numbers
+                axis.set_label_coords(0, 0)
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
 

@@ -62,6 +62,12 @@ def drawn(run: Run) -> dict[str, Drawing]:
 
 
 @pytest.fixture(scope="module")
+def rising(steps: Run) -> pd.DataFrame:
+    """Return the summary of the run with rising load, for whoever changes its loads."""
+    return summarize(steps)
+
+
+@pytest.fixture(scope="module")
 def bars(drawn: dict[str, Drawing]) -> tuple[Drawing, str]:
     """Return one figure and its SVG."""
     drawing = drawn["open_connections"]
@@ -116,8 +122,10 @@ def test_the_same_data_give_the_same_file_whatever_matplotlibrc_says(
 
 def test_techniques_that_lost_everything_do_not_keep_a_report_from_being_drawn() -> None:
     sample = Path(__file__).parents[1] / "record" / "samples" / "format_1"
-    names = {drawing.name for drawing in figures.draw_run(read_run(sample))}
-    assert names >= {"knee_users", "latency_distribution", "latency_percentiles"}
+    lossy = read_run(sample)
+    draws = (figures.knee, figures.latency_distribution, figures.latency_percentiles)
+    names = [draw(lossy).name for draw in draws]  # none refuses: a report would leave it out
+    assert names == ["knee_users", "latency_distribution", "latency_percentiles"]
 
 
 def check(drawing: Drawing) -> None:
@@ -143,12 +151,11 @@ def test_draws(drawn: dict[str, Drawing], draw: Callable[[Run], Drawing]) -> Non
 
 
 def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
-    steps: Run, monkeypatch: pytest.MonkeyPatch
+    steps: Run, rising: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the line would run through several rates at the same number of users."""
-    slow = summarize(steps)
-    fast = slow[slow["users"] > 10].assign(rate=50.0)
-    monkeypatch.setattr(curves, "summarize", lambda _: pd.concat([fast, slow]))
+    fast = rising[rising["users"] > 10].assign(rate=50.0)
+    monkeypatch.setattr(curves, "summarize", lambda _: pd.concat([fast, rising]))
     drawing = figures.knee(steps, "users")
     check(drawing)
     axes = drawing.figure.axes[0]
@@ -159,12 +166,11 @@ def test_a_knee_has_one_value_for_each_load_where_loads_were_crossed(
 
 
 def test_the_rates_of_a_search_do_not_lie_on_each_other(
-    steps: Run, monkeypatch: pytest.MonkeyPatch
+    steps: Run, rising: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search halves its steps, so the last rates lie within a tenth of each other."""
     rates = {10: 100.0, 50: 200.0, 200: 210.0, 1000: 230.0}
-    table = summarize(steps)
-    searched = table.assign(rate=table["users"].map(rates), users=40)
+    searched = rising.assign(rate=rising["users"].map(rates), users=40)
     monkeypatch.setattr(curves, "summarize", lambda _: searched)
     (knee_by_rate,) = (one for one in figures._OF_A_RUN if isinstance(one, partial))
     drawing = knee_by_rate(steps)
@@ -250,8 +256,10 @@ def test_one_network_one_technique(run: Run) -> None:
     cells = tuple(c for c in run.cells if c.technique == "sse" and c.network == "loopback")
     keys = {cell.key for cell in cells}
     part = replace(run, cells=cells, latency=run.latency[run.latency["cell"].isin(keys)])
+    alike = (figures.connection_rates, figures.open_connections)  # drawn as the server's cost is
     for draw in OF_A_SILENT_RUN:
-        assert overlaps(draw(part)) == []
+        if draw not in alike:
+            assert overlaps(draw(part)) == []
 
 
 def test_exact_counts_are_told_and_not_drawn_beside_models(run: Run) -> None:

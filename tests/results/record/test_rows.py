@@ -305,7 +305,7 @@ def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 def test_pooling(write_run: Callable[..., Path], tmp_path: Path) -> None:
-    near = {"networks": (("loopback", 0.0),)}
+    near = {"networks": (("loopback", 0.0),), "slugs": ("polling", "sse")}
     a = read_run(write_run(tmp_path / "a", repeats=2, **near))
     b = read_run(write_run(tmp_path / "b", repeats=1, seed=2, **near))
     both = pool([a, replace(b, head=a.head)])  # others may commit meanwhile

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
+from notebooks.course.experiments.__main__ import fault
 from tests.notebooks.books import ROOT
 from tests.support.waiting import eventually
 
@@ -144,20 +145,29 @@ def test_a_cell_that_takes_long_says_what_it_does(kernel: Kernel) -> None:
     assert lines[-1].startswith("measured for ")
 
 
+def test_a_slip_is_told_in_one_line(kernel: Kernel) -> None:
+    error = kernel.run('lab.measure("feeds")')[2]
+    assert error.startswith("LabError: ")
+    assert "no experiment 'feeds'. Did you mean 'feed'?" in error
+    assert "\n" not in error
+
+
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("name", "asked", "said"),
     [
-        ('"feeds"', "no experiment 'feeds'. Did you mean 'feed'?"),
-        ('"echo", techniqe="sse", count=1', "echo takes no 'techniqe'. Did you mean 'technique'?"),
-        ('"feed", technique="sse"', "feed has to be told rate and count"),
-        ('"echo", technique="sze", count=1', "'sze' is no technique. Did you mean sse?"),
+        (
+            "echo",
+            {"techniqe": "sse", "count": 1},
+            "echo takes no 'techniqe'. Did you mean 'technique'?",
+        ),
+        ("feed", {"technique": "sse"}, "feed has to be told rate and count"),
+        ("echo", {"technique": "sze", "count": 1}, "'sze' is no technique. Did you mean sse?"),
     ],
 )
-def test_a_slip_is_told_in_one_line(kernel: Kernel, asked: str, said: str) -> None:
-    error = kernel.run(f"lab.measure({asked})")[2]
-    assert error.startswith("LabError: ")
-    assert said in error
-    assert "\n" not in error
+def test_each_slip_has_words_of_its_own(name: str, asked: dict[str, Any], said: str) -> None:
+    found = fault(name, asked)
+    assert said in found
+    assert "\n" not in found
 
 
 def test_what_is_started_ends_with_the_kernel(kernel: Kernel) -> None:

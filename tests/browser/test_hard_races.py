@@ -10,10 +10,11 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.watching import ASKING, HELD, Race, WaitForLanes, Watched, until
+from tests.browser.watching import ASKING, HELD, SOURCE, Race, WaitForLanes, Watched, until
 from tests.support import chromium
 from tests.support.axe import findings
 from tests.support.depth import amount
@@ -204,6 +205,14 @@ def test_a_cut_loses_nothing_and_a_restart_is_survived(
 ) -> None:
     lecturer.may_be_cut = True
     page = race("cut")
+    until(page, SOURCE, lambda now: now["rate"] > 0)  # from then on it is three seconds to the cut
+    # Once more is another run of the same, on another channel, to which the first leaves no cut.
+    orders: list[str] = []
+    page.on("request", lambda request: orders.append(urlsplit(request.url).path))
+    before = page.evaluate(SOURCE)
+    page.click("#again")
+    until(page, SOURCE, lambda now: now["channel"] != before["channel"])
+    assert page.evaluate(SOURCE)["preset"] == before["preset"] == "cut"
     page.wait_for_selector('.network[data-word="cut"]')
     page.wait_for_selector('.network[data-word="whole"]')
     published = page.evaluate(
@@ -215,6 +224,7 @@ def test_a_cut_loses_nothing_and_a_restart_is_survived(
     for lane in lanes.values():
         assert lane["lost"] == lane["repeated"] == lane["gaps"] == 0
         assert max(lane["latencies"]) > 3000  # what was published meanwhile came late
+    assert orders.count("/lecture/cut") == 1
     page.click("text=Restart")
     page.wait_for_selector('.network[data-word="restarting"]')
     page.wait_for_selector('.network[data-word="whole"]')

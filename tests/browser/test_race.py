@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from servers.answering import written
-from tests.browser.watching import HELD, SOURCE, OpenPage, Race, WaitForLanes, until
+from tests.browser.watching import HELD, OpenPage, Race, WaitForLanes, until
 from tests.support.axe import findings
 from wire.techniques import SLUGS
 
@@ -34,29 +34,6 @@ COVERED = """() => [...document.querySelectorAll('#race tbody tr')].filter((row)
   const label = (one) => parseFloat(getComputedStyle(one, '::before').width) || 0;
   return numbers.some((one) => words(one).some(({ left }) => left - label(one) < ends));
 }).map((row) => row.dataset.technique)"""
-
-
-def test_a_message_a_minute_to_which_a_cut_leaves_nothing(
-    race: Race, wait_for_lanes: WaitForLanes
-) -> None:
-    page = race("cut")
-    until(page, SOURCE, lambda now: now["rate"] > 0)  # from then on it is three seconds to the cut
-    race("minute")
-    page.evaluate(
-        "() => { const one = document.querySelector('#race .network');"
-        " window.words = [one.dataset.word];"
-        " new MutationObserver(() => window.words.push(one.dataset.word))"
-        ".observe(one, { attributes: true }); }"
-    )
-    wait_for_lanes(page, lambda lane: lane["received"] == 1)
-    page.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
-    page.wait_for_timeout(4000)
-    lanes = wait_for_lanes(page, lambda lane: lane["received"] == 0)
-    assert lanes["polling"]["requests"] >= 3
-    assert all(lanes[slug]["requests"] == 0 for slug in HELD)
-    # A sign of life every five seconds, of a few bytes.
-    assert all(lanes[slug]["up"] + lanes[slug]["down"] <= 50 for slug in HELD)
-    assert "cut" not in page.evaluate("window.words")
 
 
 def test_an_answer_is_written_in_every_lane_and_leaves_their_room_to_the_next(
@@ -99,48 +76,8 @@ def test_a_picture_of_which_half_a_second_away_nothing_is_left(
     assert 250 < asked - min(typical["web_socket"], typical["sse"]) < 1000
 
 
-def test_phones_take_part_and_vote_and_the_result_stands_beside_the_measurement(
-    race: Race, open_page: OpenPage
-) -> None:
-    lecturer = race("half", anew=False)
-    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark").open("room")
-    phone.click("[data-part=web_socket]")
-    phone.wait_for_selector("#part-standing:has-text('You are number 1, by WebSocket')")
-    lecturer.keyboard.press("6")
-    lecturer.select_option("#hall-question", "half")
-    lecturer.click("#hall-ask")
-    phone.click("#asked .choices button:has-text('500 ms')")
-    phone.click("#asked .choices button:has-text('1.00 s')")  # another mind, the same vote
-    lecturer.wait_for_selector("#asked:has-text('Votes: 1')")
-    # Each latency is at least the half second of the line, by the phone's clock and the server's.
-    lecturer.wait_for_selector(".histograms [data-technique=web_socket] b:not(:has-text('–'))")
-    told = lecturer.evaluate("fetch('/lecture/audience').then((answer) => answer.json())")
-    assert [row[:3] for row in told["people"]] == [[1, "web_socket", "open"]]
-    assert told["techniques"]["web_socket"]["typical_ms"] > 490
-    until(lecturer, LATE, lambda messages: messages > 5)
-    lecturer.click("#asked-show")
-    phone.wait_for_selector("#asked .fit:has-text('1.00 s'):has-text('your choice')")
-    assert "old" in phone.inner_text("#asked .found")
-    for page in (lecturer, phone):
-        assert not findings(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    # A reload is the same person; who leaves is gone.
-    phone.reload()
-    phone.click("[data-part=polling]")
-    phone.wait_for_selector("#part-standing:has-text('You are number 1, by Polling')")
-    phone.click("[data-part=polling]")
-    phone.wait_for_selector("#part-standing:has-text('You only watch')")
-    lecturer.wait_for_selector("#hall-picture:has-text('Nobody takes part yet')")
-    lecturer.click("#asked-end")
-    phone.wait_for_selector("#asked", state="hidden")
-
-
-def test_once_more_freeze_pause_and_step(race: Race, wait_for_lanes: WaitForLanes) -> None:
+def test_freeze_pause_and_step(race: Race, wait_for_lanes: WaitForLanes) -> None:
     page = race("half", anew=False)
-    # Once more is another run of the same, on another channel.
-    before = page.evaluate(SOURCE)["channel"]
-    page.click("#again")
-    until(page, SOURCE, lambda now: now["channel"] != before)
     wait_for_lanes(page, lambda lane: lane["received"] > 2)
     page.evaluate("document.activeElement.blur()")  # else Space presses what has the focus
     page.emulate_media(reduced_motion="no-preference")
@@ -219,11 +156,49 @@ def resized(page: "Page", width: int, height: int) -> None:
     )
 
 
-def test_a_phone_watches_what_the_lecturer_chose_in_more_than_two_lanes(
-    race: Race, open_page: OpenPage
-) -> None:
-    lecturer = race("half", anew=False)
-    phone = open_page(viewport={"width": 390, "height": 844}).open("race?preset=busy")
+def take_part_and_vote(lecturer: "Page", phone: "Page") -> None:
+    """The result of a vote stands beside the measurement."""
+    phone.click("[data-part=web_socket]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by WebSocket')")
+    lecturer.keyboard.press("6")
+    lecturer.select_option("#hall-question", "half")
+    lecturer.click("#hall-ask")
+    phone.click("#asked .choices button:has-text('500 ms')")
+    phone.click("#asked .choices button:has-text('1.00 s')")  # another mind, the same vote
+    lecturer.wait_for_selector("#asked:has-text('Votes: 1')")
+    # Each latency is at least the half second of the line, by the phone's clock and the server's.
+    lecturer.wait_for_selector(".histograms [data-technique=web_socket] b:not(:has-text('–'))")
+    told = lecturer.evaluate("fetch('/lecture/audience').then((answer) => answer.json())")
+    assert [row[:3] for row in told["people"]] == [[1, "web_socket", "open"]]
+    assert told["techniques"]["web_socket"]["typical_ms"] > 490
+    until(lecturer, LATE, lambda messages: messages > 5)
+    lecturer.click("#asked-show")
+    phone.wait_for_selector("#asked .fit:has-text('1.00 s'):has-text('your choice')")
+    assert "old" in phone.inner_text("#asked .found")
+    for page in (lecturer, phone):
+        assert not findings(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # A reload is the same person; who leaves is gone.
+    phone.reload()
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You are number 1, by Polling')")
+    phone.click("[data-part=polling]")
+    phone.wait_for_selector("#part-standing:has-text('You only watch')")
+    lecturer.wait_for_selector("#hall-picture:has-text('Nobody takes part yet')")
+    lecturer.click("#asked-end")
+    phone.wait_for_selector("#asked", state="hidden")
+
+
+def is_in_sight(phone: "Page", preset: str) -> bool:
+    """Whether a preset is shown to be on, without rolling."""
+    box = phone.locator(f'[data-preset="{preset}"][aria-pressed="true"]').bounding_box()
+    return box is not None and 0 <= box["x"] <= 390 - box["width"]
+
+
+def watch_more_than_two_lanes(phone: "Page") -> None:
+    """Who comes to the race sees what the lecturer chose, and can change nothing of it."""
+    phone.evaluate("location.hash = 'race?preset=busy'")
+    phone.wait_for_selector("#now", state="hidden")  # it is where the lecturer is
     phone.wait_for_selector("#notice:has-text('Only the lecturer')")
     assert phone.inner_text("#role") == "Viewer"
     assert phone.locator("#control-rate").is_disabled()
@@ -241,11 +216,7 @@ def test_a_phone_watches_what_the_lecturer_chose_in_more_than_two_lanes(
         found: list[str] = phone.evaluate(COVERED)
         return found
 
-    def is_in_sight(preset: str) -> bool:
-        box = phone.locator(f'[data-preset="{preset}"][aria-pressed="true"]').bounding_box()
-        return box is not None and 0 <= box["x"] <= 390 - box["width"]
-
-    assert is_in_sight("half")  # by who came later, too
+    assert is_in_sight(phone, "half")  # by who came later, too
     assert whole() >= 4
     assert not covered()
     phone.click("#bare")
@@ -254,12 +225,31 @@ def test_a_phone_watches_what_the_lecturer_chose_in_more_than_two_lanes(
     assert whole() == len(SLUGS)
     assert not covered()
     phone.click("#bare")
+
+
+def test_a_phone_takes_part_and_watches_what_the_lecturer_chose_and_a_message_a_minute(
+    race: Race, open_page: OpenPage, wait_for_lanes: WaitForLanes
+) -> None:
+    lecturer = race("half", anew=False)
+    wait_for_lanes(lecturer, lambda lane: lane["received"] > 0)
+    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark").open("room")
+    take_part_and_vote(lecturer, phone)
+    race("half", anew=False)
+    watch_more_than_two_lanes(phone)
     phone.select_option("#control-poll", "0.5")  # their own
     race("minute")
+    wait_for_lanes(lecturer, lambda lane: lane["received"] == 1)
+    lecturer.evaluate("import('/page/view_race.js').then(({ reset }) => reset())")
     phone.wait_for_selector('button[data-preset="minute"][aria-pressed="true"]')
     phone.wait_for_selector("#sentence:has-text('Polling asks sixty times')")
     assert phone.input_value("#control-poll") == "1"
-    assert is_in_sight("minute")
+    assert is_in_sight(phone, "minute")
+    lecturer.wait_for_timeout(4000)
+    lanes = wait_for_lanes(lecturer, lambda lane: lane["received"] == 0)
+    assert lanes["polling"]["requests"] >= 3
+    assert all(lanes[slug]["requests"] == 0 for slug in HELD)
+    # A sign of life every five seconds, of a few bytes.
+    assert all(lanes[slug]["up"] + lanes[slug]["down"] <= 50 for slug in HELD)
     # The line is told in every view, and freed by a click.
     phone.evaluate("location.hash = 'limits'")
     lecturer.select_option("#control-delay", "0.5")

@@ -18,19 +18,12 @@ from tests.browser.watching import (
     Watched,
     until,
 )
-from tests.support.forked import IS_POSSIBLE
-from tests.support.processes import Lecture
+from tests.support.processes import Lecture, QuickLecture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "reduced_motion": "reduce"}
-
-
-class QuickLecture(Lecture):
-    """One whose stages begin as forks, as it does."""
-
-    command = ("-m", "tests.support.forked_stage" if IS_POSSIBLE else "servers")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.watching import OpenPage, Race, ReadLanes, WaitForLanes, Watched, order, until
-from tests.support.processes import Lecture
+from tests.support.processes import Lecture, QuickLecture
 
 pytestmark = pytest.mark.slow
 _PORTS = 12  # the techniques' own, the plugin's, the page's, and a line for each
@@ -38,7 +38,7 @@ class Twice:
         self.begin()
 
     def begin(self) -> None:
-        self._now = Lecture("--port", self._port)
+        self._now = QuickLecture("--port", self._port)
         self.url, self.key = self._now.url, self._now.key
 
     def end(self) -> None:

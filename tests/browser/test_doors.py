@@ -12,7 +12,7 @@ import pytest
 
 from servers.lecture.controls import Controls
 from servers.lecture.hall import Hall
-from tests.support.processes import Lecture
+from tests.support.processes import Lecture, QuickLecture
 from tests.unbreakable.undefended import without
 
 pytestmark = pytest.mark.slow
@@ -236,7 +236,7 @@ def test_only_loopback_listens_unless_asked(lecture: Lecture) -> None:
 
 
 def test_a_room_is_told_its_address_and_warned() -> None:
-    lecture = Lecture("--host", "0.0.0.0")
+    lecture = QuickLecture("--host", "0.0.0.0")
     try:
         said = "".join(lecture.said)
         assert "The room's address: http://" in said

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.processes import Lecture, ServerProcess
+from tests.support.processes import Lecture, QuickLecture, ServerProcess
 from tests.support.waiting import eventually
 from tests.unbreakable.undefended import without
 
@@ -47,7 +47,7 @@ def foreign() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def usual() -> Iterator[Lecture]:
     """A lecture with all its defences."""
-    lecture = Lecture()
+    lecture = QuickLecture()
     yield lecture
     lecture.stop()
 

@@ -11,7 +11,7 @@ from servers.lecture.files import FOLDER
 from tests.browser.conftest import USUAL
 from tests.browser.watching import OpenPage, Watched
 from tests.support.axe import findings
-from tests.support.processes import Lecture
+from tests.support.processes import Lecture, QuickLecture
 from wire.techniques import TECHNIQUES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _WORDS = re.compile(r'^  "([\w.-]+)": "(.*)",$', re.M)
 @pytest.fixture(scope="module")
 def lecture() -> Iterator[Lecture]:
     """A lecture that is known by a name, too."""
-    lecture = Lecture("--allow-host", "lecture.test")
+    lecture = QuickLecture("--allow-host", "lecture.test")
     yield lecture
     lecture.stop()
 

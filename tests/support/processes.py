@@ -220,3 +220,9 @@ class Lecture(Started):
         assert direct
         self.url, _, self.key = ready.url.partition("#key=")
         self.direct = direct[1]
+
+
+class QuickLecture(Lecture):
+    """One whose stages begin as forks, as it does."""
+
+    command = ("-m", "tests.support.forked_stage" if IS_POSSIBLE else "servers")

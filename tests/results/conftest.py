@@ -136,7 +136,7 @@ def write_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 @pytest.fixture
 def small_run(write_run: Callable[..., Path], tmp_path: Path) -> Path:
     """Return the folder of a small run of the test's own, to be broken."""
-    return write_run(tmp_path / "run", **FEW)
+    return write_run(tmp_path / "run", slugs=("polling", "long_polling", "sse"), **FEW)
 
 
 @pytest.fixture

@@ -1,17 +1,17 @@
 import io
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import rich.console
 from rich.table import Table
 from rich.text import Text
 
 from results.__main__ import main
 from results.console import Console
-from tests.support.processes import ROOT
-from tests.unbreakable.undefended import without
+from tests.unbreakable.undefended import DEFENCES
+from wire import terminal
 
 EVIL = "[red]/[/x] \x1b[2J \x1b]0;t\x07 :smile:"
 SHOWN = r"[red]/[/x] \x1b[2J \x1b]0;t\x07 :smile:"
@@ -46,22 +46,27 @@ def test_foreign_text_is_shown_as_it_is_wherever_it_stands() -> None:
 @pytest.mark.slow
 @pytest.mark.attack("steer the terminal of who reads a run", "off", "on")
 def test_the_reasons_in_a_foreign_run_steer_no_terminal(
-    lost_run: Path, capsys: pytest.CaptureFixture[str]
+    lost_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = lost_run / "latency.csv"
     evil = "[bold]owned[/bold] \x1b]0;owned\x07"
     table.write_text(table.read_text().replace("invented for this test", evil))
 
-    def attack(*python: str) -> str:
-        command = [sys.executable, *python, "-m", "results", str(lost_run)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout
+    def attack() -> str:
+        assert main([str(lost_run)]) == 0
+        return capsys.readouterr().out
 
-    assert main([str(lost_run)]) == 0  # as what follows, without a start
-    shown = capsys.readouterr().out
+    shown = attack()
     assert "[bold]owned[/bold] \\x1b]0;owned\\x07" in shown
     assert "\x1b" not in shown
-    assert "\x1b]0;owned" in (steered := attack(*without("words")))
+    with monkeypatch.context() as kept:  # what the defence is lifted by is put back
+        for name in ("visible", "visible_lines"):
+            kept.setattr(terminal, name, getattr(terminal, name))
+        kept.setitem(sys.modules, "results.console", sys.modules["results.console"])
+        kept.setattr(rich.console.Console, "print_table", None, raising=False)
+        DEFENCES["words"]()
+        steered = attack()
+    assert "\x1b]0;owned" in steered
     assert "[bold]" not in steered
 
 

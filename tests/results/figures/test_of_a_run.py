@@ -84,12 +84,20 @@ def texts(drawing: Drawing) -> list[Text]:
 
 def overlaps(drawing: Drawing) -> list[tuple[str, str]]:
     """Return the pairs of texts whose inner boxes meet."""
+    return meeting(placed(drawing))
+
+
+def placed(drawing: Drawing) -> list[Text]:
+    """Return the texts that a reader sees, all in their places."""
     with lecture_style():
-        drawing.figure.draw_without_rendering()  # which also puts a legend's words in their places
-        # Text's own box: an annotation's would take in its leader line.
-        boxes = [
-            (text.get_text(), Text.get_window_extent(text).padded(-2)) for text in texts(drawing)
-        ]
+        drawing.figure.draw_without_rendering()  # which also places a legend's words
+        return texts(drawing)
+
+
+def meeting(shown: list[Text]) -> list[tuple[str, str]]:
+    """Return the pairs of these texts whose inner boxes meet."""
+    # Text's own box: an annotation's would take in its leader line.
+    boxes = [(text.get_text(), Text.get_window_extent(text).padded(-2)) for text in shown]
     return [(a, b) for (a, box), (b, other) in combinations(boxes, 2) if box.overlaps(other)]
 
 
@@ -128,25 +136,28 @@ def test_techniques_that_lost_everything_do_not_keep_a_report_from_being_drawn()
     assert names == ["knee_users", "latency_distribution", "latency_percentiles"]
 
 
-def check(drawing: Drawing) -> None:
-    assert overlaps(drawing) == []
+def check(drawing: Drawing) -> list[Text]:
+    """Look at the whole of a drawing, and return the texts that a reader sees."""
+    shown = placed(drawing)
+    assert meeting(shown) == []
     page = drawing.figure.bbox
-    for text in texts(drawing):
+    for text in shown:
         box = Text.get_window_extent(text)
         if text.axes is None or text in text.axes.texts:
             assert page.x0 <= box.x0, text.get_text()
             assert box.x1 <= page.x1 + 1, text.get_text()
     assert len(drawing.alt) > 60
     assert drawing.title
-    assert min(float(text.get_fontsize()) for text in texts(drawing)) >= 11
+    assert min(float(text.get_fontsize()) for text in shown) >= 11
+    return shown
 
 
 @pytest.mark.parametrize("draw", OF_A_RUN, ids=lambda draw: draw.__name__)
 def test_draws(drawn: dict[str, Drawing], draw: Callable[[Run], Drawing]) -> None:
     drawing = drawn[OTHER_NAMES.get(draw, draw.__name__)]
-    check(drawing)
+    shown = check(drawing)
     if draw is not figures.checks:  # a check has its own verdict
-        words = drawing.alt + " ".join(text.get_text() for text in texts(drawing))
+        words = drawing.alt + " ".join(text.get_text() for text in shown)
         assert Verdict.SERVER_BOUND in words
 
 
@@ -244,9 +255,9 @@ def test_the_bytes_of_tls_are_drawn_where_there_are_some(
     drawing = figures.bytes_per_message(
         replace(run, bytes=pd.concat([run.bytes, *tls], ignore_index=True), cells=run.cells)
     )
-    check(drawing)
+    shown = check(drawing)
     assert "framing, TLS and modelled" in drawing.alt
-    legend = [text.get_text() for text in texts(drawing)]
+    legend = [text.get_text() for text in shown]
     assert {"TLS records", "TLS handshakes"} <= {*legend}
     assert "h1+tls" in describe(cells[0])
     assert "h1" not in describe(run.cells[0])
@@ -266,11 +277,11 @@ def test_exact_counts_are_told_and_not_drawn_beside_models(run: Run) -> None:
     exact = run.checks.assign(tolerance=0.0, expected=1.0, measured=1.0, passed=True)
     many = pd.concat([run.checks, *[exact] * 20], ignore_index=True)
     drawing = figures.checks(replace(run, checks=many))
-    check(drawing)
+    shown = check(drawing)
     count = len(run.checks)
     assert f"{21 * count} of {21 * count} checks" in drawing.alt
     told = f"{20 * count} exact counts are as they should be"
-    assert any(told in text.get_text() for text in texts(drawing))
+    assert any(told in text.get_text() for text in shown)
 
 
 def test_failed_checks_are_marked(run: Run) -> None:
@@ -278,8 +289,7 @@ def test_failed_checks_are_marked(run: Run) -> None:
     table.loc[0, "measured"] = 900.0
     table.loc[0, "passed"] = False
     drawing = figures.checks(replace(run, checks=table))
-    check(drawing)
-    assert any("FAILED" in text.get_text() for text in texts(drawing))
+    assert any("FAILED" in text.get_text() for text in check(drawing))
     assert "3 of 4 checks" in drawing.alt
 
 

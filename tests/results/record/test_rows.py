@@ -53,12 +53,12 @@ def lines(cell: Cell, rows: Sequence[LedgerRow | BytesRow]) -> list[tuple[object
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(CELL, st.lists(LEDGER, max_size=3), st.lists(BYTES, max_size=3)),
         min_size=1,
-        max_size=6,
+        max_size=12,
         unique_by=lambda cell: cell[0].key,
     )
 )

@@ -57,7 +57,7 @@ def telling() -> Iterator[Lecture]:
     """A lecture that any name leads to, and that tells what is whose and lets another in."""
 
     class Telling(Lecture):
-        command = (*without("news"), *Lecture.command)
+        command = (*without("news"), *QuickLecture.command)
 
     lecture = Telling("--allow-host", "*")
     yield lecture

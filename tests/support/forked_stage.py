@@ -115,6 +115,11 @@ def _become(words: list[str], environment: dict[str, str], streams: list[int]) -
         os._exit(1)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be ``python -m servers`` with the words on the command line."""
     vars(stage_process)["launched"] = _Copy().launched
     runpy.run_module("servers", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

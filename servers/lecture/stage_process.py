@@ -55,6 +55,8 @@ class StageProcess:
         self._hosts = sorted(hosts)
         self.workers, self.is_common = 1, False
         self._processes: list[asyncio.subprocess.Process] = []
+        self._turn = asyncio.Lock()  # a start that is cancelled halfway may wait for ever
+        self._is_over = False
         self._engine = contextlib.ExitStack()
         self._address = ""  # of the engine, which is started when it is wanted first
 
@@ -75,6 +77,8 @@ class StageProcess:
         environment = {**os.environ, **_MEMORY, KEY_VARIABLE: self.key, LOG_VARIABLE: log}
         process = await launched([*map(str, ports), *self._hosts], environment)
         self._processes.append(process)
+        if self._is_over:
+            process.terminate()
         assert process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):
             said = await process.stdout.readline()
@@ -117,24 +121,28 @@ class StageProcess:
             return []
 
     async def stop(self) -> None:
-        """End it: gently, and if that takes too long, at once."""
-        self.is_ready = False
-        living = [process for process in self._processes if process.returncode is None]
-        for process in living:
-            process.terminate()
-        try:
-            async with asyncio.timeout(_END_SECONDS):
-                for process in living:
-                    await process.wait()
-        except TimeoutError:
-            await self._kill()
-        await asyncio.to_thread(self._engine.close)
+        """End it: gently, and if that takes too long, at once. Nothing starts any more."""
+        self._is_over, self.is_ready = True, False
+        for process in self._processes:
+            if process.returncode is None:
+                process.terminate()
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_END_SECONDS):
+                    for process in self._processes:
+                        await process.wait()
+            except TimeoutError:
+                await self._kill()
+            await asyncio.to_thread(self._engine.close)
 
     async def restart(self) -> None:
         """End it as a crash would, without goodbyes, and start it anew on the same ports."""
-        self.is_ready = False
-        await self._kill()
-        await self.start()
+        async with self._turn:
+            if self._is_over:
+                return
+            self.is_ready = False
+            await self._kill()
+            await self.start()
 
     async def _kill(self) -> None:
         for process in self._processes:

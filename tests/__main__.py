@@ -19,7 +19,7 @@ from tests.parts import Coming
 ROOT = Path(__file__).resolve().parent.parent
 FAILED, NOTHING_SELECTED = 1, 5  # pytest's exit statuses
 CORES = min(os.cpu_count() or 1, 4)
-MORE_WORKERS = {"not slow": 1, "slow": 2}  # than cores: tests wait, slow ones most of the time
+MORE_WORKERS = {"not slow": 1, "slow": 3}  # than cores: tests wait, slow ones most of the time
 GATES = {
     "ruff check": ("ruff", "check"),
     "ruff format": ("ruff", "format", "--check"),

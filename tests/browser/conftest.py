@@ -87,10 +87,7 @@ def wait_for_lanes(lanes: ReadLanes) -> WaitForLanes:
 
 @pytest.fixture(scope="module")
 def lecturer(browser: "Browser", lecture: Lecture) -> Iterator[Watched]:
-    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew.
-
-    That no race asks anybody else is seen by the pages of viewers.
-    """
+    """The lecturer's page for all races: to open nine lanes is dear, and presets begin anew."""
     context = browser.new_context(**USUAL)
     yield Watched(context, lecture, has_key=True)
     context.close()

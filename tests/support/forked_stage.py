@@ -2,7 +2,8 @@
 
 Before it begins, the lecture leaves a copy of itself behind that is clean still: without threads,
 loop or sockets. That copy becomes a stage whenever one is launched, and ends with the lecture. How
-a stage starts in earnest is seen where a lecture is besieged.
+a stage starts in earnest is seen by tests/servers/lecture/test_stage_process.py, and where a
+lecture is besieged.
 """
 
 import asyncio

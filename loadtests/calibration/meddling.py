@@ -194,13 +194,14 @@ def meddle(
             staging = Staging(interference=interference, processes=processes, clock_s=how.clock_s)
             outcome = run(trial, staging)
         said = outcome.judgement
+        # Where all are near, a tenth of the latency may be less than a clock can be known within.
+        honest = bool(how.clock_s and how.corrected) and CLOCK_UNSURE in said.reason
+        fits = said.verdict is how.verdict or honest
         spoiled = said.verdict is Verdict.HOST_BUSY or how.verdict is Verdict.VALID
-        if said.verdict is how.verdict or not spoiled:
+        if fits or not spoiled:
             break
     note = f"{said.verdict}: {said.reason}"
-    # Where all are near, a tenth of the latency may be less than a clock can be known within.
-    honest = bool(how.clock_s and how.corrected) and CLOCK_UNSURE in said.reason
-    check = exactly(how.verdict, 1, int(said.verdict is how.verdict or honest), "said", note)
+    check = exactly(how.verdict, 1, int(fits), "said", note)
     return trial.cell, outcome, [check]
 
 
